@@ -1,0 +1,19 @@
+# Third-party libraries, all from Debian 12's packages (tools/packages.txt). Each is an imported target that
+# only the folders named in tools/layers.py may include.
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(PostgreSQL REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
+
+# libpg_query ships a static archive and no CMake or pkg-config file.
+find_library(PG_QUERY_LIBRARY pg_query REQUIRED)
+find_path(PG_QUERY_INCLUDE pg_query.h REQUIRED)
+add_library(fairlead_pg_query INTERFACE)
+target_include_directories(fairlead_pg_query SYSTEM INTERFACE "${PG_QUERY_INCLUDE}")
+target_link_libraries(fairlead_pg_query INTERFACE "${PG_QUERY_LIBRARY}")
