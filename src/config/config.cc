@@ -1,0 +1,32 @@
+// Look-ups in a Config, and the words of its enumerations.
+#include "config/config.h"
+
+#include "base/assert.h"
+#include "config/enum_names.h"
+
+namespace fairlead::config {
+
+const Database* Config::find_database(std::string_view name) const {
+  auto found = databases.find(name);
+  if (found == databases.end()) found = databases.find("*");
+  return found == databases.end() ? nullptr : &found->second;
+}
+
+const Cluster& Config::cluster_of(const Database& database) const {
+  const auto found = clusters.find(database.cluster);
+  require(found != clusters.end(), "a validated database names a cluster that exists");
+  return found->second;
+}
+
+std::string_view to_string(TlsVersion value) { return word_of(value); }
+std::string_view to_string(TlsMode value) { return word_of(value); }
+std::string_view to_string(TopologySource value) { return word_of(value); }
+std::string_view to_string(PoolMode value) { return word_of(value); }
+std::string_view to_string(Mode value) { return word_of(value); }
+std::string_view to_string(Consistency value) { return word_of(value); }
+std::string_view to_string(TransactionReads value) { return word_of(value); }
+std::string_view to_string(Balance value) { return word_of(value); }
+std::string_view to_string(AuthMethod value) { return word_of(value); }
+std::string_view to_string(Origin::Kind value) { return word_of(value); }
+
+}  // namespace fairlead::config
