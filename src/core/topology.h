@@ -95,8 +95,9 @@ struct ClusterSnapshot {
   /// older epoch are closed.
   uint64_t epoch = 0;
   std::optional<NodeIndex> primary;
-  uint32_t timeline = 0;           // The one to follow: the primary's, or the last primary's.
-  uint64_t system_identifier = 0;  // 0: not known yet.
+  uint32_t timeline = 0;  // The one to follow: the primary's, or the last primary's.
+  std::optional<TimelineHistory> history;  // Of the primary, if it was told: for tokens (D20).
+  uint64_t system_identifier = 0;          // 0: not known yet.
   std::string alarm;              // Why there is no primary, and other news for a person; or empty.
   std::vector<NodeStatus> nodes;  // In the order of the views.
 
@@ -113,8 +114,10 @@ struct TopologyConfig {
 
 class Topology {
  public:
-  explicit Topology(TopologyConfig config = {}) : config_(config) {}
+  explicit Topology(TopologyConfig config = {});
 
+  /// Call it first when every node has been probed once: the first primary decides which cluster
+  /// this is.
   ClusterSnapshot decide(std::span<const NodeView> views, Time now);
 
  private:
@@ -122,10 +125,8 @@ class Topology {
     std::string name;
     uint32_t incarnation = 0;
     int64_t postmaster_started_us = 0;
-    uint32_t timeline = 0;
     Lsn replay_lsn{};
     Time observed_at{};
-    bool was_primary = false;
     /// Timelines that this node followed as a replica since its postmaster started: having watched
     /// it being promoted proves descent even without the history file.
     std::vector<uint32_t> followed;
@@ -138,33 +139,40 @@ class Topology {
   };
   struct Verdict {
     std::optional<size_t> primary;
-    bool contradiction = false;  // Nodes claim what cannot be true together: fence.
     std::string alarm;
   };
+  enum class Descent : uint8_t { kYes, kNo, kUnknown };
 
   void remember(const NodeView& view);
   NodeMemory& memory_of(std::string_view name);
   const NodeMemory* find_memory(std::string_view name) const;
+  void find_system(std::span<const NodeView> views, Time now);
   bool is_evidence(const NodeView& view, Time now) const;
-  bool same_system(const NodeObservation& seen) const;
-  std::string learn_system(std::span<const NodeView> views, Time now);
-  Verdict find_primary(std::span<const NodeView> views, Time now) const;
-  Verdict newest_claim(std::span<const NodeView> views, const std::vector<size_t>& claims) const;
-  Verdict check_against_past(std::span<const NodeView> views, size_t claim, Time now) const;
-  bool descends(const NodeView& node, uint32_t ancestor) const;
+  bool is_claim(const NodeView& view, Time now) const;
   bool manager_agrees(const NodeView& view) const;
-  void install(std::span<const NodeView> views, const Verdict& verdict);
+  Descent descent(const NodeView& node, uint32_t ancestor) const;
+
+  Verdict find_primary(std::span<const NodeView> views, Time now) const;
+  Verdict newest_claim(std::span<const NodeView> views, std::span<const size_t> claims) const;
+  std::string why_outdated(std::span<const NodeView> views, const NodeView& claim, Time now) const;
+  void install(std::span<const NodeView> views, std::optional<size_t> primary, Time now);
+
   NodeStatus status_of(const NodeView& view, bool is_primary, Time now) const;
+  NodeRole role_of(const NodeView& view, bool is_primary, Time now) const;
   std::string why_no_reads(const NodeView& view, NodeRole role, Time now) const;
+  std::string why_refused(const NodeObservation& seen) const;
 
   TopologyConfig config_;
   std::vector<NodeMemory> memories_;
-  std::optional<Primary> last_primary_;  // Forgotten when it is fenced.
-  std::string timeline_owner_;           // Who was primary on `timeline_`.
-  uint32_t timeline_ = 0;                // Highest timeline that any accepted primary had.
+  std::optional<Primary> last_primary_;  // Whom servers of epoch_ belong to; none once fenced.
+  std::string timeline_owner_;           // Who was primary on timeline_.
+  uint32_t timeline_ = 0;                // The highest that any accepted primary had.
+  uint32_t timeline_seen_ = 0;           // The highest that this look at the nodes showed.
+  uint64_t system_ = 0;                  // This cluster's system identifier; 0: not known.
+  bool system_is_proven_ = false;        // Configured, or that of an accepted primary.
   uint64_t epoch_ = 0;
-  LagClock lag_clock_;
   bool has_primary_ = false;
+  LagClock lag_clock_;
 };
 
 }  // namespace fairlead::core

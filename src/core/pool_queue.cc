@@ -1,0 +1,239 @@
+#include "core/pool_queue.h"
+
+#include <bit>
+
+#include "base/assert.h"
+
+namespace fairlead::core {
+
+namespace {
+
+void take_one(uint32_t& count, std::string_view what) {
+  require(count > 0, what);
+  --count;
+}
+
+}  // namespace
+
+PoolQueue::PoolQueue(uint16_t workers, PoolLimits limits) : limits_(limits), workers_(workers) {
+  require(workers >= 1 && workers <= kWorkersMax, "a pool is shared by 1 to kWorkersMax workers");
+}
+
+PoolQueue::WorkerCounts& PoolQueue::of(WorkerId worker) {
+  auto index = static_cast<size_t>(worker);
+  require(index < workers_.size(), "the pool knows this worker");
+  return workers_[index];
+}
+
+uint32_t PoolQueue::slots() const { return total_.in_use(); }
+
+void PoolQueue::add_idle(WorkerId worker) {
+  ++of(worker).idle;
+  ++total_.idle;
+  has_idle_ |= uint64_t{1} << static_cast<uint16_t>(worker);
+}
+
+void PoolQueue::remove_idle(WorkerId worker) {
+  take_one(of(worker).idle, "the worker has an idle server");
+  take_one(total_.idle, "the pool has an idle server");
+  if (of(worker).idle == 0) has_idle_ &= ~(uint64_t{1} << static_cast<uint16_t>(worker));
+}
+
+// In turn, so that one worker is not robbed by all the others.
+WorkerId PoolQueue::next_with_idle() {
+  require(has_idle_ != 0, "some worker has an idle server");
+  int first = steal_after_ + 1;
+  int distance = std::countr_zero(std::rotr(has_idle_, first));
+  steal_after_ = static_cast<uint16_t>((first + distance) % kWorkersMax);
+  return WorkerId{steal_after_};
+}
+
+Acquire PoolQueue::acquire(WorkerId worker, Time now) {
+  // Nobody waits while a server is idle or a slot is free, so no newcomer overtakes a waiter here.
+  WorkerCounts& own = of(worker);
+  if (own.idle > 0) {
+    remove_idle(worker);
+    ++own.busy;
+    ++total_.busy;
+    return TakeIdle{};
+  }
+  if (slots() < limits_.size && first_ == kNone) {
+    ++own.opening;
+    ++total_.opening;
+    return Open{};
+  }
+  if (total_.idle > 0) {
+    WorkerId from = next_with_idle();
+    remove_idle(from);
+    ++of(from).promised;
+    ++total_.moving;
+    return Steal{from};
+  }
+  if (total_.waiting >= limits_.waiters_max) return Refuse{};
+  return Wait{enqueue(worker, now)};
+}
+
+bool PoolQueue::try_open_spare(WorkerId worker) {
+  if (slots() >= limits_.size || first_ != kNone) return false;
+  ++of(worker).opening;
+  ++total_.opening;
+  return true;
+}
+
+void PoolQueue::on_opened(WorkerId worker) {
+  take_one(of(worker).opening, "the worker was opening a server");
+  take_one(total_.opening, "the pool was opening a server");
+  ++of(worker).busy;
+  ++total_.busy;
+}
+
+void PoolQueue::reopen(WorkerId worker) {
+  take_one(of(worker).busy, "the server was taken before it was found dead");
+  take_one(total_.busy, "the server was taken before it was found dead");
+  ++of(worker).opening;
+  ++total_.opening;
+}
+
+Handover PoolQueue::release(WorkerId owner) {
+  take_one(of(owner).busy, "only a busy server can be released");
+  if (surplus() > 0) {
+    take_one(total_.busy, "only a busy server can be released");
+    ++of(owner).closing;
+    ++total_.closing;
+    return CloseIt{};
+  }
+  if (first_ != kNone) {
+    Waiter next = dequeue(first_);
+    ++of(next.worker).busy;  // The pool's own count of busy servers stays as it is.
+    return GiveTo{next.worker, next.ticket};
+  }
+  take_one(total_.busy, "only a busy server can be released");
+  add_idle(owner);
+  return KeepIdle{};
+}
+
+std::optional<GrantOpen> PoolQueue::on_closed(WorkerId owner, SlotState was) {
+  WorkerCounts& own = of(owner);
+  switch (was) {
+    case SlotState::kOpening:
+      take_one(own.opening, "the worker was opening a server");
+      take_one(total_.opening, "the pool was opening a server");
+      break;
+    case SlotState::kBusy:
+      take_one(own.busy, "the worker had a busy server");
+      take_one(total_.busy, "the pool had a busy server");
+      break;
+    case SlotState::kClosing:
+      take_one(own.closing, "the worker was closing a server");
+      take_one(total_.closing, "the pool was closing a server");
+      break;
+    case SlotState::kIdle:
+      if (own.idle == 0) {
+        // It was promised to another worker, whose slot it is now: on_steal_request() says so.
+        require(own.broken < own.promised, "the worker had an idle server");
+        ++own.broken;
+        return std::nullopt;
+      }
+      remove_idle(owner);
+      break;
+  }
+  return grant_next();
+}
+
+StealAnswer PoolQueue::on_steal_request(WorkerId from, WorkerId to) {
+  WorkerCounts& giver = of(from);
+  take_one(giver.promised, "a server was promised");
+  take_one(total_.moving, "a server was promised");
+  // Promised servers are not told apart: the first request to arrive meets the first death.
+  if (giver.broken > 0) {
+    --giver.broken;
+    ++of(to).opening;
+    ++total_.opening;
+    return StealAnswer::kOpenInstead;
+  }
+  ++of(to).busy;
+  ++total_.busy;
+  return StealAnswer::kHandOver;
+}
+
+bool PoolQueue::close_idle(WorkerId worker) {
+  if (of(worker).idle == 0) return false;
+  remove_idle(worker);
+  ++of(worker).closing;
+  ++total_.closing;
+  return true;
+}
+
+bool PoolQueue::cancel(Ticket ticket) {
+  if (ticket.place >= places_.size()) return false;
+  const Place& place = places_[ticket.place];
+  if (!place.waiting || place.generation != ticket.generation) return false;
+  dequeue(ticket.place);
+  return true;
+}
+
+std::optional<Waiter> PoolQueue::expire_one(Time now, Duration pool_timeout) {
+  if (first_ == kNone || now - places_[first_].since < pool_timeout) return std::nullopt;
+  return dequeue(first_);
+}
+
+std::optional<GrantOpen> PoolQueue::grant_next() {
+  if (first_ == kNone || slots() >= limits_.size) return std::nullopt;
+  Waiter next = dequeue(first_);
+  ++of(next.worker).opening;
+  ++total_.opening;
+  return GrantOpen{next.worker, next.ticket};
+}
+
+uint32_t PoolQueue::surplus() const {
+  uint32_t staying = slots() - total_.closing;
+  return staying > limits_.size ? staying - limits_.size : 0;
+}
+
+PoolCounts PoolQueue::counts(Time now) const {
+  PoolCounts counts = total_;
+  counts.size = limits_.size;
+  if (first_ != kNone) counts.longest_wait = now - places_[first_].since;
+  return counts;
+}
+
+std::optional<Time> PoolQueue::oldest_waiter_since() const {
+  if (first_ == kNone) return std::nullopt;
+  return places_[first_].since;
+}
+
+Ticket PoolQueue::enqueue(WorkerId worker, Time now) {
+  uint32_t index = free_;
+  if (index != kNone) {
+    free_ = places_[index].next;
+  } else {
+    index = static_cast<uint32_t>(places_.size());
+    places_.emplace_back();
+  }
+  Place& place = places_[index];
+  place.since = now;
+  place.worker = worker;
+  place.waiting = true;
+  place.next = kNone;
+  place.previous = last_;
+  (last_ == kNone ? first_ : places_[last_].next) = index;
+  last_ = index;
+  ++total_.waiting;
+  return Ticket{index, place.generation};
+}
+
+Waiter PoolQueue::dequeue(uint32_t index) {
+  Place& place = places_[index];
+  (place.previous == kNone ? first_ : places_[place.previous].next) = place.next;
+  (place.next == kNone ? last_ : places_[place.next].previous) = place.previous;
+  Waiter waiter{place.worker, Ticket{index, place.generation}};
+  place.waiting = false;
+  ++place.generation;
+  place.next = free_;
+  place.previous = kNone;
+  free_ = index;
+  --total_.waiting;
+  return waiter;
+}
+
+}  // namespace fairlead::core
