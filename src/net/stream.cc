@@ -1,0 +1,130 @@
+#include "net/stream.h"
+
+#include <openssl/err.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "base/assert.h"
+#include "net/tls.h"
+
+namespace fairlead::net {
+namespace {
+
+Transfer from_syscall(ssize_t result) {
+  if (result > 0) return {Transfer::State::kOk, static_cast<size_t>(result)};
+  if (result == 0) return {Transfer::State::kEnd};
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+    return {Transfer::State::kWouldBlock};
+  return {Transfer::State::kFailed};
+}
+
+Transfer from_ssl(SSL* ssl, int result, size_t bytes) {
+  if (result == 1) return {Transfer::State::kOk, bytes};
+  switch (SSL_get_error(ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+      return {Transfer::State::kWouldBlock};
+    case SSL_ERROR_ZERO_RETURN:
+      return {Transfer::State::kEnd};
+    default:
+      ERR_clear_error();
+      return {Transfer::State::kFailed};
+  }
+}
+
+}  // namespace
+
+Stream::Stream(Loop& loop, TcpSocket socket) : socket_(std::move(socket)) {
+  (void)loop;
+  boost::system::error_code ignored;  // A socket that is already dead fails at its first read.
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+}
+
+Stream::Stream(Loop& loop, DetachedStream detached)
+    : socket_(loop.executor(), asio::ip::tcp::v4(), detached.fd), ssl_(std::move(detached.ssl)) {}
+
+Transfer Stream::read(std::span<char> into) {
+  if (ssl_ == nullptr) return from_syscall(::recv(fd(), into.data(), into.size(), MSG_DONTWAIT));
+  size_t bytes = 0;
+  const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &bytes);
+  return from_ssl(ssl_.get(), result, bytes);
+}
+
+Transfer Stream::write(std::string_view bytes) {
+  if (bytes.empty()) return {Transfer::State::kOk};
+  if (ssl_ == nullptr)
+    return from_syscall(::send(fd(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+  size_t written = 0;
+  const int result = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &written);
+  return from_ssl(ssl_.get(), result, written);
+}
+
+Transfer Stream::peek(std::span<char> into) {
+  require(ssl_ == nullptr, "peek is for the bytes before TLS");
+  return from_syscall(::recv(fd(), into.data(), into.size(), MSG_DONTWAIT | MSG_PEEK));
+}
+
+void Stream::interrupt() {
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void Stream::shutdown() {
+  boost::system::error_code ignored;
+  if (ssl_ != nullptr) {
+    SSL_shutdown(
+        ssl_.get());  // Says goodbye if the socket takes it at once; nobody waits for an answer.
+    ERR_clear_error();
+  }
+  socket_.shutdown(TcpSocket::shutdown_both, ignored);
+}
+
+void Stream::close() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+Task<Result<void>> Stream::handshake(std::string what) {
+  for (;;) {
+    const int result = SSL_do_handshake(ssl_.get());
+    if (result == 1) co_return Result<void>{};
+    const int reason = SSL_get_error(ssl_.get(), result);
+    if (reason == SSL_ERROR_WANT_READ) {
+      const auto [error] = co_await readable();
+      if (error) co_return fail(ErrorCode::kConnectionFailure, what + " was interrupted");
+    } else if (reason == SSL_ERROR_WANT_WRITE) {
+      const auto [error] = co_await writable();
+      if (error) co_return fail(ErrorCode::kConnectionFailure, what + " was interrupted");
+    } else {
+      co_return fail(ErrorCode::kConnectionFailure, what + " failed", tls_failure(ssl_.get()));
+    }
+  }
+}
+
+Task<Result<void>> Stream::accept_tls(const TlsServer& tls) {
+  ssl_ = tls.make(fd());
+  return handshake("the TLS handshake with the client");
+}
+
+Task<Result<void>> Stream::connect_tls(const TlsClient& tls, const std::string& host) {
+  ssl_ = tls.make(fd(), host);
+  return handshake("the TLS handshake with the server");
+}
+
+std::string Stream::peer() const {
+  boost::system::error_code error;
+  const auto endpoint = socket_.remote_endpoint(error);
+  if (error) return "a closed connection";
+  return endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
+}
+
+DetachedStream Stream::detach() {
+  boost::system::error_code error;
+  const int fd = socket_.release(error);
+  require(!error, "a connection could not be released from its loop");
+  return {fd, std::move(ssl_)};
+}
+
+}  // namespace fairlead::net

@@ -1,0 +1,93 @@
+// One TCP connection, with or without TLS. Knows nothing of PostgreSQL.
+//
+// Reading and writing never block and never suspend: try them, and await readable() or writable()
+// when they would block. This costs four system calls per relayed round trip, and leaves no buffer
+// behind while a connection is idle. A stream belongs to its loop's thread; detach() takes it away
+// as a value that another thread may adopt.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "net/loop.h"
+
+namespace fairlead::net {
+
+struct SslDeleter {
+  void operator()(SSL* ssl) const { SSL_free(ssl); }
+};
+using SslPointer = std::unique_ptr<SSL, SslDeleter>;
+
+/// What one read or write did. `bytes` > 0 only with kOk.
+struct Transfer {
+  enum class State : uint8_t { kOk, kWouldBlock, kEnd, kFailed };
+  State state;
+  size_t bytes = 0;
+
+  bool ok() const { return state == State::kOk; }
+  bool would_block() const { return state == State::kWouldBlock; }
+  bool closed() const { return state == State::kEnd || state == State::kFailed; }
+};
+
+/// A connection on its way to another thread.
+struct DetachedStream {
+  int fd = -1;
+  SslPointer ssl;
+};
+
+class TlsClient;
+class TlsServer;
+
+class Stream {
+ public:
+  Stream(Loop& loop, TcpSocket socket);
+  Stream(Loop& loop, DetachedStream detached);
+
+  Transfer read(std::span<char> into);
+  Transfer write(std::string_view bytes);
+
+  /// Bytes at the front of the socket, which a later read returns again. Before TLS only.
+  Transfer peek(std::span<char> into);
+
+  /// More input may be there without a further event: TLS holds decrypted bytes of its own.
+  bool may_hold_more() const { return ssl_ != nullptr; }
+
+  /// Completes when reading may make progress, with an error when interrupted.
+  auto readable() { return socket_.async_wait(TcpSocket::wait_read, use_result); }
+  auto writable() { return socket_.async_wait(TcpSocket::wait_write, use_result); }
+
+  /// Ends every pending readable() and writable(); the connection stays open.
+  void interrupt();
+  /// Ends the connection for both sides; pending waits complete, reads see the end. Bytes already
+  /// written still go out.
+  void shutdown();
+  /// Closes at once and frees the descriptor.
+  void close();
+
+  /// TLS handshakes. The deadline is the caller's: shutdown() ends one that takes too long.
+  Task<Result<void>> accept_tls(const TlsServer& tls);
+  /// `direct`: TLS from the first byte with ALPN "postgresql" (F3).
+  Task<Result<void>> connect_tls(const TlsClient& tls, const std::string& host);
+
+  bool has_tls() const { return ssl_ != nullptr; }
+  SSL* ssl() const { return ssl_.get(); }
+
+  std::string peer() const;
+  int fd() { return socket_.native_handle(); }
+
+  DetachedStream detach();
+
+ private:
+  Task<Result<void>> handshake(std::string what);
+
+  TcpSocket socket_;
+  SslPointer ssl_;
+};
+
+}  // namespace fairlead::net
