@@ -41,7 +41,7 @@ struct Lag {
 bool within(const Lag& lag, Duration max_lag);
 
 /// The samples of one primary in one epoch. Memory is fixed: when it is full, one sample goes,
-/// chosen so that the spacing of the others stays in proportion to their age (within 5 % for a day
+/// chosen so that the spacing of the others stays in proportion to their age (about 5 % for a day
 /// of one sample a second). add() is O(samples) then, lag_of() O(log samples).
 class LagClock {
  public:

@@ -1,0 +1,230 @@
+#include "core/pool_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace fairlead::core {
+namespace {
+
+constexpr WorkerId kA{0};
+constexpr WorkerId kB{1};
+constexpr WorkerId kC{2};
+Time at(int ms) { return Time(std::chrono::milliseconds(1000 + ms)); }
+
+Ticket ticket_of(const Acquire& answer) {
+  EXPECT_TRUE(std::holds_alternative<Wait>(answer));
+  return std::get<Wait>(answer).ticket;
+}
+
+// `busy` servers, opened and held on `worker`.
+void fill(PoolQueue& pool, WorkerId worker, int busy) {
+  for (int i = 0; i < busy; ++i) {
+    ASSERT_EQ(pool.acquire(worker, at(0)), Acquire(Open{}));
+    pool.on_opened(worker);
+  }
+}
+
+TEST(PoolQueue, OpensUpToItsSizeAndThenWaits) {
+  PoolQueue pool(2, {.size = 2});
+  EXPECT_EQ(pool.acquire(kA, at(0)), Acquire(Open{}));
+  EXPECT_EQ(pool.acquire(kB, at(0)), Acquire(Open{}));
+  ticket_of(pool.acquire(kA, at(0)));
+  EXPECT_EQ(
+      pool.counts(at(7)),
+      (PoolCounts{
+          .size = 2, .opening = 2, .waiting = 1, .longest_wait = std::chrono::milliseconds(7)}));
+}
+
+TEST(PoolQueue, PrefersItsOwnIdleServerOverOpeningOne) {
+  PoolQueue pool(2, {.size = 2});
+  fill(pool, kA, 1);
+  EXPECT_EQ(pool.release(kA), Handover(KeepIdle{}));
+  EXPECT_EQ(pool.acquire(kA, at(0)), Acquire(TakeIdle{}));
+}
+
+TEST(PoolQueue, OpensBeforeItStealsWhileTheBudgetLasts) {
+  PoolQueue pool(2, {.size = 2});
+  fill(pool, kA, 1);
+  pool.release(kA);
+  EXPECT_EQ(pool.acquire(kB, at(0)), Acquire(Open{}));
+}
+
+TEST(PoolQueue, StealsAnIdleServerWhenTheBudgetIsExhausted) {
+  PoolQueue pool(2, {.size = 1});
+  fill(pool, kA, 1);
+  pool.release(kA);
+  EXPECT_EQ(pool.acquire(kB, at(0)), Acquire(Steal{kA}));
+  // Promised: neither its own worker nor a third client gets it.
+  Ticket waits = ticket_of(pool.acquire(kA, at(0)));
+  EXPECT_EQ(pool.on_steal_request(kA, kB), StealAnswer::kHandOver);
+  EXPECT_EQ(pool.counts(at(0)).busy, 1u);
+  EXPECT_EQ(pool.release(kB), Handover(GiveTo{kA, waits}));
+}
+
+TEST(PoolQueue, StealsFromOneWorkerAfterTheOther) {
+  PoolQueue pool(3, {.size = 4});
+  fill(pool, kA, 2);
+  fill(pool, kB, 2);
+  for (WorkerId worker : {kA, kA, kB, kB}) pool.release(worker);
+  std::set<WorkerId> robbed;
+  for (int i = 0; i < 2; ++i) robbed.insert(std::get<Steal>(pool.acquire(kC, at(0))).from);
+  EXPECT_EQ(robbed, (std::set{kA, kB}));
+}
+
+TEST(PoolQueue, AStealWhoseServerDiedOpensInItsSlot) {
+  PoolQueue pool(2, {.size = 1});
+  fill(pool, kA, 1);
+  pool.release(kA);
+  ASSERT_EQ(pool.acquire(kB, at(0)), Acquire(Steal{kA}));
+  ticket_of(pool.acquire(kA, at(0)));
+  EXPECT_EQ(pool.on_closed(kA, SlotState::kIdle), std::nullopt);  // The slot is B's.
+  EXPECT_EQ(pool.on_steal_request(kA, kB), StealAnswer::kOpenInstead);
+  EXPECT_EQ(pool.counts(at(0)).opening, 1u);
+}
+
+TEST(PoolQueue, ServesWaitersOfAllWorkersInTheirOrder) {
+  PoolQueue pool(3, {.size = 1});
+  fill(pool, kA, 1);
+  Ticket first = ticket_of(pool.acquire(kB, at(1)));
+  Ticket second = ticket_of(pool.acquire(kA, at(2)));
+  Ticket third = ticket_of(pool.acquire(kC, at(3)));
+  EXPECT_EQ(pool.release(kA), Handover(GiveTo{kB, first}));
+  EXPECT_EQ(pool.release(kB), Handover(GiveTo{kA, second}));
+  EXPECT_EQ(pool.release(kA), Handover(GiveTo{kC, third}));
+  EXPECT_EQ(pool.release(kC), Handover(KeepIdle{}));
+}
+
+TEST(PoolQueue, AFreedSlotGoesToTheFirstWaiter) {
+  PoolQueue pool(2, {.size = 2});
+  fill(pool, kA, 1);
+  ASSERT_EQ(pool.acquire(kA, at(0)), Acquire(Open{}));
+  Ticket first = ticket_of(pool.acquire(kB, at(1)));
+  Ticket second = ticket_of(pool.acquire(kB, at(2)));
+  EXPECT_EQ(pool.on_closed(kA, SlotState::kBusy), (GrantOpen{kB, first}));
+  EXPECT_EQ(pool.on_closed(kA, SlotState::kOpening), (GrantOpen{kB, second}));
+  EXPECT_EQ(pool.on_closed(kB, SlotState::kOpening), std::nullopt);
+}
+
+TEST(PoolQueue, AServerFoundDeadKeepsItsClientsTurn) {
+  PoolQueue pool(2, {.size = 1});
+  fill(pool, kA, 1);
+  pool.release(kA);
+  ASSERT_EQ(pool.acquire(kA, at(0)), Acquire(TakeIdle{}));
+  ticket_of(pool.acquire(kB, at(1)));
+  pool.reopen(kA);
+  EXPECT_EQ(pool.counts(at(1)).opening, 1u);
+  EXPECT_EQ(pool.counts(at(1)).waiting, 1u);
+}
+
+TEST(PoolQueue, ACancelledWaiterIsSkippedAndItsTicketIsVoid) {
+  PoolQueue pool(1, {.size = 1});
+  fill(pool, kA, 1);
+  Ticket first = ticket_of(pool.acquire(kA, at(1)));
+  Ticket middle = ticket_of(pool.acquire(kA, at(2)));
+  Ticket last = ticket_of(pool.acquire(kA, at(3)));
+  EXPECT_TRUE(pool.cancel(middle));
+  EXPECT_FALSE(pool.cancel(middle));
+  EXPECT_EQ(pool.release(kA), Handover(GiveTo{kA, first}));
+  EXPECT_FALSE(pool.cancel(first)) << "its grant is on the way";
+  EXPECT_EQ(pool.release(kA), Handover(GiveTo{kA, last}));
+  EXPECT_FALSE(pool.cancel(Ticket{99, 0}));
+}
+
+TEST(PoolQueue, TheOldestWaitersExpireFirstAndTheOthersStay) {
+  PoolQueue pool(2, {.size = 0});
+  Ticket first = ticket_of(pool.acquire(kA, at(0)));
+  Ticket second = ticket_of(pool.acquire(kB, at(10)));
+  ticket_of(pool.acquire(kA, at(20)));
+  Duration timeout = std::chrono::milliseconds(100);
+  EXPECT_EQ(pool.expire_one(at(99), timeout), std::nullopt);
+  EXPECT_EQ(pool.expire_one(at(110), timeout), (Waiter{kA, first}));
+  EXPECT_EQ(pool.expire_one(at(110), timeout), (Waiter{kB, second}));
+  EXPECT_EQ(pool.expire_one(at(110), timeout), std::nullopt);
+  EXPECT_EQ(pool.oldest_waiter_since(), at(20));
+  EXPECT_TRUE(pool.expire_one(at(20), Duration::zero())) << "zero empties the queue";
+  EXPECT_EQ(pool.oldest_waiter_since(), std::nullopt);
+}
+
+TEST(PoolQueue, GrowingServesWaitersInOrder) {
+  PoolQueue pool(2, {.size = 1});
+  fill(pool, kA, 1);
+  Ticket first = ticket_of(pool.acquire(kB, at(1)));
+  Ticket second = ticket_of(pool.acquire(kA, at(2)));
+  ticket_of(pool.acquire(kA, at(3)));
+  pool.set_size(3);
+  EXPECT_EQ(pool.grant_next(), (GrantOpen{kB, first}));
+  EXPECT_EQ(pool.grant_next(), (GrantOpen{kA, second}));
+  EXPECT_EQ(pool.grant_next(), std::nullopt);
+}
+
+TEST(PoolQueue, ShrinkingClosesIdleServersFirstAndBusyOnesAtRelease) {
+  PoolQueue pool(2, {.size = 4});
+  fill(pool, kA, 3);
+  fill(pool, kB, 1);
+  pool.release(kB);
+  pool.set_size(2);
+  EXPECT_EQ(pool.surplus(), 2u);
+  EXPECT_TRUE(pool.close_idle(kB));
+  EXPECT_FALSE(pool.close_idle(kB));
+  EXPECT_EQ(pool.surplus(), 1u);
+  Ticket waits = ticket_of(pool.acquire(kB, at(1)));
+  EXPECT_EQ(pool.release(kA), Handover(CloseIt{}));
+  EXPECT_EQ(pool.on_closed(kB, SlotState::kClosing), std::nullopt);
+  EXPECT_EQ(pool.on_closed(kA, SlotState::kClosing), std::nullopt) << "two are still in use";
+  EXPECT_EQ(pool.release(kA), Handover(GiveTo{kB, waits}));
+  EXPECT_EQ(pool.counts(at(1)).in_use(), 2u);
+}
+
+TEST(PoolQueue, ASpareServerIsOpenedOnlyWithinTheBudget) {
+  PoolQueue pool(1, {.size = 1});
+  EXPECT_TRUE(pool.try_open_spare(kA));
+  EXPECT_FALSE(pool.try_open_spare(kA));
+  pool.on_opened(kA);
+  EXPECT_EQ(pool.release(kA), Handover(KeepIdle{}));
+}
+
+TEST(PoolQueue, RefusesWhenTheQueueIsFull) {
+  PoolQueue pool(1, {.size = 0, .waiters_max = 2});
+  Ticket first = ticket_of(pool.acquire(kA, at(0)));
+  ticket_of(pool.acquire(kA, at(0)));
+  EXPECT_EQ(pool.acquire(kA, at(0)), Acquire(Refuse{}));
+  EXPECT_TRUE(pool.cancel(first));
+  ticket_of(pool.acquire(kA, at(0)));
+}
+
+TEST(PoolQueue, PlacesInTheQueueAreUsedAgain) {
+  PoolQueue pool(1, {.size = 0});
+  std::set<uint32_t> places;
+  for (int i = 0; i < 1000; ++i) {
+    Ticket first = ticket_of(pool.acquire(kA, at(i)));
+    Ticket second = ticket_of(pool.acquire(kA, at(i)));
+    places.insert({first.place, second.place});
+    EXPECT_TRUE(pool.cancel(i % 2 == 0 ? first : second));
+    EXPECT_TRUE(pool.expire_one(at(i), Duration::zero()));
+  }
+  EXPECT_EQ(places.size(), 2u) << "the memory of the queue does not grow with time";
+}
+
+TEST(PoolQueue, KnowsAsManyWorkersAsItsWordHasBits) {
+  PoolQueue pool(kWorkersMax, {.size = 1});
+  WorkerId last{kWorkersMax - 1};
+  for (uint16_t i = 0; i + 1 < kWorkersMax; ++i) {
+    Acquire answer = pool.acquire(last, at(0));
+    if (answer == Acquire(Open{})) {
+      pool.on_opened(last);
+    } else {
+      WorkerId from = std::get<Steal>(answer).from;
+      EXPECT_EQ(from, WorkerId{static_cast<uint16_t>(i - 1)});
+      EXPECT_EQ(pool.on_steal_request(from, last), StealAnswer::kHandOver);
+    }
+    pool.release(last);
+    WorkerId thief{i};
+    EXPECT_EQ(pool.acquire(thief, at(0)), Acquire(Steal{last}));
+    EXPECT_EQ(pool.on_steal_request(last, thief), StealAnswer::kHandOver);
+    pool.release(thief);
+  }
+}
+
+}  // namespace
+}  // namespace fairlead::core
