@@ -1,0 +1,157 @@
+#include "core/response_queue.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "wire/message_type.h"
+
+namespace fairlead::core {
+namespace {
+
+bool ends_with_ready(Expect kind) {
+  return kind == Expect::kSync || kind == Expect::kQuery || kind == Expect::kFunctionCall;
+}
+
+std::unexpected<Error> unasked(char type) {
+  return fail(ErrorCode::kProtocolViolation, std::string("the server sent a message of type \"") +
+                                                 type + "\" that nothing asked for");
+}
+
+}  // namespace
+
+void ResponseQueue::expect(Expectation expectation) {
+  if (skipping_) {
+    // The server is in error and reads on to the next Sync; what comes before it is never answered
+    // (F22).
+    if (expectation.kind != Expect::kSync) return;
+    skipping_ = false;
+  }
+  if (ends_with_ready(expectation.kind)) ++ready_owed_;
+  entries_.push_back(expectation);
+}
+
+void ResponseQueue::expect_local(std::string_view bytes) {
+  if (skipping_) return;
+  entries_.push_back({.kind = Expect::kLocal});
+  locals_.emplace_back(bytes);
+}
+
+bool ResponseQueue::take_local(std::string& out) {
+  if (empty() || head().kind != Expect::kLocal) return false;
+  out.append(locals_[locals_next_]);
+  ++locals_next_;
+  pop();
+  return true;
+}
+
+Answer ResponseQueue::pop() {
+  const Answer answer{.forward = !head().hidden, .completes = true, .what = head()};
+  if (ends_with_ready(head().kind)) --ready_owed_;
+  ++next_;
+  compact();
+  return answer;
+}
+
+void ResponseQueue::compact() {
+  if (!empty()) return;
+  entries_.clear();
+  next_ = 0;
+  locals_.clear();
+  locals_next_ = 0;
+}
+
+Answer ResponseQueue::on_error() {
+  copying_in_ = false;
+  if (empty()) return {};  // Asynchronous: a FATAL to an idle server.
+  const Expectation failed = head();
+  if (ends_with_ready(failed.kind))
+    return {.forward = !failed.hidden, .completes = false, .what = failed};
+
+  // The error of an injected message stands in the place of the client's own next message, so the
+  // client sees it (F22).
+  const auto begin = entries_.begin() + static_cast<ptrdiff_t>(next_);
+  const auto sync = std::find_if(begin, entries_.end(),
+                                 [](const Expectation& e) { return e.kind == Expect::kSync; });
+  for (auto entry = begin; entry != sync; ++entry) {
+    if (entry->kind == Expect::kLocal) {
+      ++locals_next_;
+    } else {
+      if (ends_with_ready(entry->kind)) --ready_owed_;
+      skipped_.push_back(*entry);
+    }
+  }
+  next_ = static_cast<size_t>(sync - entries_.begin());
+  skipping_ = sync == entries_.end();
+  compact();
+  return {.forward = true, .completes = true, .what = failed};
+}
+
+Answer ResponseQueue::on_copy_in() {
+  const Expectation copying = head();
+  copying_in_ = true;
+  if (copying.kind == Expect::kExecute && next_ + 1 < entries_.size() &&
+      entries_[next_ + 1].kind == Expect::kSync) {
+    // The Sync that came with this Execute reaches the server in copy mode, where it is ignored
+    // (F25).
+    entries_.erase(entries_.begin() + static_cast<ptrdiff_t>(next_) + 1);
+    --ready_owed_;
+  }
+  return {.forward = !copying.hidden, .completes = false, .what = copying};
+}
+
+Result<Answer> ResponseQueue::on_message(char type) {
+  namespace backend = wire::backend;
+  skipped_.clear();
+  if (type == backend::kNoticeResponse || type == backend::kParameterStatus ||
+      type == backend::kNotificationResponse)
+    return Answer{};
+  if (type == backend::kErrorResponse) return on_error();
+  if (empty()) return unasked(type);
+
+  const Expect kind = head().kind;
+  const Answer part{.forward = !head().hidden, .completes = false, .what = head()};
+  const auto pop_if = [&](bool matches) -> Result<Answer> {
+    if (!matches) return unasked(type);
+    return pop();
+  };
+  switch (type) {
+    case backend::kReadyForQuery:
+      return pop_if(ends_with_ready(kind));
+    case backend::kParseComplete:
+      return pop_if(kind == Expect::kParse);
+    case backend::kBindComplete:
+      return pop_if(kind == Expect::kBind);
+    case backend::kCloseComplete:
+      return pop_if(kind == Expect::kClose);
+    case backend::kCommandComplete:
+    case backend::kEmptyQueryResponse:
+      if (kind == Expect::kQuery) return part;
+      return pop_if(kind == Expect::kExecute);
+    case backend::kPortalSuspended:
+      return pop_if(kind == Expect::kExecute);
+    case backend::kRowDescription:
+    case backend::kNoData:
+      if (kind == Expect::kQuery) return part;
+      return pop_if(kind == Expect::kDescribeStatement || kind == Expect::kDescribePortal);
+    case backend::kCopyInResponse:
+    case backend::kCopyBothResponse:
+      if (kind != Expect::kQuery && kind != Expect::kExecute) return unasked(type);
+      return on_copy_in();
+    default:
+      break;
+  }
+  return part;
+}
+
+void ResponseQueue::clear() {
+  entries_.clear();
+  next_ = 0;
+  locals_.clear();
+  locals_next_ = 0;
+  skipped_.clear();
+  ready_owed_ = 0;
+  skipping_ = false;
+  copying_in_ = false;
+}
+
+}  // namespace fairlead::core
