@@ -54,7 +54,7 @@ enum class ManagerWord : uint8_t { kNone, kLeader, kNotLeader };
 struct NodeView {
   std::string_view name;  // host:port, unique.
   NodeState state = NodeState::kDown;
-  std::string_view health_reason;
+  std::string_view health_reason{};
   const NodeObservation* last = nullptr;  // The latest answer, however old; null: none yet.
   ManagerWord manager = ManagerWord::kNone;
 };

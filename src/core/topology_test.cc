@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
+#include "core/topology_fixture.h"
 
 namespace fairlead::core {
 namespace {
@@ -11,87 +11,8 @@ namespace {
 using std::chrono::seconds;
 using ::testing::HasSubstr;
 
-constexpr uint64_t kOurs = 7'000'001;
-constexpr uint64_t kOthers = 9'000'009;
-
-/// A few nodes whose answers a test writes by hand. Every look() takes one second and renews the
-/// answers of the nodes that are not down.
-class Cluster {
- public:
-  explicit Cluster(TopologyConfig config = {}) : topology_(config) {}
-
-  struct Node {
-    NodeObservation answer;
-    NodeState state = NodeState::kUp;
-    std::string health;
-    ManagerWord manager = ManagerWord::kNone;
-    bool has_answered = true;
-    bool answers = true;  // False: the last answer grows old.
-  };
-
-  Node& primary(const std::string& name, uint32_t timeline, uint64_t flushed = 1000) {
-    Node& node = nodes_[name];
-    node.state = NodeState::kUp;
-    node.answer.in_recovery = false;
-    node.answer.timeline = timeline;
-    node.answer.system_identifier = kOurs;
-    node.answer.flush_lsn = node.answer.insert_lsn = Lsn{flushed};
-    if (node.answer.postmaster_started_us == 0) restart(name);
-    return node;
-  }
-  Node& replica(const std::string& name, uint32_t timeline, uint64_t replayed = 1000) {
-    Node& node = primary(name, timeline, 0);
-    node.answer.in_recovery = true;
-    node.answer.replay_lsn = node.answer.receive_lsn = Lsn{replayed};
-    return node;
-  }
-  void restart(const std::string& name) {
-    nodes_[name].answer.postmaster_started_us = ++postmasters_;
-  }
-  void down(const std::string& name, std::string why = "connection refused") {
-    nodes_[name].state = NodeState::kDown;
-    nodes_[name].health = std::move(why);
-  }
-  Node& node(const std::string& name) { return nodes_[name]; }
-  void remove(const std::string& name) { nodes_.erase(name); }
-
-  ClusterSnapshot look() {
-    now_ += seconds(1);
-    std::vector<NodeView> views;
-    for (auto& [name, node] : nodes_) {
-      if (node.state != NodeState::kDown && node.answers) {
-        node.answer.observed_started_at = now_ - Duration(2000);
-        node.answer.observed_at = now_ - Duration(1000);
-      }
-      views.push_back({.name = name,
-                       .state = node.state,
-                       .health_reason = node.health,
-                       .last = node.has_answered ? &node.answer : nullptr,
-                       .manager = node.manager});
-    }
-    return topology_.decide(views, now_);
-  }
-
- private:
-  Topology topology_;
-  std::map<std::string, Node> nodes_;  // In the order of their names.
-  Time now_{seconds(1000)};
-  int64_t postmasters_ = 0;
-};
-
-std::string primary_of(const ClusterSnapshot& snapshot) {
-  return snapshot.primary ? snapshot.node(*snapshot.primary).name : "none";
-}
-const NodeStatus& status(const ClusterSnapshot& snapshot, std::string_view name) {
-  for (const NodeStatus& node : snapshot.nodes)
-    if (node.name == name) return node;
-  static const NodeStatus kMissing;
-  ADD_FAILURE() << "no node " << name;
-  return kMissing;
-}
-
 TEST(Topology, FindsThePrimaryAndItsReplicas) {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.primary("a", 1);
   cluster.replica("b", 1);
   ClusterSnapshot seen = cluster.look();
@@ -108,7 +29,7 @@ TEST(Topology, FindsThePrimaryAndItsReplicas) {
 }
 
 TEST(Topology, FailsOverToThePromotedReplicaAndBumpsTheEpoch) {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.primary("a", 1);
   cluster.replica("b", 1);
   cluster.replica("c", 1);
@@ -130,7 +51,7 @@ TEST(Topology, FailsOverToThePromotedReplicaAndBumpsTheEpoch) {
 }
 
 TEST(Topology, APrimaryThatOnlyStoppedAnsweringKeepsItsEpoch) {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.primary("a", 1);
   uint64_t epoch = cluster.look().epoch;
   cluster.down("a");
@@ -142,7 +63,7 @@ TEST(Topology, APrimaryThatOnlyStoppedAnsweringKeepsItsEpoch) {
 }
 
 TEST(Topology, ASuspectPrimaryIsStillThePrimary) {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.primary("a", 1);
   cluster.look();
   cluster.node("a").state = NodeState::kSuspect;
@@ -152,7 +73,7 @@ TEST(Topology, ASuspectPrimaryIsStillThePrimary) {
 }
 
 TEST(Topology, AnOldPrimaryThatComesBackIsRefusedAndReported) {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.primary("a", 1);
   cluster.replica("b", 1);
   cluster.look();
@@ -171,7 +92,7 @@ TEST(Topology, AnOldPrimaryThatComesBackIsRefusedAndReported) {
 }
 
 TEST(Topology, AnOldPrimaryIsRefusedEvenWhenTheNewOneIsDown) {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.primary("a", 1);
   cluster.replica("b", 1);
   cluster.look();
@@ -186,7 +107,7 @@ TEST(Topology, AnOldPrimaryIsRefusedEvenWhenTheNewOneIsDown) {
 }
 
 TEST(Topology, AnOldPrimaryIsRefusedWhenAReplicaFollowsANewerTimeline) {
-  Cluster cluster;  // Just started: it remembers nothing.
+  ScriptedCluster cluster;  // Just started: it remembers nothing.
   cluster.primary("a", 1);
   cluster.replica("c", 2);
   ClusterSnapshot seen = cluster.look();
@@ -195,7 +116,7 @@ TEST(Topology, AnOldPrimaryIsRefusedWhenAReplicaFollowsANewerTimeline) {
 }
 
 TEST(Topology, SplitBrainOnOneTimelineStopsWritesFencesAndLeavesReads) {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.primary("a", 1);
   cluster.replica("b", 1);
   cluster.replica("c", 1);
@@ -215,7 +136,7 @@ TEST(Topology, SplitBrainOnOneTimelineStopsWritesFencesAndLeavesReads) {
 }
 
 TEST(Topology, TheOtherHalfOfASplitBrainDoesNotInheritWhenThePrimaryDies) {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.primary("a", 1);
   cluster.look();
   cluster.down("a");
@@ -226,14 +147,14 @@ TEST(Topology, TheOtherHalfOfASplitBrainDoesNotInheritWhenThePrimaryDies) {
 }
 
 TEST(Topology, OneServerListedTwiceIsNamedAsSuch) {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.primary("10.0.0.1:5432", 1).answer.postmaster_started_us = 5;
   cluster.primary("localhost:5432", 1).answer.postmaster_started_us = 5;
   EXPECT_THAT(cluster.look().alarm, HasSubstr("is one server listed twice?"));
 }
 
 TEST(Topology, TheHigherTimelineWinsWhenItsHistoryContainsTheLower) {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.primary("a", 1);
   cluster.primary("b", 3).answer.history = TimelineHistory{{{1, Lsn{900}}, {2, Lsn{950}}}};
   ClusterSnapshot seen = cluster.look();
@@ -244,9 +165,9 @@ TEST(Topology, TheHigherTimelineWinsWhenItsHistoryContainsTheLower) {
 
 TEST(Topology, UnrelatedOrUnknownTimelinesAreASplitBrain) {
   for (bool is_history_known : {true, false}) {
-    Cluster cluster;
+    ScriptedCluster cluster;
     cluster.primary("a", 2);
-    Cluster::Node& b = cluster.primary("b", 3);
+    ScriptedCluster::Node& b = cluster.primary("b", 3);
     if (is_history_known) b.answer.history = TimelineHistory{{{1, Lsn{900}}}};
     ClusterSnapshot seen = cluster.look();
     EXPECT_EQ(primary_of(seen), "none");
@@ -256,7 +177,7 @@ TEST(Topology, UnrelatedOrUnknownTimelinesAreASplitBrain) {
 }
 
 TEST(Topology, HavingWatchedThePromotionProvesDescentWithoutAHistory) {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.primary("a", 1);
   cluster.replica("b", 1);
   cluster.look();
@@ -265,7 +186,7 @@ TEST(Topology, HavingWatchedThePromotionProvesDescentWithoutAHistory) {
 }
 
 TEST(Topology, AnotherPostmasterOnThatAddressProvesNothing) {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.primary("a", 1);
   cluster.replica("b", 1);
   cluster.look();
@@ -275,7 +196,7 @@ TEST(Topology, AnotherPostmasterOnThatAddressProvesNothing) {
 }
 
 TEST(Topology, ANewTimelineThatDoesNotDescendFromOursIsRefused) {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.primary("a", 2);
   cluster.look();
   cluster.down("a");
@@ -287,7 +208,7 @@ TEST(Topology, ANewTimelineThatDoesNotDescendFromOursIsRefused) {
 
 TEST(Topology, ANodeOfAnotherClusterIsRefusedAndHarmsNobody) {
   for (bool is_in_recovery : {true, false}) {
-    Cluster cluster;
+    ScriptedCluster cluster;
     cluster.primary("a", 1);
     cluster.replica("b", 1);
     cluster.look();
@@ -302,7 +223,7 @@ TEST(Topology, ANodeOfAnotherClusterIsRefusedAndHarmsNobody) {
 }
 
 TEST(Topology, TwoClustersAtFirstSightAreNotGuessedAt) {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.primary("a", 1);
   cluster.primary("b", 1).answer.system_identifier = kOthers;
   ClusterSnapshot seen = cluster.look();
@@ -312,90 +233,14 @@ TEST(Topology, TwoClustersAtFirstSightAreNotGuessedAt) {
 }
 
 TEST(Topology, AConfiguredIdentifierDecidesAtFirstSight) {
-  Cluster cluster(TopologyConfig{.system_identifier = kOurs});
+  ScriptedCluster cluster(TopologyConfig{.system_identifier = kOurs});
   cluster.primary("a", 1);
   cluster.primary("b", 1).answer.system_identifier = kOthers;
   EXPECT_EQ(primary_of(cluster.look()), "a");
 }
 
-TEST(Topology, WithAllDownNothingIsUsableAndTheReasonIsTold) {
-  Cluster cluster;
-  cluster.primary("a", 1);
-  cluster.replica("b", 1);
-  cluster.look();
-  cluster.down("a");
-  cluster.down("b", "no answer within the deadline");
-  ClusterSnapshot seen = cluster.look();
-  EXPECT_EQ(primary_of(seen), "none");
-  EXPECT_EQ(status(seen, "b").role, NodeRole::kReplica) << "its last answer is remembered";
-  EXPECT_FALSE(status(seen, "b").usable_for_reads);
-  EXPECT_EQ(status(seen, "b").reason, "no answer within the deadline");
-}
-
-TEST(Topology, BeforeAnyAnswerNothingIsKnown) {
-  Cluster cluster;
-  cluster.node("a").has_answered = false;
-  cluster.down("a", "not reached yet");
-  ClusterSnapshot seen = cluster.look();
-  EXPECT_EQ(primary_of(seen), "none");
-  EXPECT_EQ(status(seen, "a").role, NodeRole::kUnknown);
-  EXPECT_EQ(status(seen, "a").reason, "not reached yet");
-  EXPECT_EQ(seen.epoch, 0u);
-}
-
-TEST(Topology, AnAnswerThatHasGrownOldIsNoEvidence) {
-  Cluster cluster;
-  cluster.primary("a", 1);
-  cluster.look();
-  cluster.node("a").answers = false;
-  for (int i = 0; i < 20; ++i) cluster.look();
-  ClusterSnapshot seen = cluster.look();
-  EXPECT_EQ(primary_of(seen), "none");
-  EXPECT_THAT(status(seen, "a").reason, HasSubstr("s ago"));
-}
-
-TEST(Topology, ARestartOrReplayThatGoesBackwardsIsANewIncarnation) {
-  Cluster cluster;
-  cluster.primary("a", 1, 0x413A630);
-  cluster.replica("b", 1, 0x413A630);
-  EXPECT_EQ(status(cluster.look(), "b").incarnation, 1u);
-  cluster.replica("b", 1, 0x413A700);
-  EXPECT_EQ(status(cluster.look(), "b").incarnation, 1u);
-  cluster.restart("b");
-  cluster.replica("b", 1, 0x4000E88);  // The example of D7.
-  ClusterSnapshot restarted = cluster.look();
-  EXPECT_EQ(status(restarted, "b").incarnation, 2u);
-  EXPECT_EQ(status(restarted, "b").replay_lsn, Lsn{0x4000E88});
-  EXPECT_FALSE(within(status(restarted, "b").lag, seconds(1'000'000)));
-  cluster.replica("b", 1, 0x4000E00);  // The same postmaster, after a crash of a backend.
-  EXPECT_EQ(status(cluster.look(), "b").incarnation, 3u);
-  EXPECT_EQ(status(cluster.look(), "b").incarnation, 3u);
-}
-
-TEST(Topology, LagIsMeasuredAgainstThePrimarysOwnPast) {
-  Cluster cluster;
-  for (uint64_t s = 0; s < 10; ++s) {
-    cluster.primary("a", 1, 1000 + s * 100);
-    cluster.replica("b", 1, std::min<uint64_t>(1000 + s * 100, 1400));
-    ClusterSnapshot seen = cluster.look();
-    auto behind = std::chrono::round<seconds>(status(seen, "b").lag.time);
-    EXPECT_EQ(behind, seconds(s <= 4 ? 0 : s - 4)) << s;
-  }
-  cluster.down("a");
-  cluster.look();
-  EXPECT_EQ(std::chrono::round<seconds>(status(cluster.look(), "b").lag.time), seconds(5))
-      << "nobody falls behind a primary that writes nothing";
-}
-
-TEST(Topology, AReplicaThatHidesItsTimelineIsNotUsable) {
-  Cluster cluster;
-  cluster.primary("a", 1);
-  cluster.replica("b", 0);
-  EXPECT_THAT(status(cluster.look(), "b").reason, HasSubstr("which timeline"));
-}
-
 TEST(Topology, AManagedPrimaryNeedsBothWords) {
-  Cluster cluster(TopologyConfig{.managed = true});
+  ScriptedCluster cluster(TopologyConfig{.managed = true});
   cluster.primary("a", 1).manager = ManagerWord::kNotLeader;
   cluster.replica("b", 1).manager = ManagerWord::kLeader;
   ClusterSnapshot seen = cluster.look();
@@ -406,7 +251,7 @@ TEST(Topology, AManagedPrimaryNeedsBothWords) {
 }
 
 TEST(Topology, ASilentManagerTakesNothingFromAnUnchangedPrimary) {
-  Cluster cluster(TopologyConfig{.managed = true});
+  ScriptedCluster cluster(TopologyConfig{.managed = true});
   cluster.primary("a", 1).manager = ManagerWord::kLeader;
   uint64_t epoch = cluster.look().epoch;
   cluster.node("a").manager = ManagerWord::kNone;
@@ -420,7 +265,7 @@ TEST(Topology, ASilentManagerTakesNothingFromAnUnchangedPrimary) {
 }
 
 TEST(Topology, MemorySurvivesAReloadThatChangesTheList) {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.primary("b", 2);
   uint64_t epoch = cluster.look().epoch;
   cluster.replica("a", 2);  // Sorts before b: every index moves.

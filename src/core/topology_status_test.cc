@@ -1,0 +1,108 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/topology.h"
+#include "core/topology_fixture.h"
+
+namespace fairlead::core {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+
+TEST(TopologyStatus, WithAllDownNothingIsUsableAndTheReasonIsTold) {
+  ScriptedCluster cluster;
+  cluster.primary("a", 1);
+  cluster.replica("b", 1);
+  cluster.look();
+  cluster.down("a");
+  cluster.down("b", "no answer within the deadline");
+  ClusterSnapshot seen = cluster.look();
+  EXPECT_EQ(primary_of(seen), "none");
+  EXPECT_EQ(status(seen, "b").role, NodeRole::kReplica) << "its last answer is remembered";
+  EXPECT_FALSE(status(seen, "b").usable_for_reads);
+  EXPECT_EQ(status(seen, "b").reason, "no answer within the deadline");
+}
+
+TEST(TopologyStatus, BeforeAnyAnswerNothingIsKnown) {
+  ScriptedCluster cluster;
+  cluster.node("a").has_answered = false;
+  cluster.down("a", "not reached yet");
+  ClusterSnapshot seen = cluster.look();
+  EXPECT_EQ(primary_of(seen), "none");
+  EXPECT_EQ(status(seen, "a").role, NodeRole::kUnknown);
+  EXPECT_EQ(status(seen, "a").reason, "not reached yet");
+  EXPECT_EQ(seen.epoch, 0u);
+}
+
+TEST(TopologyStatus, AnAnswerThatHasGrownOldIsNoEvidence) {
+  ScriptedCluster cluster;
+  cluster.primary("a", 1);
+  cluster.look();
+  cluster.node("a").answers = false;
+  for (int i = 0; i < 20; ++i) cluster.look();
+  ClusterSnapshot seen = cluster.look();
+  EXPECT_EQ(primary_of(seen), "none");
+  EXPECT_THAT(status(seen, "a").reason, HasSubstr("s ago"));
+}
+
+TEST(TopologyStatus, ARestartOrReplayThatGoesBackwardsIsANewIncarnation) {
+  ScriptedCluster cluster;
+  cluster.primary("a", 1, 0x413A630);
+  cluster.replica("b", 1, 0x413A630);
+  EXPECT_EQ(status(cluster.look(), "b").incarnation, 1u);
+  cluster.replica("b", 1, 0x413A700);
+  EXPECT_EQ(status(cluster.look(), "b").incarnation, 1u);
+  cluster.restart("b");
+  cluster.replica("b", 1, 0x4000E88);  // The example of D7.
+  ClusterSnapshot restarted = cluster.look();
+  EXPECT_EQ(status(restarted, "b").incarnation, 2u);
+  EXPECT_EQ(status(restarted, "b").replay_lsn, Lsn{0x4000E88});
+  EXPECT_FALSE(within(status(restarted, "b").lag, seconds(1'000'000)));
+  cluster.replica("b", 1, 0x4000E00);  // The same postmaster, after a crash of a backend.
+  EXPECT_EQ(status(cluster.look(), "b").incarnation, 3u);
+  EXPECT_EQ(status(cluster.look(), "b").incarnation, 3u);
+}
+
+TEST(TopologyStatus, LagIsMeasuredAgainstThePrimarysOwnPast) {
+  ScriptedCluster cluster;
+  for (uint64_t s = 0; s < 10; ++s) {
+    cluster.primary("a", 1, 1000 + s * 100);
+    cluster.replica("b", 1, std::min<uint64_t>(1000 + s * 100, 1400));
+    ClusterSnapshot seen = cluster.look();
+    auto behind = std::chrono::round<seconds>(status(seen, "b").lag.time);
+    EXPECT_EQ(behind, seconds(s <= 4 ? 0 : s - 4)) << s;
+  }
+  cluster.down("a");
+  cluster.look();
+  EXPECT_EQ(std::chrono::round<seconds>(status(cluster.look(), "b").lag.time), seconds(5))
+      << "nobody falls behind a primary that writes nothing";
+}
+
+TEST(TopologyStatus, AReplicaThatHidesItsTimelineIsNotUsable) {
+  ScriptedCluster cluster;
+  cluster.primary("a", 1);
+  cluster.replica("b", 0);
+  EXPECT_THAT(status(cluster.look(), "b").reason, HasSubstr("which timeline"));
+}
+
+TEST(TopologyStatus, TheOldPrimarysPastSaysNothingAboutLagBehindTheNewOne) {
+  ScriptedCluster cluster;
+  for (uint64_t position : {1000, 2000, 3000}) {
+    cluster.primary("a", 1, position);
+    cluster.replica("b", 1, position);
+    cluster.replica("c", 1, 2500);
+    cluster.look();
+  }
+  cluster.down("a");
+  cluster.primary("b", 2, 3100);
+  EXPECT_EQ(status(cluster.look(), "c").lag.known, Lag::Known::kNothing)
+      << "positions of different timelines are not compared";
+  cluster.replica("c", 2, 2500);
+  EXPECT_EQ(status(cluster.look(), "c").lag.known, Lag::Known::kAtLeast);
+  cluster.replica("c", 2, 3100);
+  EXPECT_TRUE(within(status(cluster.look(), "c").lag, seconds(0)));
+}
+
+}  // namespace
+}  // namespace fairlead::core
