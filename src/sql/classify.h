@@ -1,0 +1,54 @@
+// From a text to its facts, by PostgreSQL's own grammar (libpg_query 15, A1). This is the slow
+// path, 5-100 us a text: go through ShapeCache.
+//
+// classify() never fails: what it does not understand is Access::kPrimary with a reason (A2, A3,
+// G1). It judges the text alone. NOT examined yet, neither here nor in functions.h: the functions
+// behind operators, casts, domains, aggregates' states, views and row-security policies (A41, A45),
+// unlogged, foreign and sequence relations (A50, A52, A54). They need the catalog; `relations` is
+// there for them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/facts.h"
+#include "sql/lexer.h"
+
+namespace fairlead::sql {
+
+/// Longer texts are not parsed: 256 KiB cost about 10 ms, during which the worker serves nobody
+/// else.
+inline constexpr size_t kClassifyBytesMax = 256 * 1024;
+/// Bound on the parse tree's depth, which libpg_query walks by recursion (Shape::nesting).
+/// Measured: at most 1.1 KiB of stack a level, so 1500 levels stay far below a thread's 8 MiB.
+inline constexpr size_t kClassifyNestingMax = 1500;
+
+/// All statements of `text`, as one unit. The text must be what the server will get, without a
+/// terminating zero.
+QueryFacts classify(std::string_view text, LexOptions options = {});
+
+/// One call of set_config() with what can be known of its arguments.
+struct SetConfigCall {
+  enum class Kind : uint8_t { kLiteral, kParameter, kUnknown };
+  struct Argument {
+    Kind kind = Kind::kUnknown;
+    std::string text = {};   // kLiteral. NULL is kUnknown.
+    uint32_t parameter = 0;  // kParameter: 1 for $1.
+    bool operator==(const Argument&) const = default;
+  };
+  Argument name;
+  Argument value;
+  Argument is_local;  // A literal is "true" or "false".
+
+  bool operator==(const SetConfigCall&) const = default;
+};
+
+/// Every set_config() call of the text. Parses it anew, because a shape has lost the literals. A
+/// call whose arguments are computed has kUnknown parts; the session's state is unknown after it.
+std::vector<SetConfigCall> extract_set_config(std::string_view text, LexOptions options = {});
+
+}  // namespace fairlead::sql
