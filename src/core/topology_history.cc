@@ -1,5 +1,6 @@
 #include "core/topology_history.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 
