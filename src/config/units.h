@@ -6,6 +6,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -49,8 +50,7 @@ Result<Duration> parse_duration(std::string_view text);
 /// The largest unit that divides the value: "90s", "10min", "1500us".
 std::string to_string(Duration value);
 
-/// A decimal number without sign, spaces or separators, up to `max`. No message: the caller knows
-/// what the number is for.
-Result<uint64_t> parse_number(std::string_view text, uint64_t max);
+/// A decimal number without sign, spaces or separators, from 0 to `max`; else nullopt.
+std::optional<uint64_t> parse_number(std::string_view text, uint64_t max);
 
 }  // namespace fairlead::config

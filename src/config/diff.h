@@ -1,0 +1,28 @@
+// What changed between two configurations: for the log of a reload, and to know what it cannot do.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "config/keys.h"
+
+namespace fairlead::config {
+
+/// One value that differs, or a cluster or database that was added or removed.
+struct Change {
+  std::string key;        // Full name; `cluster.b` for a whole section.
+  std::string old_value;  // As TOML, a secret masked; empty: the section was added.
+  std::string new_value;  // The same; empty: the section was removed.
+  Apply apply = Apply::kReload;
+
+  bool operator==(const Change&) const = default;
+};
+
+/// In the order of the reference. Where a value came from makes no difference.
+std::vector<Change> diff(const Config& before, const Config& after);
+
+/// "proxy.workers: 2 -> 4 (needs a restart)", in one line.
+std::string to_string(const Change& change);
+
+}  // namespace fairlead::config

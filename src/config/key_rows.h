@@ -1,0 +1,16 @@
+// The rows of each section, for keys.cc alone.
+#pragma once
+
+#include <span>
+
+#include "config/keys.h"
+
+namespace fairlead::config {
+
+std::span<const Key> listen_keys();
+std::span<const Key> proxy_keys();
+std::span<const Key> cluster_keys();
+std::span<const Key> database_keys();
+std::span<const Key> auth_keys();
+
+}  // namespace fairlead::config

@@ -1,0 +1,109 @@
+// The keys of what is behind the proxy and how it is used: [cluster.NAME] and [database."NAME"].
+#include <array>
+
+#include "config/field.h"
+#include "config/key_rows.h"
+
+namespace fairlead::config {
+namespace {
+
+constexpr Apply kRestart = Apply::kRestart;
+
+constexpr std::array kCluster{
+    declare<&Cluster::nodes>(
+        {.name = "nodes",
+         .sentence = "Every node of the cluster, in any order: roles are discovered.",
+         .example = R"(["127.0.0.1:5601", "127.0.0.1:5602", "127.0.0.1:5603"])"}),
+    declare<&Cluster::topology>(
+        {.name = "topology",
+         .sentence = "Whether the nodes are those listed, or those that Patroni names.",
+         .apply = kRestart}),
+    declare<&Cluster::patroni_urls>({.name = "patroni_urls",
+                                     .sentence = "Patroni's REST addresses, for topology patroni.",
+                                     .apply = kRestart}),
+    declare<&Cluster::monitor_user>(
+        {.name = "monitor_user",
+         .sentence = "The role that Fairlead's own probes log in as; it needs pg_monitor."}),
+    declare<&Cluster::monitor_password>(
+        {.name = "monitor_password",
+         .sentence = "Its password; better as \"${VARIABLE}\" or in monitor_password_file.",
+         .secret = true}),
+    declare<&Cluster::monitor_password_file>(
+        {.name = "monitor_password_file",
+         .sentence = "File that holds monitor_password; a line end at its end does not count.",
+         .file = FileUse::kSecret}),
+    declare<&Cluster::monitor_database>(
+        {.name = "monitor_database", .sentence = "The database that the probes connect to."}),
+    declare<&Cluster::tls_mode>(
+        {.name = "tls_mode", .sentence = "TLS to the nodes, with the meaning of libpq's sslmode."}),
+    declare<&Cluster::tls_ca_file>(
+        {.name = "tls_ca_file",
+         .sentence = "PEM file with the authorities that the nodes' certificates must be signed "
+                     "by.",
+         .file = FileUse::kReadable}),
+    declare<&Cluster::probe_interval>({.name = "probe_interval",
+                                       .sentence = "How often each node is asked how it is.",
+                                       .min = us(10ms),
+                                       .max = us(1h)}),
+    declare<&Cluster::probe_timeout>({.name = "probe_timeout",
+                                      .sentence = "How long an answer may take before it counts "
+                                                  "as a failure.",
+                                      .min = us(10ms),
+                                      .max = us(10min)}),
+    declare<&Cluster::probe_failures>({.name = "probe_failures",
+                                       .sentence = "Failures in a row after which a node counts as "
+                                                   "down.",
+                                       .min = 1,
+                                       .max = 100}),
+};
+
+constexpr std::array kDatabase{
+    declare<&Database::cluster>({.name = "cluster", .sentence = "The cluster that serves it."}),
+    declare<&Database::database>(
+        {.name = "database",
+         .sentence = "Its name on the server; empty: the name that the client asked for."}),
+    declare<&Database::pool_mode>(
+        {.name = "pool_mode",
+         .sentence = "Whether a client keeps a server for a transaction or for its session."}),
+    declare<&Database::pool_size>(
+        {.name = "pool_size",
+         .sentence = "Servers for each node, database and user, over all workers.",
+         .min = 1,
+         .max = 10'000}),
+    declare<&Database::pool_timeout>(
+        {.name = "pool_timeout",
+         .sentence = "How long a client waits for a server; then SQLSTATE 53300. \"0s\": without "
+                     "end.",
+         .max = us(24h)}),
+    declare<&Database::mode>({.name = "mode",
+                              .sentence = "Split reads off, or only observe and report what could "
+                                          "have moved."}),
+    declare<&Database::consistency>(
+        {.name = "consistency",
+         .sentence = "What a read must be able to see (docs/CONSISTENCY.md), weakest first."}),
+    declare<&Database::max_lag>(
+        {.name = "max_lag", .sentence = "A replica further behind than this serves no reads."}),
+    declare<&Database::freshness_wait>({.name = "freshness_wait",
+                                        .sentence = "How long a read may wait for a replica to "
+                                                    "catch up before it goes to the primary.",
+                                        .max = us(1h)}),
+    declare<&Database::transaction_reads>(
+        {.name = "transaction_reads",
+         .sentence = "Where reads inside a transaction go: the primary, or a replica until the "
+                     "first write."}),
+    declare<&Database::balance>(
+        {.name = "balance", .sentence = "How one of several replicas is picked for a read."}),
+    declare<&Database::primary_reads>(
+        {.name = "primary_reads", .sentence = "Whether the primary takes its share of the reads."}),
+    declare<&Database::failover_hold>(
+        {.name = "failover_hold",
+         .sentence = "How long writes wait while there is no primary.",
+         .max = us(1h)}),
+};
+
+}  // namespace
+
+std::span<const Key> cluster_keys() { return kCluster; }
+std::span<const Key> database_keys() { return kDatabase; }
+
+}  // namespace fairlead::config

@@ -1,0 +1,169 @@
+#include "config/validate.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+namespace fairlead::config {
+namespace {
+
+constexpr size_t kNameMax = 63;  // PostgreSQL's NAMEDATALEN - 1.
+
+Error wrong(std::string message, std::string hint = {}) {
+  return {ErrorCode::kConfig, std::move(message), {}, std::move(hint)};
+}
+
+std::string cluster_key(const std::string& name, std::string_view key) {
+  return fmt::format("{}.{}", full_name(section_of(SectionId::kCluster), name), key);
+}
+
+std::string database_key(const std::string& name, std::string_view key) {
+  return fmt::format("{}.{}", full_name(section_of(SectionId::kDatabase), name), key);
+}
+
+void validate_ports(Draft& draft) {
+  const Listen& listen = std::as_const(draft).config().listen;
+  const std::array<std::pair<std::string, uint16_t>, 4> ports{
+      {{"listen.port", listen.port},
+       {"listen.read_port", listen.read_port},
+       {"listen.primary_port", listen.primary_port},
+       {"listen.http_port", listen.http_port}}};
+  for (size_t i = 0; i < ports.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (ports[i].second == 0 || ports[i].second != ports[j].second) continue;
+      draft.report(ports[i].first,
+                   wrong(fmt::format("{} is the port of {} too", ports[i].second, ports[j].first),
+                         "each port decides how its clients are routed: give each its own"));
+    }
+  }
+}
+
+void validate_listen(Draft& draft) {
+  const Listen& listen = std::as_const(draft).config().listen;
+  if (listen.host.empty()) {
+    draft.report("listen.host",
+                 wrong("is empty", "\"0.0.0.0\" or \"::\" listens on all addresses"));
+  }
+  validate_ports(draft);
+  if (listen.tls_cert_file.empty() != listen.tls_key_file.empty()) {
+    draft.report(listen.tls_cert_file.empty() ? "listen.tls_key_file" : "listen.tls_cert_file",
+                 wrong("tls_cert_file and tls_key_file need each other", "set both, or none"));
+  }
+  if (!listen.tls_client_ca_file.empty() && listen.tls_cert_file.empty()) {
+    draft.report("listen.tls_client_ca_file",
+                 wrong("needs tls_cert_file: without TLS no client can show a certificate"));
+  }
+}
+
+void validate_nodes(Draft& draft, const std::string& name, const Cluster& cluster) {
+  const std::string key = cluster_key(name, "nodes");
+  if (cluster.nodes.empty() && cluster.topology == TopologySource::kStatic) {
+    draft.report(key, wrong("is empty", "name every node: nodes = [\"db1:5432\", \"db2:5432\"]"));
+  }
+  std::set<NodeAddress> seen;
+  for (const NodeAddress& node : cluster.nodes) {
+    if (seen.insert(node).second) continue;
+    draft.report(key, wrong(fmt::format("names {} twice", node.to_string())));
+  }
+}
+
+void validate_cluster(Draft& draft, const std::string& name, const Cluster& cluster) {
+  // It becomes a label of metrics and a word of the admin console.
+  const bool plain = std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  });
+  if (name.empty() || name.size() > kNameMax || !plain) {
+    draft.report(full_name(section_of(SectionId::kCluster), name),
+                 wrong("a cluster's name is 1 to 63 letters, digits, _ and -"));
+  }
+  validate_nodes(draft, name, cluster);
+  if (cluster.topology == TopologySource::kPatroni && cluster.patroni_urls.empty()) {
+    draft.report(cluster_key(name, "patroni_urls"), wrong("is needed for topology \"patroni\""));
+  }
+  if (cluster.monitor_user.empty()) {
+    draft.report(cluster_key(name, "monitor_user"),
+                 wrong("is empty", "roles are discovered by asking the nodes, as a user"));
+  }
+  if (cluster.monitor_database.empty()) {
+    draft.report(cluster_key(name, "monitor_database"), wrong("is empty"));
+  }
+  const bool verifies =
+      cluster.tls_mode == TlsMode::kVerifyCa || cluster.tls_mode == TlsMode::kVerifyFull;
+  if (verifies && cluster.tls_ca_file.empty()) {
+    draft.report(cluster_key(name, "tls_mode"),
+                 wrong(fmt::format("\"{}\" needs tls_ca_file", to_string(cluster.tls_mode))));
+  }
+}
+
+void validate_database(Draft& draft, const std::string& name, const Database& database) {
+  const Config& config = std::as_const(draft).config();
+  const std::string header = full_name(section_of(SectionId::kDatabase), name);
+  if (name.empty() || name.size() > kNameMax) {
+    draft.report(header, wrong("a database's name is 1 to 63 bytes"));
+  }
+  if (name == "fairlead" || name == "pgbouncer") {
+    draft.report(header, wrong("this name is the admin console's",
+                               "give it another name, and set database = \"" + name + "\""));
+  }
+  if (database.database.size() > kNameMax) {
+    draft.report(database_key(name, "database"), wrong("a database's name is 1 to 63 bytes"));
+  }
+  if (!config.clusters.empty() && !config.clusters.contains(database.cluster)) {
+    std::vector<std::string_view> names;
+    for (const auto& [cluster_name, cluster] : config.clusters) names.push_back(cluster_name);
+    draft.report(database_key(name, "cluster"),
+                 wrong(fmt::format("there is no cluster \"{}\"", database.cluster),
+                       fmt::format("there is: {}", fmt::join(names, ", "))));
+  }
+  if (config.proxy.min_servers > database.pool_size) {
+    draft.report(database_key(name, "pool_size"),
+                 wrong(fmt::format("{} is less than proxy.min_servers, which is {}",
+                                   database.pool_size, config.proxy.min_servers)));
+  }
+}
+
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+}  // namespace
+
+void validate(Draft& draft) {
+  const Config& config = std::as_const(draft).config();
+  validate_listen(draft);
+  if (config.clusters.empty()) {
+    draft.report("cluster", wrong("there is no cluster to route to",
+                                  "add [cluster.main] with nodes = [\"host:port\", ...], or start "
+                                  "with --primary URL or DATABASE_URL"));
+  }
+  for (const auto& [name, cluster] : config.clusters) validate_cluster(draft, name, cluster);
+  for (const auto& [name, database] : config.databases) validate_database(draft, name, database);
+}
+
+std::vector<std::string> warnings(const Config& config) {
+  std::vector<std::string> out;
+  const bool trust = config.auth.method == AuthMethod::kTrust;
+  if (trust && !is_loopback(config.listen.host)) {
+    out.push_back(
+        fmt::format("auth.method is \"trust\" and listen.host is {}: whoever reaches the "
+                    "ports is let in",
+                    config.listen.host));
+  }
+  if (!trust && config.auth.users_file.empty() && config.auth.auth_query.empty() &&
+      config.auth.url_users.empty()) {
+    out.emplace_back("auth.users_file is empty: nobody can log in with a password");
+  }
+  for (const auto& [name, cluster] : config.clusters) {
+    if (cluster.nodes.size() == 1) {
+      out.push_back(fmt::format("cluster {} has one node: there is no replica to read from", name));
+    }
+  }
+  return out;
+}
+
+}  // namespace fairlead::config
