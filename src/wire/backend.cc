@@ -160,8 +160,7 @@ Result<ParameterDescription> ParameterDescription::decode(std::string_view body)
 
 Result<NegotiateProtocolVersion> NegotiateProtocolVersion::decode(std::string_view body) {
   BodyReader reader(body);
-  NegotiateProtocolVersion answer{
-      .major = reader.u16(), .minor = reader.u16(), .unknown_options = {}};
+  NegotiateProtocolVersion answer{.major = reader.u16(), .minor = reader.u16()};
   const size_t count = reader.u32();
   if (count > reader.remaining()) return malformed("NegotiateProtocolVersion");
   answer.unknown_options.reserve(count);
@@ -181,7 +180,7 @@ Result<NotificationResponse> NotificationResponse::decode(std::string_view body)
 Result<CopyResponse> CopyResponse::decode(std::string_view body) {
   BodyReader reader(body);
   const uint8_t format = reader.u8();
-  CopyResponse response{.binary = format == 1, .column_formats = {}};
+  CopyResponse response{.binary = format == 1};
   response.column_formats = reader.bytes(size_t{reader.u16()} * 2);
   if (!reader.finished() || format > 1) return malformed("CopyResponse");
   return response;

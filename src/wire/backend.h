@@ -31,7 +31,8 @@ enum class AuthCode : uint32_t {
 
 struct Authentication {
   AuthCode code = AuthCode::kOk;
-  std::string_view payload;  // kMd5Password: 4 bytes of salt. kSaslContinue, kSaslFinal: the data.
+  std::string_view payload =
+      {};  // kMd5Password: 4 bytes of salt. kSaslContinue, kSaslFinal: the data.
 
   static Result<Authentication> decode(std::string_view body);
   /// kSasl only: what the server offers, in its order of preference; at least one.
@@ -40,8 +41,8 @@ struct Authentication {
 };
 
 struct ParameterStatus {
-  std::string_view name;
-  std::string_view value;
+  std::string_view name = {};
+  std::string_view value = {};
 
   static Result<ParameterStatus> decode(std::string_view body);
   bool operator==(const ParameterStatus&) const = default;
@@ -49,7 +50,7 @@ struct ParameterStatus {
 
 struct BackendKeyData {
   uint32_t pid = 0;
-  std::string_view secret;  // 4 bytes in protocol 3.0, up to 256 from 3.2 on (F2).
+  std::string_view secret = {};  // 4 bytes in protocol 3.0, up to 256 from 3.2 on (F2).
 
   static Result<BackendKeyData> decode(std::string_view body);
   bool operator==(const BackendKeyData&) const = default;
@@ -65,7 +66,7 @@ struct ReadyForQuery {
 };
 
 struct CommandComplete {
-  std::string_view tag;  // "INSERT 0 5", "SELECT 3", "CREATE TABLE".
+  std::string_view tag = {};  // "INSERT 0 5", "SELECT 3", "CREATE TABLE".
 
   static Result<CommandComplete> decode(std::string_view body);
   /// The tag without its numbers: "INSERT", "SELECT", "CREATE TABLE"; COMMIT or ROLLBACK (B11).
@@ -76,7 +77,7 @@ struct CommandComplete {
 };
 
 struct Column {
-  std::string_view name;
+  std::string_view name = {};
   uint32_t table_oid = 0;
   int16_t attribute = 0;
   uint32_t type_oid = 0;
@@ -88,14 +89,14 @@ struct Column {
 };
 
 struct RowDescription {
-  std::vector<Column> columns;
+  std::vector<Column> columns = {};
 
   static Result<RowDescription> decode(std::string_view body);
   bool operator==(const RowDescription&) const = default;
 };
 
 struct DataRow {
-  std::vector<std::optional<std::string_view>> values;  // nullopt: NULL.
+  std::vector<std::optional<std::string_view>> values = {};  // nullopt: NULL.
 
   static Result<DataRow> decode(std::string_view body);
   /// The same into a row that is used again, so that reading many rows allocates once.
@@ -104,7 +105,7 @@ struct DataRow {
 };
 
 struct ParameterDescription {
-  std::vector<uint32_t> type_oids;
+  std::vector<uint32_t> type_oids = {};
 
   static Result<ParameterDescription> decode(std::string_view body);
   bool operator==(const ParameterDescription&) const = default;
@@ -112,8 +113,8 @@ struct ParameterDescription {
 
 struct NegotiateProtocolVersion {
   uint16_t major = 0;
-  uint16_t minor = 0;                             // The newest one that the server speaks.
-  std::vector<std::string_view> unknown_options;  // The _pq_. names that it does not know.
+  uint16_t minor = 0;                                  // The newest one that the server speaks.
+  std::vector<std::string_view> unknown_options = {};  // The _pq_. names that it does not know.
 
   static Result<NegotiateProtocolVersion> decode(std::string_view body);
   bool operator==(const NegotiateProtocolVersion&) const = default;
@@ -121,8 +122,8 @@ struct NegotiateProtocolVersion {
 
 struct NotificationResponse {
   uint32_t pid = 0;
-  std::string_view channel;
-  std::string_view payload;
+  std::string_view channel = {};
+  std::string_view payload = {};
 
   static Result<NotificationResponse> decode(std::string_view body);
   bool operator==(const NotificationResponse&) const = default;
@@ -131,7 +132,7 @@ struct NotificationResponse {
 /// CopyInResponse, CopyOutResponse and CopyBothResponse.
 struct CopyResponse {
   bool binary = false;
-  std::string_view column_formats;  // Big-endian, 2 bytes each.
+  std::string_view column_formats = {};  // Big-endian, 2 bytes each.
 
   static Result<CopyResponse> decode(std::string_view body);
   bool operator==(const CopyResponse&) const = default;

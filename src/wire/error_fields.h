@@ -28,14 +28,15 @@ std::string_view to_string(Severity severity);
 
 struct ErrorField {
   char code = 0;
-  std::string_view text;
+  std::string_view text = {};
 
   bool operator==(const ErrorField&) const = default;
 };
 
 /// Views point into the frame and die with it.
 struct ErrorFields {
-  std::vector<ErrorField> fields;  // All of them, in their order, also those that nobody knows.
+  std::vector<ErrorField> fields =
+      {};  // All of them, in their order, also those that nobody knows.
 
   static Result<ErrorFields> decode(std::string_view body);
   /// The fields that are complete in the head of a streamed message (a kFirst piece's body()).

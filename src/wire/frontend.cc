@@ -57,7 +57,7 @@ Result<Query> Query::decode(std::string_view body) { return decode_string<Query>
 
 Result<Parse> Parse::decode(std::string_view body) {
   BodyReader reader(body);
-  Parse parse{.statement = reader.c_string(), .query = reader.c_string(), .parameter_oids = {}};
+  Parse parse{.statement = reader.c_string(), .query = reader.c_string()};
   const uint16_t count = reader.u16();
   parse.parameter_oids = reader.bytes(size_t{count} * 4);
   if (!reader.finished()) return malformed("Parse");
@@ -152,7 +152,7 @@ Result<PasswordMessage> PasswordMessage::decode(std::string_view body) {
 
 Result<SaslInitialResponse> SaslInitialResponse::decode(std::string_view body) {
   BodyReader reader(body);
-  SaslInitialResponse response{.mechanism = reader.c_string(), .data = std::nullopt};
+  SaslInitialResponse response{.mechanism = reader.c_string()};
   const int32_t size = reader.i32();
   if (size < -1) return malformed("SASLInitialResponse");
   if (size >= 0) response.data = reader.bytes(static_cast<size_t>(size));

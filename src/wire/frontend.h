@@ -17,16 +17,16 @@
 namespace fairlead::wire {
 
 struct Query {
-  std::string_view text;  // Possibly several statements, in the client's encoding.
+  std::string_view text = {};  // Possibly several statements, in the client's encoding.
 
   static Result<Query> decode(std::string_view body);
   bool operator==(const Query&) const = default;
 };
 
 struct Parse {
-  std::string_view statement;       // Empty: the unnamed statement.
-  std::string_view query;           // One statement, or none.
-  std::string_view parameter_oids;  // Big-endian, 4 bytes each; forwarded, never interpreted.
+  std::string_view statement = {};       // Empty: the unnamed statement.
+  std::string_view query = {};           // One statement, or none.
+  std::string_view parameter_oids = {};  // Big-endian, 4 bytes each; forwarded, never interpreted.
 
   static Result<Parse> decode(std::string_view body);
   /// The statement's name out of the head of a streamed Parse: a kFirst piece's body().
@@ -36,9 +36,10 @@ struct Parse {
 
 /// The values of a Bind, for whoever wants to look at one; the relay does not.
 struct BindParameters {
-  std::string_view formats;  // Big-endian, 2 bytes each: none (all text), one for all, or one each.
-  std::vector<std::optional<std::string_view>> values;  // nullopt: NULL.
-  std::string_view result_formats;                      // Like `formats`, for the result's columns.
+  std::string_view formats =
+      {};  // Big-endian, 2 bytes each: none (all text), one for all, or one each.
+  std::vector<std::optional<std::string_view>> values = {};  // nullopt: NULL.
+  std::string_view result_formats = {};  // Like `formats`, for the result's columns.
 
   /// Whether the value of that index came as text (format 0).
   bool is_text(size_t index) const;
@@ -48,9 +49,9 @@ struct BindParameters {
 };
 
 struct Bind {
-  std::string_view portal;     // Empty: the unnamed portal.
-  std::string_view statement;  // Empty: the unnamed statement.
-  std::string_view tail;       // Formats, values, result formats; forwarded, never interpreted.
+  std::string_view portal = {};     // Empty: the unnamed portal.
+  std::string_view statement = {};  // Empty: the unnamed statement.
+  std::string_view tail = {};  // Formats, values, result formats; forwarded, never interpreted.
 
   /// Reads the names only: the tail is the server's to judge, and walking a thousand values costs.
   static Result<Bind> decode(std::string_view body);
@@ -68,7 +69,7 @@ enum class NameKind : char { kStatement = 'S', kPortal = 'P' };
 
 struct Describe {
   NameKind kind = NameKind::kStatement;
-  std::string_view name;
+  std::string_view name = {};
 
   static Result<Describe> decode(std::string_view body);
   bool operator==(const Describe&) const = default;
@@ -76,14 +77,14 @@ struct Describe {
 
 struct Close {
   NameKind kind = NameKind::kStatement;
-  std::string_view name;
+  std::string_view name = {};
 
   static Result<Close> decode(std::string_view body);
   bool operator==(const Close&) const = default;
 };
 
 struct Execute {
-  std::string_view portal;
+  std::string_view portal = {};
   uint32_t max_rows = 0;  // 0: no limit. With one, PortalSuspended may be the answer (C12d).
 
   static Result<Execute> decode(std::string_view body);
@@ -93,14 +94,14 @@ struct Execute {
 /// The old fast-path call. Goes to the primary (F28); only the function's OID is of interest.
 struct FunctionCall {
   uint32_t function_oid = 0;
-  std::string_view tail;
+  std::string_view tail = {};
 
   static Result<FunctionCall> decode(std::string_view body);
   bool operator==(const FunctionCall&) const = default;
 };
 
 struct CopyFail {
-  std::string_view reason;
+  std::string_view reason = {};
 
   static Result<CopyFail> decode(std::string_view body);
   bool operator==(const CopyFail&) const = default;
@@ -109,14 +110,15 @@ struct CopyFail {
 /// The three meanings of 'p'. Which one it is follows from the authentication request that it
 /// answers.
 struct PasswordMessage {
-  std::string_view password;  // Cleartext, or "md5…". Never log it.
+  std::string_view password = {};  // Cleartext, or "md5…". Never log it.
 
   static Result<PasswordMessage> decode(std::string_view body);
 };
 
 struct SaslInitialResponse {
-  std::string_view mechanism;
-  std::optional<std::string_view> data;  // nullopt: none was sent, which is not the same as empty.
+  std::string_view mechanism = {};
+  std::optional<std::string_view> data =
+      {};  // nullopt: none was sent, which is not the same as empty.
 
   static Result<SaslInitialResponse> decode(std::string_view body);
   bool operator==(const SaslInitialResponse&) const = default;
@@ -124,7 +126,7 @@ struct SaslInitialResponse {
 
 /// The whole body is the mechanism's data: nothing can be wrong with it here.
 struct SaslResponse {
-  std::string_view data;
+  std::string_view data = {};
 
   static Result<SaslResponse> decode(std::string_view body) { return SaslResponse{body}; }
   bool operator==(const SaslResponse&) const = default;

@@ -29,8 +29,8 @@ inline constexpr uint16_t kReservedMinor = 1;
 inline constexpr uint16_t kNewestMinor = 2;
 
 struct Parameter {
-  std::string_view name;
-  std::string_view value;
+  std::string_view name = {};
+  std::string_view value = {};
 
   bool operator==(const Parameter&) const = default;
 };
@@ -44,7 +44,7 @@ struct GssEncRequest {
 
 struct CancelRequest {
   uint32_t pid = 0;
-  std::string_view secret;  // 4 to 256 bytes (F2). Compare in constant time (F40).
+  std::string_view secret = {};  // 4 to 256 bytes (F2). Compare in constant time (F40).
 
   bool operator==(const CancelRequest&) const = default;
 };
