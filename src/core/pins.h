@@ -1,0 +1,126 @@
+// Why a client keeps its server beyond the transaction (C13-C23), and when that ends.
+//
+// Syntax alone tells only that a statement MAY have created or ended such state: a lock is taken or
+// not, a table is dropped on commit, a function does what it likes. So syntax over-approximates,
+// and at the boundary the server itself is asked, by one query, what it holds. The answer is exact.
+//
+// Pure; one per client, on its worker's thread.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace fairlead::core {
+
+enum class PinReason : uint8_t {
+  kListen,          // C16
+  kHoldCursor,      // C14
+  kAdvisoryLock,    // C15
+  kTempObject,      // C13
+  kSqlPrepare,      // C17, where it was not rewritten
+  kSequence,        // C18: currval() and lastval() have an answer.
+  kLibrary,         // C20: LOAD.
+  kSessionState,    // C4 in strict mode: something that cannot be seen may have changed.
+  kReplication,     // C21
+  kSessionPooling,  // pool_mode = "session".
+};
+inline constexpr uint8_t kPinReasonCount = 10;
+
+/// The word in SHOW PINS, metrics and the ledger.
+std::string_view name_of(PinReason reason);
+/// What holds the server, and what ends it, for people.
+std::string_view sentence_of(PinReason reason);
+
+class PinReasons {
+ public:
+  constexpr PinReasons() = default;
+  constexpr PinReasons(std::initializer_list<PinReason> reasons) {
+    for (const PinReason reason : reasons) bits_ |= bit(reason);
+  }
+
+  constexpr bool empty() const { return bits_ == 0; }
+  constexpr bool has(PinReason reason) const { return (bits_ & bit(reason)) != 0; }
+  constexpr bool has_all(PinReasons others) const { return (bits_ & others.bits_) == others.bits_; }
+  constexpr PinReasons operator|(PinReasons other) const { return from(bits_ | other.bits_); }
+  constexpr PinReasons operator&(PinReasons other) const { return from(bits_ & other.bits_); }
+  constexpr PinReasons operator-(PinReasons other) const { return from(bits_ & ~other.bits_); }
+  constexpr bool operator==(const PinReasons&) const = default;
+
+ private:
+  static constexpr uint16_t bit(PinReason reason) {
+    return static_cast<uint16_t>(1u << static_cast<unsigned>(reason));
+  }
+  static constexpr PinReasons from(int bits) {
+    PinReasons reasons;
+    reasons.bits_ = static_cast<uint16_t>(bits);
+    return reasons;
+  }
+  uint16_t bits_ = 0;
+};
+
+/// "listen, temp_object".
+std::string to_string(PinReasons reasons);
+
+/// What the server can be asked about; the others are the caller's to set and to end.
+inline constexpr PinReasons kVerifiablePins{PinReason::kListen, PinReason::kHoldCursor,
+                                            PinReason::kAdvisoryLock, PinReason::kTempObject,
+                                            PinReason::kSqlPrepare};
+
+/// What to do with the server at a boundary.
+enum class ReleaseAction : uint8_t {
+  kReuse,  // Nothing to keep and nothing to clean.
+  kKeep,   // The client keeps it.
+  kCheck,  // Ask check_query(suspects()), then on_check(), then ask again.
+  kReset,  // Run the cleanup of CleanupDepth::kSettings, then on_reset() (C4, C23).
+};
+
+class PinState {
+ public:
+  /// A statement was sent that may do so. Only verifiable reasons count.
+  void may_create(PinReasons reasons);
+  void may_release(PinReasons reasons);
+  /// A statement was sent whose side effects cannot be seen: DO, CALL, an unknown function (C4).
+  void on_opaque();
+
+  /// Reasons that the caller knows for certain. pin() of a verifiable one lasts until a check.
+  void pin(PinReason reason);
+  void unpin(PinReason reason);
+
+  /// Call with nothing outstanding and status I.
+  ReleaseAction at_boundary() const;
+  /// What the check has to ask about.
+  PinReasons suspects() const;
+  /// What the check found, of what was asked.
+  void on_check(PinReasons found);
+  /// The server was cleaned, or was given up: nothing is held. Session pooling remains.
+  void on_reset();
+  /// DISCARD ALL of the client was confirmed: as on_reset().
+  void on_discard_all() { on_reset(); }
+
+  PinReasons reasons() const { return pinned_; }
+  /// Something unseen may have changed on the server since it was last clean.
+  bool dirty() const { return dirty_; }
+
+ private:
+  bool surely_pinned() const;
+
+  PinReasons pinned_;
+  PinReasons maybe_created_;
+  PinReasons maybe_released_;
+  bool dirty_ = false;
+};
+
+/// One row, one boolean column for each of kVerifiablePins in the order of the enum; those not in
+/// `ask` are constants, because pg_locks is not free. PostgreSQL 13 to 18, every role, every
+/// search_path. To be run outside a transaction: then advisory locks can only be session-level.
+std::string check_query(PinReasons ask);
+
+/// Reads that row, as text: 't' or 'f' each. Anything else is kProtocolViolation: close the server.
+Result<PinReasons> parse_check_row(std::span<const std::string_view> columns);
+
+}  // namespace fairlead::core

@@ -1,0 +1,143 @@
+// A client's settings, with PostgreSQL's own transactional rules, so that any server can be given
+// them (C2, C3, C5, C6, C24).
+//
+// The caller reports what the server CONFIRMED (CommandComplete), never what was merely sent, and
+// each end of a transaction, also of an implicit one: SET in autocommit is on_set() and
+// on_commit(). The rules are those of guc.c: a stack of prior values by nesting level, on which SET
+// LOCAL hides what SET has done.
+//
+// fairlead.* is kept by the same rules and can be looked up, but is in no set that is for servers.
+//
+// Two things syntax does not tell. Reported parameters are taken from the server's reports (C1):
+// on_reported(). Values that could not be read (set_config with a parameter) are unknown until they
+// are read back: needs_read_back().
+//
+// Not undone by any RESET: a custom setting (app.tenant) that was set once on a connection reads as
+// an empty string there, where on a fresh one it does not exist. PostgreSQL has the same after
+// RESET and DISCARD ALL.
+//
+// Pure; one per client, on its worker's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/prepared_hash.h"
+#include "core/variable_set.h"
+
+namespace fairlead::core {
+
+enum class SetScope : uint8_t { kSession, kLocal };
+
+/// What one client can make us hold. PostgreSQL itself has some 360 settings; request-scoped claims
+/// (app.jwt) run to some KiB.
+struct VariableLimits {
+  size_t settings_max = 1000;
+  size_t bytes_max = 1u << 20;
+  size_t savepoints_max = 100'000;  // Of one transaction, which costs the server far more.
+};
+
+class SessionVariables {
+ public:
+  /// `startup`: what the start-up packet asks for; RESET returns to it (C24).
+  explicit SessionVariables(HashKey key, VariableSet startup = {}, VariableLimits limits = {});
+
+  void on_set(std::string_view name, Setting setting, SetScope scope);
+  /// RESET name; SET [LOCAL] name TO DEFAULT.
+  void on_reset(std::string_view name, SetScope scope = SetScope::kSession);
+  void on_reset_all();
+  void on_discard_all();
+
+  void on_savepoint(std::string_view name);
+  void on_rollback_to(std::string_view name);
+  void on_release(std::string_view name);
+  /// The transaction is over and was committed; also COMMIT AND CHAIN and PREPARE TRANSACTION.
+  void on_commit();
+  /// It is over and was not: ROLLBACK, or COMMIT answered with the tag ROLLBACK (B11), or an error
+  /// in an implicit transaction, or the server is gone.
+  void on_rollback();
+
+  /// A ParameterStatus came that the client's own statements caused. `login_value` is what that
+  /// server reported at its login. Names that are not session state are ignored.
+  void on_reported(std::string_view name, std::string_view value, std::string_view login_value,
+                   std::string_view client_encoding);
+
+  /// What a server must have when the client's next transaction begins.
+  const VariableSet& committed() const { return committed_; }
+  /// What the leased server has after a boundary: committed(), except where RESET returned the
+  /// server to its own login default and take_follow_up() was not carried out. Those are unknown,
+  /// so that replay_batch() repairs them.
+  VariableSet on_server() const;
+  /// The value in force now, SET LOCAL included; null: the server's login default.
+  const Setting* find(std::string_view name) const;
+  /// parse_state_hash() of what is in force now.
+  uint64_t parse_state() const { return parse_state_; }
+
+  /// RESET gives the leased server its login default, the client's is the start-up packet's (C24):
+  /// the SQL that makes up for it, to be run before the client's next statement, in the same
+  /// transaction. Empty mostly.
+  std::string take_follow_up();
+
+  /// The committed settings whose value only the server knows: at the boundary, while the server is
+  /// still leased, ask read_back_query() and give the one row to on_read_back(), NULL as nullopt.
+  bool needs_read_back() const { return committed_.has_unknown(); }
+  std::string read_back_query() const;
+  void on_read_back(std::span<const std::optional<std::string_view>> values,
+                    std::string_view client_encoding);
+
+  /// A limit was exceeded and a change was not kept: what the session has is no longer known. The
+  /// caller closes the server and ends the session with 54000.
+  bool over_limit() const { return over_limit_; }
+  size_t savepoints() const { return savepoints_.size(); }
+
+ private:
+  enum class Change : uint8_t { kSet, kLocal, kSetLocal };
+  using Value = std::optional<Setting>;  // nullopt: as after RESET.
+  /// What one nesting level did to one setting (struct guc_stack).
+  struct Level {
+    size_t nesting = 1;
+    Change change = Change::kSet;
+    Value prior;
+    Value masked;  // kSetLocal: SET's value, hidden by SET LOCAL.
+  };
+  struct Tracked {
+    std::string name;
+    Value current;
+    std::vector<Level> levels;  // Ascending by nesting, never empty.
+  };
+  struct FollowUp {
+    std::string name;
+    SetScope scope;
+  };
+
+  void change(std::string_view name, Value value, SetScope scope);
+  static void push_prior(Tracked& tracked, size_t nesting, SetScope scope);
+  static void end_level(Tracked& tracked, size_t nesting, bool commit);
+  void end_levels(size_t nesting, bool commit);
+  void settle();
+  Tracked* find_tracked(std::string_view name);
+  const Tracked* find_tracked(std::string_view name) const;
+  const Setting* explicit_setting(std::string_view name) const;
+  void note_follow_up(std::string_view name, SetScope scope);
+  void drop_follow_up(std::string_view name);
+  void rebuild_committed();
+  void update_parse_state();
+
+  HashKey key_;
+  VariableLimits limits_;
+  VariableSet startup_;
+  VariableSet explicit_;          // Committed, without the start-up settings; with fairlead.*.
+  VariableSet committed_;         // Both, without fairlead.*.
+  std::vector<Tracked> tracked_;  // What this transaction has touched.
+  std::vector<std::string> savepoints_;  // Nesting level = 1 + their number.
+  std::vector<FollowUp> follow_ups_;
+  uint64_t parse_state_ = 0;
+  bool over_limit_ = false;
+};
+
+}  // namespace fairlead::core
