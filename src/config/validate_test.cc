@@ -1,0 +1,122 @@
+// Rules over several values, what is not available yet, and warnings.
+#include "config/validate.h"
+
+#include "config/availability.h"
+#include "config/field.h"
+#include "config/testing.h"
+
+namespace fairlead::config {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::vector<std::string> problems_with(std::string_view text, Texts files = {}) {
+  return problems_of(sources_of(with_cluster(text), {}, std::move(files)));
+}
+
+TEST(Validate, GivesEveryPortItsOwnNumberExceptZero) {
+  EXPECT_THAT(problems_with("[listen]\nport = 7000\nhttp_port = 7000"),
+              ElementsAre(HasSubstr("test.toml:3:1: listen.http_port: 7000 is the port of "
+                                    "listen.port too")));
+  EXPECT_THAT(problems_with("[listen]\nport = 0\nread_port = 0\nprimary_port = 0\nhttp_port = 0"),
+              IsEmpty());
+}
+
+TEST(Validate, WantsCertificateAndKeyTogether) {
+  const Texts files{{"c", "pem"}, {"k", "pem"}};
+  EXPECT_THAT(problems_with("[listen]\ntls_cert_file = \"c\"", files),
+              ElementsAre(HasSubstr("need each other")));
+  EXPECT_THAT(problems_with("[listen]\ntls_key_file = \"k\"", files),
+              ElementsAre(HasSubstr("need each other")));
+  EXPECT_THAT(problems_with("[listen]\ntls_client_ca_file = \"c\"", files),
+              ElementsAre(HasSubstr("needs tls_cert_file")));
+  EXPECT_THAT(problems_with("[listen]\ntls_cert_file = \"c\"\ntls_key_file = \"k\"", files),
+              IsEmpty());
+}
+
+TEST(Validate, WantsFilesThatCanBeRead) {
+  EXPECT_THAT(problems_with("[auth]\nusers_file = \"/nowhere\""),
+              ElementsAre(HasSubstr("auth.users_file: cannot read \"/nowhere\"")));
+}
+
+TEST(Validate, WantsNodesAndEachOnce) {
+  EXPECT_THAT(problems_of(sources_of("[cluster.main]\n")),
+              ElementsAre(HasSubstr("cluster.main.nodes: is empty")));
+  EXPECT_THAT(problems_of(sources_of("[cluster.main]\nnodes = [\"a\", \"b\", \"a:5432\"]")),
+              ElementsAre(HasSubstr("names a:5432 twice")));
+}
+
+TEST(Validate, SaysNothingOfAKeyThatCouldNotBeRead) {
+  EXPECT_THAT(problems_of(sources_of("[cluster.main]\nnodes = [\":1\"]")),
+              ElementsAre(HasSubstr("the host is missing")));
+}
+
+TEST(Validate, WantsPlainClusterNames) {
+  EXPECT_THAT(problems_with("[cluster.\"a b\"]\nnodes = [\"x\"]"),
+              ElementsAre(HasSubstr("a cluster's name is")));
+}
+
+TEST(Validate, WantsAClusterThatExists) {
+  EXPECT_THAT(problems_with("[database.shop]\ncluster = \"mian\""),
+              ElementsAre(HasSubstr("database.shop.cluster: there is no cluster \"mian\" Hint: "
+                                    "there is: main")));
+}
+
+TEST(Validate, WantsACaFileToVerifyWith) {
+  for (const auto* mode : {"verify-ca", "verify-full"}) {
+    EXPECT_THAT(problems_of(sources_of(std::string(kMinimal) + "tls_mode = \"" + mode + "\"")),
+                ElementsAre(HasSubstr("needs tls_ca_file")));
+  }
+  EXPECT_THAT(problems_of(sources_of(std::string(kMinimal) + "tls_mode = \"require\"")), IsEmpty());
+}
+
+TEST(Validate, KeepsTheNamesOfTheAdminConsole) {
+  EXPECT_THAT(problems_with("[database.pgbouncer]"), ElementsAre(HasSubstr("admin console")));
+  EXPECT_THAT(problems_with("[database.fairlead]"), ElementsAre(HasSubstr("admin console")));
+}
+
+TEST(Validate, WantsRoomForTheServersThatAreKept) {
+  EXPECT_THAT(problems_with("[proxy]\nmin_servers = 9\n[database.x]\npool_size = 8"),
+              ElementsAre(HasSubstr("less than proxy.min_servers")));
+}
+
+TEST(NotAvailable, IsRefusedAtItsPlace) {
+  EXPECT_THAT(problems_with("[database.x]\nmode = \"observe\""),
+              ElementsAre("test.toml:2:1: database.x.mode: mode \"observe\" is not available in "
+                          "this version"));
+  EXPECT_THAT(problems_with("[auth]\nauth_query = \"SELECT 1\""),
+              ElementsAre(HasSubstr("auth_query is not available in this version")));
+  EXPECT_THAT(problems_with("[auth]\nauth_query = \"\""), IsEmpty());
+}
+
+TEST(NotAvailable, NamesKeysAndWordsThatExistAndNoDefault) {
+  for (const NotAvailable& row : not_available()) {
+    const Section& section = section_of(row.section);
+    const Key* key = find_key(section, row.key);
+    ASSERT_NE(key, nullptr) << row.key;
+    if (row.value.empty()) continue;
+    ASSERT_NE(key->words, nullptr) << row.key;
+    EXPECT_THAT(key->words(), Contains(row.value));
+    EXPECT_NE(key->print(default_section(row.section)), quoted(row.value));
+  }
+}
+
+TEST(Warnings, TellWhatIsProbablyNotMeant) {
+  Config config =
+      loaded(sources_of(with_cluster("[listen]\nhost = \"0.0.0.0\"\n[auth]\nmethod = \"trust\"")));
+  EXPECT_THAT(warnings(config), ElementsAre(HasSubstr("whoever reaches the ports")));
+  config.listen.host = "127.0.0.1";
+  EXPECT_THAT(warnings(config), IsEmpty());
+  config.auth.method = AuthMethod::kScramSha256;
+  EXPECT_THAT(warnings(config), ElementsAre(HasSubstr("nobody can log in")));
+  config.auth.url_users.push_back({"bob", {"pw"}});
+  EXPECT_THAT(warnings(config), IsEmpty());
+  config.clusters.at("main").nodes.resize(1);
+  EXPECT_THAT(warnings(config), ElementsAre(HasSubstr("one node")));
+}
+
+}  // namespace
+}  // namespace fairlead::config
