@@ -1,0 +1,207 @@
+// create, start, stop, status. destroy is in destroy.cc.
+#include "cluster/commands.h"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+
+#include "cluster/files.h"
+#include "cluster/plan.h"
+#include "cluster/postmaster.h"
+#include "cluster/resolve.h"
+#include "cluster/step_runner.h"
+
+namespace fairlead::cluster {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::unexpected<Error> stopped() {
+  return fail(ErrorCode::kQueryCanceled, "stopped on request", {},
+              "run the command again to go on");
+}
+
+StepView view_of(const Plan& plan, size_t index, const ClusterState& state) {
+  return {index + 1, plan.size(), describe(plan[index], state)};
+}
+
+Result<void> report_and_run(StepRunner& runner, const Step& step, const StepView& view,
+                            ProgressSink& progress) {
+  progress.started(view);
+  const auto began = Clock::now();
+  auto done = runner.carry_out(step);
+  if (done)
+    progress.finished(view, std::chrono::duration_cast<Duration>(Clock::now() - began));
+  else
+    progress.failed(view, done.error());
+  return done;
+}
+
+/// Carries a plan out without a record: its steps find out for themselves what is done already.
+Result<void> run_plan(StepRunner& runner, const Plan& plan, const ClusterState& state,
+                      ProgressSink& progress, const StopFlag& stop) {
+  for (size_t i = 0; i < plan.size(); ++i) {
+    if (stop.load()) return stopped();
+    if (auto done = report_and_run(runner, plan[i], view_of(plan, i, state), progress); !done)
+      return done;
+  }
+  return {};
+}
+
+/// Brings the machine back to where the record says that the plan is.
+Result<void> take_up_again(StepRunner& runner, const Plan& plan, ClusterState& state,
+                           const Layout& layout) {
+  // After kill -9 of everything, or a reboot, a step that is done may not hold any more: start is
+  // the only kind.
+  for (size_t i = 0; i < state.steps_done; ++i)
+    if (plan[i].kind == StepKind::kStart)
+      if (auto started = runner.carry_out(plan[i]); !started) return started;
+  if (!state.step_begun) return {};
+  if (auto undone = runner.undo(plan[state.steps_done]); !undone) return undone;
+  state.step_begun = false;
+  return write_state(layout, state);
+}
+
+/// Carries the rest of a create plan out and records each step's beginning and end.
+Result<void> run_recorded(StepRunner& runner, const Plan& plan, ClusterState& state,
+                          const Layout& layout, ProgressSink& progress, const StopFlag& stop) {
+  while (state.steps_done < plan.size()) {
+    if (stop.load()) return stopped();
+    state.step_begun = true;
+    if (auto wrote = write_state(layout, state); !wrote) return wrote;
+    const StepView view = view_of(plan, state.steps_done, state);
+    if (auto done = report_and_run(runner, plan[state.steps_done], view, progress); !done)
+      return done;
+    ++state.steps_done;
+    state.step_begun = false;
+    if (auto wrote = write_state(layout, state); !wrote) return wrote;
+  }
+  state.phase = Phase::kReady;
+  return write_state(layout, state);
+}
+
+bool is_empty_folder(const std::string& path) {
+  DIR* folder = opendir(path.c_str());
+  if (folder == nullptr) return false;
+  bool empty = true;
+  while (const dirent* entry = readdir(folder))
+    if (const std::string_view name = entry->d_name; name != "." && name != "..") empty = false;
+  closedir(folder);
+  return empty;
+}
+
+/// Makes the folder and the marker, or finds ours.
+Result<void> claim_dir(const ResolvedSpec& resolved) {
+  const Layout layout(resolved.spec.dir);
+  if (exists(layout.marker())) return {};
+  if (exists(layout.dir()) && !is_empty_folder(layout.dir()))
+    return fail(ErrorCode::kIo,
+                fmt::format("{} is not empty and not a cluster made by fairlead", layout.dir()), {},
+                "choose a folder that is empty or does not exist");
+  // Others may pass through it, to the parts that are theirs, and not look around.
+  if (auto made = make_folder(layout.dir(), 0711, nullptr); !made) return made;
+  if (auto reachable = check_reachable(layout.dir(), resolved.user); !reachable) return reachable;
+  return write_file(layout.marker(),
+                    "This folder belongs to `fairlead cluster`. `fairlead cluster destroy` removes "
+                    "it with everything "
+                    "in it.\n",
+                    0644, nullptr);
+}
+
+/// The state of the create that was interrupted here, or a new one.
+Result<ClusterState> state_to_create(const ResolvedSpec& resolved) {
+  const Layout layout(resolved.spec.dir);
+  if (!exists(layout.state_file())) return new_state(resolved);
+  auto state = read_state(layout);
+  if (!state) return state;
+  if (state->phase == Phase::kReady)
+    return fail(ErrorCode::kIo, fmt::format("{} already holds a complete cluster", layout.dir()),
+                {}, "start it with start, or remove it with destroy");
+  if (state->phase == Phase::kDestroying)
+    return fail(ErrorCode::kIo, fmt::format("the cluster in {} is half destroyed", layout.dir()),
+                {}, "remove the rest with destroy, then run create again");
+  if (state->spec != resolved.spec)
+    return fail(ErrorCode::kIo,
+                fmt::format("{} holds an unfinished cluster with other options", layout.dir()), {},
+                "run create with the same options to finish it, or remove it with destroy");
+  return state;
+}
+
+/// The nodes that will come up as primary first; among equals, the order of their names.
+std::vector<size_t> primary_first(const Cluster& cluster) {
+  std::vector<size_t> order;
+  for (const Role role : {Role::kPrimary, Role::kReplica})
+    for (size_t i = 0; i < cluster.nodes.size(); ++i)
+      if (cluster.nodes[i].role == role) order.push_back(i);
+  return order;
+}
+
+}  // namespace
+
+Result<Cluster> create(const ClusterSpec& spec, ProgressSink& progress, const StopFlag& stop) {
+  auto resolved = resolve(spec);
+  if (!resolved) return std::unexpected(resolved.error());
+  if (stop.load()) return stopped();
+  if (auto claimed = claim_dir(*resolved); !claimed) return std::unexpected(claimed.error());
+  const Layout layout(resolved->spec.dir);
+  auto lock = DirLock::take(layout.lock_file());
+  if (!lock) return std::unexpected(lock.error());
+  auto state = state_to_create(*resolved);
+  if (!state) return std::unexpected(state.error());
+
+  const Plan plan = plan_create(*state);
+  StepRunner runner(*state, resolved->user, lock->fd(), stop);
+  if (auto reserved = runner.reserve_ports(); !reserved) return std::unexpected(reserved.error());
+  if (auto wrote = write_state(layout, *state); !wrote) return std::unexpected(wrote.error());
+  if (auto ready = take_up_again(runner, plan, *state, layout); !ready)
+    return std::unexpected(ready.error());
+  if (auto done = run_recorded(runner, plan, *state, layout, progress, stop); !done)
+    return std::unexpected(done.error());
+  return cluster_of(std::move(*state));
+}
+
+Result<std::string> describe_create(const ClusterSpec& spec) {
+  auto resolved = resolve(spec);
+  if (!resolved) return std::unexpected(resolved.error());
+  auto state = new_state(*resolved);
+  if (!state) return std::unexpected(state.error());
+  return render(plan_create(*state), *state);
+}
+
+Result<Cluster> start(const std::string& dir, ProgressSink& progress, const StopFlag& stop) {
+  auto cluster = load(dir);
+  if (!cluster) return cluster;
+  auto lock = DirLock::take(Layout(cluster->state.spec.dir).lock_file());
+  if (!lock) return std::unexpected(lock.error());
+  auto user = servers_user(cluster->state.spec);
+  if (!user) return std::unexpected(user.error());
+  StepRunner runner(cluster->state, *user, lock->fd(), stop);
+  const Plan plan = plan_start(primary_first(*cluster));
+  if (auto done = run_plan(runner, plan, cluster->state, progress, stop); !done)
+    return std::unexpected(done.error());
+  return cluster;
+}
+
+Result<void> stop(const std::string& dir, ProgressSink& progress, const StopFlag& stop) {
+  auto cluster = load(dir);
+  if (!cluster) return std::unexpected(cluster.error());
+  auto lock = DirLock::take(Layout(cluster->state.spec.dir).lock_file());
+  if (!lock) return std::unexpected(lock.error());
+  auto user = servers_user(cluster->state.spec);
+  if (!user) return std::unexpected(user.error());
+  StepRunner runner(cluster->state, *user, lock->fd(), stop);
+  return run_plan(runner, plan_stop(primary_first(*cluster)), cluster->state, progress, stop);
+}
+
+Result<std::vector<StatusRow>> status(const std::string& dir) {
+  auto cluster = load(dir);
+  if (!cluster) return std::unexpected(cluster.error());
+  return ask_nodes(*cluster);
+}
+
+}  // namespace fairlead::cluster

@@ -1,0 +1,56 @@
+// Files and folders of a cluster, for callers that may be root in a folder whose parts belong to
+// another user: nothing here follows a symbolic link at the last part of a path.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "cluster/fd.h"
+#include "cluster/os_user.h"
+
+namespace fairlead::cluster {
+
+Result<std::string> read_file(const std::string& path);
+
+/// What a log has after `since` bytes, at most its last 64 KiB; empty when there is none.
+std::string read_log_end(const std::string& path, off_t since = 0);
+
+/// 0 when there is no such file.
+off_t file_size(const std::string& path);
+
+/// A new file takes the old one's place in one moment: a reader sees the old text or the new one,
+/// and so does the next command after a crash. `owner` null: ours.
+Result<void> write_file(const std::string& path, std::string_view text, mode_t mode,
+                        const OsUser* owner);
+
+/// Makes one folder, or sees that it is a folder already; in either case gives it the mode and
+/// owner.
+Result<void> make_folder(const std::string& path, mode_t mode, const OsUser* owner);
+
+/// Removes a tree without following links. Nothing there is fine.
+Result<void> remove_tree(const std::string& path);
+
+bool exists(const std::string& path);
+
+/// Error "cannot `what` `path`" with errno's words and, for a full disk and missing rights, what to
+/// do.
+std::unexpected<Error> fail_errno(std::string_view what, const std::string& path, int error);
+
+/// The right to work on a cluster, held until it is destroyed. Tools that we start keep it too,
+/// through the inherited descriptor: after kill -9 of a command the next one waits for its tools to
+/// end.
+class DirLock {
+ public:
+  /// Waits a few seconds for tools that are ending, then says that somebody else is at work.
+  static Result<DirLock> take(const std::string& lock_file);
+  int fd() const { return file_.get(); }
+
+ private:
+  explicit DirLock(Fd file) : file_(std::move(file)) {}
+  Fd file_;
+};
+
+}  // namespace fairlead::cluster

@@ -1,0 +1,44 @@
+// The server process of a node, found through its data directory and proven by the system: a pid in
+// a file may have become anybody's by now, so no process is ever signalled unless it works in that
+// directory. Linux only (/proc).
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "cluster/progress.h"
+
+namespace fairlead::cluster {
+
+/// The running server of a data directory, by postmaster.pid and the process itself.
+struct Postmaster {
+  pid_t pid = 0;
+  bool accepts_connections = false;  // It wrote "ready" into its file.
+};
+
+/// Nothing when there is no file, or its process is gone or is not this node's server.
+std::optional<Postmaster> find_postmaster(const std::string& data_dir);
+
+/// Whether the directory says that the node comes up as a standby.
+bool is_standby(const std::string& data_dir);
+
+/// Fast shutdown of a verified postmaster: transactions are ended, everything is written. Waits for
+/// its end up to `patience`. Nothing running is fine.
+Result<void> stop_postmaster(const std::string& data_dir, std::chrono::seconds patience,
+                             const StopFlag& stop);
+
+/// Ends every process that works in `data_dir`, at once: an immediate shutdown, then SIGKILL. Also
+/// those that are frozen (SIGSTOP), and backends whose postmaster was killed. Then frees the shared
+/// memory segment that a killed postmaster left. Only for data that is going to be removed.
+Result<void> end_processes_in(const std::string& data_dir);
+
+/// The processes whose working directory is `data_dir`: a server and its backends.
+std::vector<pid_t> processes_in(const std::string& data_dir);
+
+}  // namespace fairlead::cluster

@@ -1,0 +1,106 @@
+// fairlead.conf and pg_hba.conf.
+#include "cluster/server_files.h"
+
+#include <fmt/format.h>
+
+#include "cluster/layout.h"
+
+namespace fairlead::cluster {
+
+namespace {
+
+/// A value in quotes, as postgresql.conf reads them (guc-file.l): a quote is doubled, a backslash
+/// too.
+std::string quoted(std::string_view value) {
+  std::string out = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') out.push_back(c);
+    out.push_back(c);
+  }
+  out.push_back('\'');
+  return out;
+}
+
+/// "name = 'value'  # why"
+void add(std::string& out, std::string_view name, std::string_view value, std::string_view why) {
+  out += fmt::format("{} = {}  # {}\n", name, quoted(value), why);
+}
+
+void add_wal_settings(std::string& out, const ClusterSpec& spec) {
+  // pg_basebackup takes two senders while it runs, so twice the replicas, and a few for tools.
+  const std::string senders = std::to_string(2 * spec.replicas + 6);
+  add(out, "wal_level", "replica",
+      "enough for standbys and pg_basebackup; logical decoding is not needed");
+  add(out, "max_wal_senders", senders,
+      "one per replica, two per running base backup, some to spare");
+  add(out, "max_replication_slots", senders,
+      "one per replica; a node that is promoted needs them all");
+  add(out, "max_slot_wal_keep_size", "2GB",
+      "a dead replica must not fill the primary's disk: past this it is cloned anew");
+  add(out, "wal_keep_size", "128MB",
+      "a replica that follows a promoted node finds WAL there before its slot exists");
+  add(out, "wal_log_hints", "on",
+      "pg_rewind needs it, or checksums; both, so that neither is missed");
+  add(out, "hot_standby", "on", "replicas answer reads");
+  add(out, "hot_standby_feedback", "on",
+      "long reads on replicas are not cancelled by vacuum; the primary keeps their dead rows a "
+      "while");
+  add(out, "wal_receiver_status_interval", "1s",
+      "how old a position in pg_stat_replication may be");
+  add(out, "wal_sender_timeout", "10s", "a hung replica is dropped by then, not after a minute");
+  add(out, "wal_receiver_timeout", "10s", "a hung primary is noticed by then");
+  add(out, "wal_retrieve_retry_interval", "500ms", "a replica is back soon after its primary is");
+  add(out, "recovery_target_timeline", "latest", "a replica follows a promoted node");
+  add(out, "synchronous_standby_names", "", "asynchronous until somebody decides otherwise");
+}
+
+void add_throw_away_settings(std::string& out) {
+  out += "\n# This cluster may be thrown away: it survives kill -9, but not a power cut.\n";
+  add(out, "fsync", "off", "the files live for minutes");
+  add(out, "full_page_writes", "off", "only torn pages after a power cut need it");
+  add(out, "shared_buffers", "32MB", "several clusters share one machine in tests");
+  add(out, "dynamic_shared_memory_type", "mmap", "nothing is left in /dev/shm after kill -9");
+}
+
+}  // namespace
+
+std::string render_fairlead_conf(const ClusterState& state, const NodeState& node) {
+  const ClusterSpec& spec = state.spec;
+  std::string out =
+      "# Written by fairlead cluster. Own settings belong in `create --set NAME=VALUE`.\n\n";
+  add(out, "listen_addresses", spec.host, "the nodes' address and no other");
+  add(out, "port", std::to_string(node.port), "this node's own");
+  add(out, "unix_socket_directories", Layout(spec.dir).socket_dir(),
+      "inside the cluster, not in /tmp");
+  add(out, "unix_socket_permissions", "0700", "the servers' user and root");
+  add(out, "cluster_name", node.name,
+      "names the node in the process list and its replica to the primary");
+  add(out, "password_encryption", "scram-sha-256", "pg_hba.conf asks for it");
+  add(out, "max_connections", "200",
+      "a pool of 20 from each of several databases and users, and room for tools");
+  out += "\n# Replication: the same on all nodes, because any of them may become the primary.\n";
+  add_wal_settings(out, spec);
+  out += "\n# Log.\n";
+  add(out, "logging_collector", "off", "pg_ctl's log file is kept beside the nodes");
+  add(out, "log_line_prefix", "%m [%p] %q%u@%d/%a ", "who did it");
+  add(out, "log_replication_commands", "on", "when a replica came and went");
+  if (spec.throw_away) add_throw_away_settings(out);
+  if (!spec.settings.empty()) out += "\n# Chosen by whoever created the cluster.\n";
+  for (const auto& [name, value] : spec.settings)
+    out += fmt::format("{} = {}\n", name, quoted(value));
+  return out;
+}
+
+std::string render_pg_hba(const ClusterSpec& spec) {
+  const std::string address = spec.host + (spec.host.contains(':') ? "/128" : "/32");
+  return fmt::format(
+      "# Written by fairlead cluster: the nodes' own address and local sockets, passwords always.\n"
+      "# TYPE  DATABASE     USER        ADDRESS      METHOD\n"
+      "local   all          all                      scram-sha-256\n"
+      "local   replication  {0}                      scram-sha-256\n"
+      "host    all          all         {1}          scram-sha-256\n"
+      "host    replication  {0}         {1}          scram-sha-256\n",
+      spec.replication_user, address);
+}
+
+}  // namespace fairlead::cluster

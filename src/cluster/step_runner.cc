@@ -1,0 +1,216 @@
+// The steps that make files and start servers. Roles, slots and streaming are in
+// step_runner_sql.cc.
+#include "cluster/step_runner.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <chrono>
+#include <thread>
+
+#include "base/assert.h"
+#include "cluster/files.h"
+#include "cluster/postmaster.h"
+#include "cluster/server_files.h"
+#include "cluster/tool_commands.h"
+
+namespace fairlead::cluster {
+
+namespace {
+
+/// A base backup of a big cluster takes its time; nobody waits longer than this without a sign.
+constexpr std::chrono::hours kCloneDeadline{6};
+/// After a crash a node replays WAL before it answers.
+constexpr std::chrono::seconds kStartDeadline{60};
+/// Lost races for a port are rare; a handful in a row is something else.
+constexpr int kPortAttempts = 5;
+
+}  // namespace
+
+StepRunner::StepRunner(ClusterState& state, const OsUser& user, int lock_fd, const StopFlag& stop)
+    : state_(state),
+      layout_(state.spec.dir),
+      user_(user),
+      lock_fd_(lock_fd),
+      stop_(stop),
+      ports_(state.nodes.size()) {}
+
+Result<void> StepRunner::reserve_ports() {
+  for (size_t i = 0; i < state_.nodes.size(); ++i) {
+    NodeState& node = state_.nodes[i];
+    if (find_postmaster(layout_.data_dir(node.name))) continue;
+    auto reserved = PortReservation::make(state_.spec.host, node.port);
+    if (!reserved && node.port != 0 && may_change_port(i))
+      reserved = PortReservation::make(state_.spec.host, 0);
+    if (!reserved) return std::unexpected(reserved.error());
+    node.port = reserved->port();
+    ports_[i] = std::move(*reserved);
+  }
+  return {};
+}
+
+Result<void> StepRunner::carry_out(const Step& step) {
+  const NodeState& node = state_.nodes[step.node];
+  switch (step.kind) {
+    case StepKind::kMakeFolders:
+      return make_folders();
+    case StepKind::kInitialize:
+      return initialize(node);
+    case StepKind::kConfigure:
+      return configure(node);
+    case StepKind::kStart:
+      return start(step.node);
+    case StepKind::kCreateRoles:
+      return create_roles();
+    case StepKind::kClone:
+      return clone(node);
+    case StepKind::kAwaitStreaming:
+      return await_streaming(node);
+    case StepKind::kStop:
+      return stop_postmaster(layout_.data_dir(node.name), kStartDeadline, stop_);
+  }
+  unreachable("a step kind that nobody carries out");
+}
+
+Result<void> StepRunner::undo(const Step& step) {
+  const NodeState& node = state_.nodes[step.node];
+  const std::string data = layout_.data_dir(node.name);
+  switch (undo_of(step.kind)) {
+    case UndoKind::kNothing:
+      return {};
+    case UndoKind::kStopNode:
+      return end_processes_in(data);
+    case UndoKind::kDropClone:
+      if (auto dropped = drop_slot(node); !dropped) return dropped;
+      [[fallthrough]];
+    case UndoKind::kRemoveData:
+      if (auto ended = end_processes_in(data); !ended) return ended;
+      return remove_tree(data);
+  }
+  unreachable("an undo that nobody carries out");
+}
+
+Command StepRunner::tool(std::vector<std::string> arguments) const {
+  Command command{.arguments = std::move(arguments)};
+  command.run_as = &user_;
+  command.inherited_fd = lock_fd_;
+  return command;
+}
+
+Result<void> StepRunner::make_folders() {
+  for (const std::string& folder : {layout_.socket_dir(), layout_.log_dir()})
+    if (auto made = make_folder(folder, 0700, &user_); !made) return made;
+  return {};
+}
+
+Result<void> StepRunner::initialize(const NodeState& node) {
+  // The folder of the cluster is not the servers' user's, so initdb finds its own one made.
+  if (auto made = make_folder(layout_.data_dir(node.name), 0700, &user_); !made) return made;
+  Command initdb = tool(initdb_arguments(state_, node));
+  initdb.input = state_.secrets.superuser + "\n";
+  initdb.deadline = std::chrono::minutes(5);  // With syncs, on a slow disk.
+  return done_or_error(run_good(initdb, stop_));
+}
+
+Result<void> StepRunner::configure(const NodeState& node) {
+  const std::string data = layout_.data_dir(node.name);
+  const std::string main_file = data + "/postgresql.conf";
+  auto text = read_file(main_file);
+  if (!text) return std::unexpected(text.error());
+  if (!text->ends_with(kIncludeLine))
+    if (auto wrote = write_file(main_file, *text + kIncludeLine, 0600, &user_); !wrote)
+      return wrote;
+  if (auto wrote =
+          write_file(data + "/fairlead.conf", render_fairlead_conf(state_, node), 0600, &user_);
+      !wrote)
+    return wrote;
+  return write_file(data + "/pg_hba.conf", render_pg_hba(state_.spec), 0600, &user_);
+}
+
+Result<void> StepRunner::start(size_t node) {
+  for (int attempt = 1;; ++attempt) {
+    const auto failed = try_start(state_.nodes[node]);
+    if (!failed) {
+      ports_[node].reset();
+      return {};
+    }
+    if (failed->why != StartFailure::kPortTaken || !may_change_port(node) ||
+        attempt == kPortAttempts)
+      return std::unexpected(failed->error);
+    if (auto changed = change_port(node); !changed) return changed;
+  }
+}
+
+std::optional<StepRunner::FailedStart> StepRunner::try_start(const NodeState& node) {
+  const auto other = [](const Error& error) { return FailedStart{StartFailure::kOther, error}; };
+  if (find_postmaster(layout_.data_dir(node.name))) {
+    auto running = await_running(node);
+    return running ? std::nullopt : std::optional(other(running.error()));
+  }
+  const auto log_before = file_size(layout_.log_file(node.name));
+  Command pg_ctl = tool(start_arguments(state_, node));
+  pg_ctl.deadline = kStartDeadline + std::chrono::seconds(5);
+  // On SIGINT pg_ctl ends the server that it is starting; on SIGTERM it would leave it.
+  pg_ctl.stop_signal = SIGINT;
+  pg_ctl.inherited_fd = -1;  // The server would hold the lock for ever.
+  auto ending = run_good(pg_ctl, stop_);
+  if (ending) {
+    auto running = await_running(node);
+    return running ? std::nullopt : std::optional(other(running.error()));
+  }
+  Error error = ending.error();
+  if (error.code == ErrorCode::kQueryCanceled) return other(error);
+  const std::string news = read_log_end(layout_.log_file(node.name), log_before);
+  error.message = fmt::format("{} did not start", node.name);
+  if (!news.empty()) error.detail = tail(news, 8);
+  error.hint = fmt::format("its log is {}", layout_.log_file(node.name));
+  if (!news.contains("Address already in use")) return other(error);
+  error.message = fmt::format("{} did not start: port {} is in use", node.name, node.port);
+  error.hint = "end the other server, then run the command again";
+  return FailedStart{StartFailure::kPortTaken, error};
+}
+
+Result<void> StepRunner::await_running(const NodeState& node) {
+  const std::string data = layout_.data_dir(node.name);
+  const auto deadline = std::chrono::steady_clock::now() + kStartDeadline;
+  for (;;) {
+    const auto server = find_postmaster(data);
+    if (server && server->accepts_connections) return {};
+    if (stop_.load())
+      return fail(ErrorCode::kQueryCanceled, "stopped on request", {},
+                  "run the command again to go on");
+    if (!server || std::chrono::steady_clock::now() >= deadline)
+      return fail(ErrorCode::kCannotConnectNow,
+                  fmt::format("{} {}", node.name,
+                              server ? "runs, but accepts no connections" : "ended again"),
+                  tail(read_log_end(layout_.log_file(node.name)), 8),
+                  fmt::format("its log is {}", layout_.log_file(node.name)));
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+bool StepRunner::may_change_port(size_t node) const {
+  // Nobody was told the number yet: the cluster is being made, the number is the system's choice,
+  // and no replica was cloned from the node.
+  if (state_.phase != Phase::kCreating || state_.spec.base_port != 0) return false;
+  return node != 0 || state_.nodes.size() == 1 || !exists(layout_.data_dir(state_.nodes[1].name));
+}
+
+Result<void> StepRunner::change_port(size_t node) {
+  auto reserved = PortReservation::make(state_.spec.host, 0);
+  if (!reserved) return std::unexpected(reserved.error());
+  state_.nodes[node].port = reserved->port();
+  ports_[node] = std::move(*reserved);
+  if (auto wrote = write_state(layout_, state_); !wrote) return wrote;
+  return configure(state_.nodes[node]);
+}
+
+Result<void> StepRunner::clone(const NodeState& node) {
+  if (auto made = make_folder(layout_.data_dir(node.name), 0700, &user_); !made) return made;
+  Command backup = tool(base_backup_arguments(state_, state_.nodes.front(), node));
+  backup.environment = {"PGPASSWORD=" + state_.secrets.replication};
+  backup.deadline = kCloneDeadline;
+  return done_or_error(run_good(backup, stop_));
+}
+
+}  // namespace fairlead::cluster

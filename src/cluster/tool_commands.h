@@ -1,0 +1,33 @@
+// The command lines of PostgreSQL's tools, as argument lists: no shell ever sees them. Pure.
+//
+// No password is in them: any user of the machine can read argument lists.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cluster/state.h"
+
+namespace fairlead::cluster {
+
+using Arguments = std::vector<std::string>;
+
+/// Reads the superuser's password from its standard input.
+Arguments initdb_arguments(const ClusterState& state, const NodeState& node);
+
+/// Makes the slot (-C -S), takes a base backup and leaves standby.signal and primary_conninfo (-R).
+/// The password comes through PGPASSWORD.
+Arguments base_backup_arguments(const ClusterState& state, const NodeState& from,
+                                const NodeState& replica);
+
+/// Returns once the node accepts connections.
+Arguments start_arguments(const ClusterState& state, const NodeState& node);
+
+/// A slot's name is the node's: small letters, digits and underscores, which is all a slot may
+/// have.
+std::string slot_name(const NodeState& node);
+
+/// For people: the words with blanks between, quoted where a shell would need it.
+std::string printable(const Arguments& arguments);
+
+}  // namespace fairlead::cluster
