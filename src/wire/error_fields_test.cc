@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <span>
+
 #include "wire/backend_encode.h"
 #include "wire/decode_testing.h"
 
@@ -37,6 +40,10 @@ TEST(ErrorFields, ReadsWhatIsCompleteInAHead) {
   for (size_t size = 0; size <= kFromPostgresql.size(); ++size) {
     const std::string head(kFromPostgresql.substr(0, size));
     const ErrorFields error = ErrorFields::decode_head(head);
+    const std::vector<ErrorField> all = ErrorFields::decode(kFromPostgresql)->fields;
+    ASSERT_LE(error.fields.size(), all.size());
+    EXPECT_TRUE(std::ranges::equal(error.fields, std::span(all).first(error.fields.size())))
+        << "no field that was cut, at " << size;
     const bool has_sqlstate = size >= "SFEHLER\0VERROR\0C25006\0"sv.size();
     EXPECT_EQ(error.sqlstate(), has_sqlstate ? "25006" : "") << size;
   }
