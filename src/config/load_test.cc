@@ -144,6 +144,13 @@ TEST(Load, TellsWhereTheTomlIsBroken) {
               ElementsAre(AllOf(HasSubstr("test.toml:2:8: not valid TOML"))));
 }
 
+TEST(Load, RefusesLettersThatNoBareKeyHas) {
+  for (const auto* text :
+       {"\xC3\xA9 = 1", "p\xC6\xA8 = 1", "\xE1\x9A\x81 = 1", "port \xC3\xA9= 1"}) {
+    EXPECT_THAT(problems_of(sources_of(text)), ElementsAre(HasSubstr("not valid TOML"))) << text;
+  }
+}
+
 TEST(Load, TellsThatAClusterNeedsAName) {
   EXPECT_THAT(problems_of(sources_of("[cluster]\nnodes = [\"db1\"]\n")),
               Contains(AllOf(HasSubstr("[cluster] needs a name"), HasSubstr("[cluster.main]"))));
