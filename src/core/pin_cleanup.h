@@ -6,6 +6,8 @@
 #include <span>
 #include <string_view>
 
+#include "core/pins.h"
+
 namespace fairlead::core {
 
 /// What the server is in the middle of when its client lets go of it.
@@ -32,6 +34,9 @@ struct CleanupPlan {
   std::span<const CleanupStep> steps;  // None: reuse it as it is.
 };
 CleanupPlan plan_cleanup(ServerSituation situation, CleanupDepth depth);
+/// The client is gone. Its tracked settings stay on the server: the next client's replay knows
+/// them.
+CleanupPlan plan_end_of_client(ServerSituation situation, const PinState& pins);
 
 /// Follows one plan. Only exactly the expected answer counts; on anything else, and on the caller's
 /// timeout, the server is closed. Notices and ParameterStatus are not fed to it.

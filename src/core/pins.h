@@ -76,7 +76,7 @@ enum class ReleaseAction : uint8_t {
   kReuse,  // Nothing to keep and nothing to clean.
   kKeep,   // The client keeps it.
   kCheck,  // Ask check_query(suspects()), then on_check(), then ask again.
-  kReset,  // Run the cleanup of CleanupDepth::kSettings, then on_reset() (C4, C23).
+  kReset,  // Run the cleanup of CleanupDepth::kSettings, then on_server_left() (C4, C23).
 };
 
 class PinState {
@@ -97,20 +97,18 @@ class PinState {
   PinReasons suspects() const;
   /// What the check found, of what was asked.
   void on_check(PinReasons found);
-  /// The server was cleaned, or was given up: nothing is held. Session pooling remains.
-  void on_reset();
-  /// DISCARD ALL of the client was confirmed: as on_reset().
-  void on_discard_all() { on_reset(); }
+  /// DISCARD ALL of the client was confirmed. A library stays loaded.
+  void on_discard_all();
+  /// The server was cleaned, given up or lost: the client holds nothing any more.
+  void on_server_left();
 
   PinReasons reasons() const { return pinned_; }
   /// Something unseen may have changed on the server since it was last clean.
   bool dirty() const { return dirty_; }
 
  private:
-  bool surely_pinned() const;
-
   PinReasons pinned_;
-  PinReasons maybe_created_;
+  PinReasons maybe_created_;  // Since the last check, as the next one; verifiable ones only.
   PinReasons maybe_released_;
   bool dirty_ = false;
 };

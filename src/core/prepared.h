@@ -30,6 +30,10 @@ class PreparedStatement {
   PreparedStatement(HashKey key, PreparedKind kind, std::string_view query,
                     std::string_view parameter_types);
 
+  /// What hash() of such a statement is.
+  static Hash128 hash_of(HashKey key, PreparedKind kind, std::string_view query,
+                         std::string_view parameter_types);
+
   PreparedKind kind() const { return kind_; }
   const std::string& query() const { return query_; }  // kSql: the text after AS.
   const std::string& parameter_types() const { return parameter_types_; }
@@ -74,15 +78,16 @@ class StatementRegistry {
   /// Does not allocate when some client has the same statement.
   PreparedPtr intern(PreparedKind kind, std::string_view query, std::string_view parameter_types);
 
-  /// Entries, of which some may be dead: at most twice the living ones of the last sweep and 64.
+  /// Entries, of which some may be dead: at most twice the living ones of the last sweep, or 64.
   size_t size() const { return statements_.size(); }
 
  private:
+  static constexpr size_t kSweepMin = 64;
   void sweep_if_due();
 
   HashKey key_;
   std::unordered_map<Hash128, std::weak_ptr<const PreparedStatement>, Hash128Hasher> statements_;
-  size_t sweep_at_ = 64;
+  size_t sweep_at_ = kSweepMin;
 };
 
 }  // namespace fairlead::core

@@ -26,7 +26,7 @@ namespace fairlead::core {
 /// Generous for drivers that never deallocate, and a bound on what one client can hold: statements,
 /// and bytes of text, names and parameter types, counted as if nobody else had the same text.
 struct ClientStatementLimits {
-  size_t statements_max = 10'000;
+  size_t statements_max = 10'000;  // Also of unconfirmed changes.
   size_t bytes_max = 64u << 20;
 };
 
@@ -56,13 +56,17 @@ class ClientStatements {
   /// DEALLOCATE ALL and DISCARD ALL (C12b).
   void deallocate_all();
 
-  /// A simple Query drops the unnamed statement, whatever becomes of the Query (C12).
+  /// A simple Query drops the unnamed statement, whatever becomes of the Query (C12). Nothing to
+  /// confirm.
   void on_simple_query();
 
-  /// The oldest change without an answer has got its answer.
+  /// The oldest unconfirmed change has got its answer.
   void on_confirmed();
-  /// The server refused the oldest one or an earlier message, and skips the rest of the segment.
-  void on_error();
+  /// The server refused the oldest unconfirmed change itself, and skips the rest of the segment. A
+  /// refused Parse of the unnamed statement has dropped the old one all the same.
+  void on_refused();
+  /// It failed at something before the oldest unconfirmed change, and does none of them.
+  void on_skipped();
 
   size_t size() const { return named_.size() + (unnamed_.statement ? 1 : 0); }
   size_t bytes() const { return bytes_; }
@@ -79,12 +83,13 @@ class ClientStatements {
   struct Undo {
     std::string name;
     ClientStatement before;           // Null: `name` was missing.
-    std::unique_ptr<Map> all_before;  // deallocate_all() only; `before` is the unnamed one.
+    std::unique_ptr<Map> all_before;  // deallocate_all() only, which leaves the unnamed one.
   };
 
   ClientStatement take(std::string_view name);
   void put(std::string_view name, ClientStatement statement);
-  void take_back(Undo& undo);
+  void take_back_last();
+  void compact_journal();
 
   ClientStatementLimits limits_;
   Map named_;

@@ -12,7 +12,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -128,8 +127,10 @@ class SipHash {
 
 inline HashKey HashKey::from_bytes(std::span<const std::byte, 16> random) {
   HashKey key;
-  std::memcpy(&key.low, random.data(), 8);
-  std::memcpy(&key.high, random.data() + 8, 8);
+  for (size_t i = 8; i-- > 0;) {
+    key.low = key.low << 8 | std::to_integer<uint64_t>(random[i]);
+    key.high = key.high << 8 | std::to_integer<uint64_t>(random[8 + i]);
+  }
   return key;
 }
 

@@ -91,15 +91,16 @@ class ServerStatements {
     enum class Kind : uint8_t { kClose, kParse, kParseUnnamed };
     Kind kind = Kind::kParse;
     PreparedKey key;
+    State closed_state = State::kPresent;  // kClose: what it is again if the Close is skipped.
   };
 
-  std::optional<PreparedKey> evict_one();
-  SlotIndex insert(PreparedKey key, State state);
+  std::optional<PreparedKey> close_least_used();
+  void insert(PreparedKey key, State state, uint64_t used_in_lease);
   void erase(PreparedKey key);
   void link_newest(SlotIndex index);
   void unlink(SlotIndex index);
   void touch(SlotIndex index);
-  void pop_pending();
+  void answered(Pending::Kind a, Pending::Kind b);
 
   HashKey hash_key_;
   size_t capacity_;

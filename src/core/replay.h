@@ -20,7 +20,7 @@ namespace fairlead::core {
 Result<std::string> replay_batch(const VariableSet& server_has, const VariableSet& client_wants);
 
 /// Appends "SET [LOCAL] name TO value;", or what else is needed for it. Not for unknown values.
-void append_set(std::string& out, std::string_view name, const Setting& setting, bool local);
+void append_set(std::string& out, std::string_view name, const Setting& setting, SetScope scope);
 
 /// Appends a literal that reads the same under every setting. `text` is ASCII without zero bytes.
 void append_literal(std::string& out, std::string_view text);

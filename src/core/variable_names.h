@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -31,9 +32,10 @@ bool is_name_list(std::string_view canonical_name);
 /// RESET ALL leaves role and session_authorization alone (GUC_NO_RESET_ALL).
 bool survives_reset_all(std::string_view canonical_name);
 
-/// Whether parse analysis may read the same text differently under another value (C10): names in
-/// search_path, rights of the role, string literals under standard_conforming_strings, and
-/// constants such as '01/02/2026'::date, which are evaluated while parsing.
+/// The names for which parse analysis may read the same text differently under another value (C10):
+/// names in search_path, rights of the role, string literals under standard_conforming_strings, and
+/// constants such as '01/02/2026'::date, which are evaluated while parsing. Ascending.
+std::span<const std::string_view> names_that_affect_parsing();
 bool affects_parsing(std::string_view canonical_name);
 
 }  // namespace fairlead::core

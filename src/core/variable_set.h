@@ -4,18 +4,23 @@
 // Names are canonical (variable_names.h). Reading is safe on every thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/prepared_hash.h"
+#include "core/variable_names.h"
 #include "core/variable_setting.h"
 
 namespace fairlead::core {
+
+enum class SetScope : uint8_t { kSession, kLocal };
 
 class VariableSet {
  public:
@@ -53,8 +58,27 @@ class VariableSet {
   std::shared_ptr<const Content> content_;  // Null when empty.
 };
 
-/// What parsing depends on (C10), for ServerStatements. 0 when nothing of it is set. Keyed, because
-/// two clients' statements are the same to us when this is.
-uint64_t parse_state_hash(const VariableSet& variables, HashKey key);
+/// What parsing depends on (C10), for ServerStatements. 0 when nothing of it is set; nullopt when
+/// some of it is unknown: then no statement may be shared. Keyed, because two clients' statements
+/// are the same to us when this is.
+std::optional<uint64_t> parse_state_hash(const VariableSet& variables, HashKey key);
+
+/// The same over anything that finds settings: `find(name)` gives a Setting pointer or null.
+template <class Find>
+std::optional<uint64_t> parse_state_hash_of(const Find& find, HashKey key) {
+  SipHash hash(key);
+  bool any = false;
+  for (const std::string_view name : names_that_affect_parsing()) {
+    const Setting* setting = find(name);
+    if (!setting) continue;
+    if (setting->is_unknown()) return {};
+    any = true;
+    hash.add_field(name);
+    hash.add_field(setting->text());
+    hash.add_field(setting->encoding());
+  }
+  if (!any) return 0;
+  return std::max<uint64_t>(hash.finish().low, 1);
+}
 
 }  // namespace fairlead::core

@@ -7,11 +7,13 @@
 // certainty becomes unknown, and is asked of the server (read-back in variables.h).
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace fairlead::core {
 
@@ -23,27 +25,22 @@ struct TextRules {
 
 class Setting {
  public:
-  enum class Form : uint8_t {
-    kValue,    // One string, as set_config() and start-up packets have it.
-    kItems,    // A list of names such as search_path, written as literals: 'a', 'b'.
-    kUnknown,  // Changed to something that only the server knows.
-  };
-
-  static Setting unknown() { return Setting(Form::kUnknown, {}, {}); }
+  /// Changed to something that only the server knows.
+  static Setting unknown() { return Setting({}, {}, true); }
   /// A whole value as set_config(), a start-up packet, current_setting() or ParameterStatus has it.
   /// With a zero byte in it, or beyond ASCII in an encoding whose name is not one: unknown.
   static Setting from_value(std::string_view value, std::string_view client_encoding);
-  /// What stood after TO or = in SET, in PostgreSQL's own words: 'text', word, "name", 5, -1.5, and
+  /// What stood after TO or = in SET, in the client's own words: 'text', word, "name", 5, -1.5, and
   /// lists of them. `name` is canonical. DEFAULT is not a value: see SessionVariables::on_reset().
   static Setting from_argument(std::string_view name, std::string_view argument, TextRules rules);
   /// The same when somebody else has read the items, each with its escapes resolved and its case
-  /// folded.
+  /// folded. The value is what PostgreSQL makes of them: joined with ", ", and in a list of names
+  /// each quoted where needed.
   static Setting from_items(std::string_view name, std::span<const std::string> items,
                             std::string_view client_encoding);
 
-  Form form() const { return form_; }
-  bool is_unknown() const { return form_ == Form::kUnknown; }
-  /// kValue: the bytes of the value. kItems: literals without backslashes, ASCII only.
+  bool is_unknown() const { return unknown_; }
+  /// The bytes of the value.
   const std::string& text() const { return text_; }
   /// Of `text`; empty when it is all ASCII, which means the same in every encoding.
   const std::string& encoding() const { return encoding_; }
@@ -52,12 +49,16 @@ class Setting {
   bool operator==(const Setting&) const = default;
 
  private:
-  Setting(Form form, std::string text, std::string encoding)
-      : form_(form), text_(std::move(text)), encoding_(std::move(encoding)) {}
+  Setting(std::string text, std::string encoding, bool unknown)
+      : text_(std::move(text)), encoding_(std::move(encoding)), unknown_(unknown) {}
 
-  Form form_;
   std::string text_;
   std::string encoding_;
+  bool unknown_ = false;
 };
+
+/// The items of a list of names such as search_path, if SET with these items as literals gives this
+/// very text again; else nullopt. ASCII only.
+std::optional<std::vector<std::string>> split_name_list(std::string_view text);
 
 }  // namespace fairlead::core

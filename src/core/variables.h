@@ -32,19 +32,19 @@
 
 namespace fairlead::core {
 
-enum class SetScope : uint8_t { kSession, kLocal };
-
 /// What one client can make us hold. PostgreSQL itself has some 360 settings; request-scoped claims
 /// (app.jwt) run to some KiB.
 struct VariableLimits {
   size_t settings_max = 1000;
-  size_t bytes_max = 1u << 20;
-  size_t savepoints_max = 100'000;  // Of one transaction, which costs the server far more.
+  size_t bytes_max = 1u << 20;  // Of names and values, those that may come back included.
+  /// Savepoints in a row with one name count once: pgjdbc's autosave makes one for each statement.
+  size_t savepoint_runs_max = 10'000;
 };
 
 class SessionVariables {
  public:
-  /// `startup`: what the start-up packet asks for; RESET returns to it (C24).
+  /// `startup`: what the start-up packet asks for; RESET returns to it (C24). What is not kept or
+  /// not replayed (variable_class()) is left out of it.
   explicit SessionVariables(HashKey key, VariableSet startup = {}, VariableLimits limits = {});
 
   void on_set(std::string_view name, Setting setting, SetScope scope);
@@ -62,25 +62,26 @@ class SessionVariables {
   /// in an implicit transaction, or the server is gone.
   void on_rollback();
 
-  /// A ParameterStatus came that the client's own statements caused. `login_value` is what that
+  /// A ParameterStatus came that the client's own statements caused; to be told before the
+  /// on_commit() or on_rollback() of the ReadyForQuery that follows it. `login_value` is what that
   /// server reported at its login. Names that are not session state are ignored.
   void on_reported(std::string_view name, std::string_view value, std::string_view login_value,
                    std::string_view client_encoding);
 
   /// What a server must have when the client's next transaction begins.
   const VariableSet& committed() const { return committed_; }
-  /// What the leased server has after a boundary: committed(), except where RESET returned the
-  /// server to its own login default and take_follow_up() was not carried out. Those are unknown,
-  /// so that replay_batch() repairs them.
-  VariableSet on_server() const;
+  /// What the leased server has after a boundary, asked once at each: committed(), except that what
+  /// a RESET has touched since is unknown when the start-up packet sets it, so that the next
+  /// replay_batch() makes it certain.
+  VariableSet take_on_server();
   /// The value in force now, SET LOCAL included; null: the server's login default.
   const Setting* find(std::string_view name) const;
   /// parse_state_hash() of what is in force now.
-  uint64_t parse_state() const { return parse_state_; }
+  std::optional<uint64_t> parse_state() const { return parse_state_; }
 
   /// RESET gives the leased server its login default, the client's is the start-up packet's (C24):
-  /// the SQL that makes up for it, to be run before the client's next statement, in the same
-  /// transaction. Empty mostly.
+  /// the SQL that makes up for it, in the same transaction if one is open, before the client's next
+  /// statement and before it is told of this one's ReadyForQuery. Empty mostly.
   std::string take_follow_up();
 
   /// The committed settings whose value only the server knows: at the boundary, while the server is
@@ -90,15 +91,18 @@ class SessionVariables {
   void on_read_back(std::span<const std::optional<std::string_view>> values,
                     std::string_view client_encoding);
 
-  /// A limit was exceeded and a change was not kept: what the session has is no longer known. The
-  /// caller closes the server and ends the session with 54000.
-  bool over_limit() const { return over_limit_; }
-  size_t savepoints() const { return savepoints_.size(); }
+  /// A change could not be kept, for a limit or for its name: what the session has is not known any
+  /// more. The caller closes the server and ends the session with 54000. can_keep() tells before.
+  bool lost() const { return lost_; }
+  static bool can_keep(std::string_view name);
+
+  /// Open savepoints.
+  size_t savepoints() const { return savepoint_count_; }
 
  private:
-  enum class Change : uint8_t { kSet, kLocal, kSetLocal };
   using Value = std::optional<Setting>;  // nullopt: as after RESET.
-  /// What one nesting level did to one setting (struct guc_stack).
+  enum class Change : uint8_t { kSet, kLocal, kSetLocal };
+  /// What one nesting level did to one setting (PostgreSQL's struct guc_stack).
   struct Level {
     size_t nesting = 1;
     Change change = Change::kSet;
@@ -110,22 +114,34 @@ class SessionVariables {
     Value current;
     std::vector<Level> levels;  // Ascending by nesting, never empty.
   };
+  struct SavepointRun {
+    std::string name;
+    size_t count = 0;
+  };
+  struct Savepoint {
+    size_t run = 0;      // Index in savepoints_.
+    size_t nesting = 0;  // That the newest savepoint of the run opened.
+  };
   struct FollowUp {
     std::string name;
     SetScope scope;
   };
 
-  void change(std::string_view name, Value value, SetScope scope);
+  static size_t bytes_of(const Tracked& tracked);
   static void push_prior(Tracked& tracked, size_t nesting, SetScope scope);
-  static void end_level(Tracked& tracked, size_t nesting, bool commit);
-  void end_levels(size_t nesting, bool commit);
-  void settle();
+  static void commit_levels(Tracked& tracked, size_t nesting);
+  static void roll_back_levels(Tracked& tracked, size_t nesting);
+
+  size_t nesting() const { return 1 + savepoint_count_; }
+  std::optional<Savepoint> find_savepoint(std::string_view name) const;
   Tracked* find_tracked(std::string_view name);
   const Tracked* find_tracked(std::string_view name) const;
-  const Setting* explicit_setting(std::string_view name) const;
-  void note_follow_up(std::string_view name, SetScope scope);
-  void drop_follow_up(std::string_view name);
-  void rebuild_committed();
+  void change(std::string_view canonical_name, Value value, SetScope scope);
+  void reset(std::string_view canonical_name, SetScope scope);
+  void note_follow_up(std::string_view canonical_name, SetScope scope);
+  void end_levels(size_t nesting, bool commit);
+  void end_transaction(bool commit);
+  void set_explicit(VariableSet variables);
   void update_parse_state();
 
   HashKey key_;
@@ -134,10 +150,13 @@ class SessionVariables {
   VariableSet explicit_;          // Committed, without the start-up settings; with fairlead.*.
   VariableSet committed_;         // Both, without fairlead.*.
   std::vector<Tracked> tracked_;  // What this transaction has touched.
-  std::vector<std::string> savepoints_;  // Nesting level = 1 + their number.
+  size_t tracked_bytes_ = 0;
+  std::vector<SavepointRun> savepoints_;
+  size_t savepoint_count_ = 0;
   std::vector<FollowUp> follow_ups_;
-  uint64_t parse_state_ = 0;
-  bool over_limit_ = false;
+  std::vector<std::string> uncertain_;  // On the server, until take_on_server().
+  std::optional<uint64_t> parse_state_ = 0;
+  bool lost_ = false;
 };
 
 }  // namespace fairlead::core
