@@ -12,6 +12,8 @@
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
+// Its assertions can be reached by the input ("[*]" aborts); behind each stands the proper error.
+#define TOML_ASSERT(condition) static_assert(true)
 
 // toml++ 3.3 calls some letters between U+00A0 and U+0499 unreachable when it asks whether they are
 // space ("é" in a key is enough), which is undefined behaviour. They are no space: let it say so.

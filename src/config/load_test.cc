@@ -151,6 +151,12 @@ TEST(Load, RefusesLettersThatNoBareKeyHas) {
   }
 }
 
+TEST(Load, RefusesATableHeaderThatIsNoKey) {
+  for (const auto* text : {"[*]", "[\x0f", "[[*]]", "[=]", "[database.*]"}) {
+    EXPECT_THAT(problems_of(sources_of(text)), ElementsAre(HasSubstr("not valid TOML"))) << text;
+  }
+}
+
 TEST(Load, TellsThatAClusterNeedsAName) {
   EXPECT_THAT(problems_of(sources_of("[cluster]\nnodes = [\"db1\"]\n")),
               Contains(AllOf(HasSubstr("[cluster] needs a name"), HasSubstr("[cluster.main]"))));
