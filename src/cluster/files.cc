@@ -21,9 +21,6 @@ namespace {
 
 constexpr off_t kLogEndBytes = 64 * 1024;
 
-/// Longer than the tools need to end after their parent died, shorter than anybody's patience.
-constexpr std::chrono::seconds kLockPatience{10};
-
 Result<void> write_all(int fd, std::string_view text, const std::string& path) {
   while (!text.empty()) {
     const ssize_t wrote = write(fd, text.data(), text.size());
@@ -117,10 +114,10 @@ bool exists(const std::string& path) {
   return lstat(path.c_str(), &info) == 0;
 }
 
-Result<DirLock> DirLock::take(const std::string& lock_file) {
+Result<DirLock> DirLock::take(const std::string& lock_file, std::chrono::milliseconds patience) {
   Fd file(open(lock_file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return fail_errno("open", lock_file, errno);
-  const auto deadline = std::chrono::steady_clock::now() + kLockPatience;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) return fail_errno("lock", lock_file, errno);
     if (std::chrono::steady_clock::now() >= deadline)

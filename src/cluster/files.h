@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -45,7 +46,8 @@ std::unexpected<Error> fail_errno(std::string_view what, const std::string& path
 class DirLock {
  public:
   /// Waits a few seconds for tools that are ending, then says that somebody else is at work.
-  static Result<DirLock> take(const std::string& lock_file);
+  static Result<DirLock> take(const std::string& lock_file,
+                              std::chrono::milliseconds patience = std::chrono::seconds(10));
   int fd() const { return file_.get(); }
 
  private:

@@ -10,6 +10,7 @@
 // them under root's hands; s/, log/ and the nodes belong to the servers' user.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -25,6 +26,9 @@ class Layout {
   std::string lock_file() const { return dir_ + "/lock"; }
   std::string socket_dir() const { return dir_ + "/s"; }
   std::string log_dir() const { return dir_ + "/log"; }
+  std::string socket(uint16_t port) const {
+    return socket_dir() + "/.s.PGSQL." + std::to_string(port);
+  }
   std::string data_dir(const std::string& node) const { return dir_ + "/" + node; }
   std::string log_file(const std::string& node) const { return log_dir() + "/" + node + ".log"; }
 

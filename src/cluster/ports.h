@@ -17,6 +17,7 @@ class PortReservation {
   /// `port` 0: any free one.
   static Result<PortReservation> make(const std::string& host, uint16_t port);
   uint16_t port() const { return port_; }
+  int fd() const { return socket_.get(); }
 
  private:
   PortReservation(Fd socket, uint16_t port) : socket_(std::move(socket)), port_(port) {}

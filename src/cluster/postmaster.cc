@@ -116,6 +116,13 @@ std::optional<Postmaster> find_postmaster(const std::string& data_dir) {
   return Postmaster{*pid, ready};
 }
 
+void forget_dead_postmaster(const std::string& data_dir, const std::string& socket) {
+  if (find_postmaster(data_dir) || !processes_in(data_dir).empty()) return;
+  free_shared_memory(data_dir);
+  for (const std::string& path : {data_dir + "/postmaster.pid", socket, socket + ".lock"})
+    unlink(path.c_str());
+}
+
 bool is_standby(const std::string& data_dir) { return exists(data_dir + "/standby.signal"); }
 
 Result<void> stop_postmaster(const std::string& data_dir, std::chrono::seconds patience,

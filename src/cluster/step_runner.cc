@@ -147,6 +147,7 @@ std::optional<StepRunner::FailedStart> StepRunner::try_start(const NodeState& no
     auto running = await_running(node);
     return running ? std::nullopt : std::optional(other(running.error()));
   }
+  forget_dead_postmaster(layout_.data_dir(node.name), layout_.socket(node.port));
   const auto log_before = file_size(layout_.log_file(node.name));
   Command pg_ctl = tool(start_arguments(state_, node));
   pg_ctl.deadline = kStartDeadline + std::chrono::seconds(5);

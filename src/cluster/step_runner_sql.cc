@@ -26,9 +26,9 @@ Result<void> make_role(SqlConnection& sql, const std::string& name, const std::s
   if (!verifier) return std::unexpected(verifier.error());
   auto there = sql.query(fmt::format("SELECT FROM pg_roles WHERE rolname = {}", sql.literal(name)));
   if (!there) return std::unexpected(there.error());
-  return done_or_error(sql.query(fmt::format("{} ROLE {} LOGIN {} PASSWORD {}",
-                         there->rows.empty() ? "CREATE" : "ALTER", sql.identifier(name), attributes,
-                         sql.literal(*verifier))));
+  return done_or_error(sql.query(
+      fmt::format("{} ROLE {} LOGIN {} PASSWORD {}", there->rows.empty() ? "CREATE" : "ALTER",
+                  sql.identifier(name), attributes, sql.literal(*verifier))));
 }
 
 }  // namespace
@@ -59,8 +59,8 @@ Result<void> StepRunner::create_roles() {
   if (!there) return std::unexpected(there.error());
   if (!there->rows.empty()) return {};
   const std::string& owner = spec.application_user.empty() ? spec.superuser : spec.application_user;
-  return done_or_error(sql->query(fmt::format("CREATE DATABASE {} OWNER {}", sql->identifier(spec.database),
-                          sql->identifier(owner))));
+  return done_or_error(sql->query(fmt::format(
+      "CREATE DATABASE {} OWNER {}", sql->identifier(spec.database), sql->identifier(owner))));
 }
 
 Result<void> StepRunner::drop_slot(const NodeState& node) {

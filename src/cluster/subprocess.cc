@@ -26,8 +26,6 @@ using Clock = std::chrono::steady_clock;
 
 /// How often the stop flag is looked at.
 constexpr std::chrono::milliseconds kSlice{20};
-/// What a tool gets to clean up after itself before SIGKILL.
-constexpr std::chrono::seconds kGrace{5};
 
 /// Standard input as a file in memory: no pipe that could block, and /dev/stdin can be opened by
 /// another user, which a pipe of root's refuses.
@@ -96,9 +94,9 @@ class Running {
     return true;
   }
 
-  void end(int stop_signal) {
+  void end(int stop_signal, std::chrono::milliseconds grace) {
     kill(-pid_, stop_signal);
-    const auto patience = Clock::now() + kGrace;
+    const auto patience = Clock::now() + grace;
     while (!turn())
       if (Clock::now() >= patience) kill(-pid_, SIGKILL);
     kill(-pid_, SIGKILL);  // Children of a tool that died first.
@@ -147,7 +145,7 @@ Result<Ending> run(const Command& command, const StopFlag& stop) {
   while (!child.turn()) {
     const bool late = Clock::now() >= deadline;
     if (!stop.load() && !late) continue;
-    child.end(command.stop_signal);
+    child.end(command.stop_signal, command.grace);
     const Ending ending = child.take();
     if (stop.load())
       return fail(ErrorCode::kQueryCanceled, "stopped on request", {},
