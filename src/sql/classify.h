@@ -23,13 +23,17 @@ namespace fairlead::sql {
 /// Longer texts are not parsed: 256 KiB cost about 10 ms, during which the worker serves nobody
 /// else.
 inline constexpr size_t kClassifyBytesMax = 256 * 1024;
-/// Bound on the parse tree's depth, which libpg_query walks by recursion (Shape::nesting).
-/// Measured: at most 1.1 KiB of stack a level, so 1500 levels stay far below a thread's 8 MiB.
-inline constexpr size_t kClassifyNestingMax = 1500;
+/// Bound on the parse tree's depth (nesting.h), which libpg_query walks by recursion. Measured: at
+/// most 200 bytes of stack a level, so 8000 levels take 1.6 MiB of a thread's 8.
+inline constexpr size_t kClassifyNestingMax = 8000;
 
 /// All statements of `text`, as one unit. The text must be what the server will get, without a
 /// terminating zero.
 QueryFacts classify(std::string_view text, LexOptions options = {});
+
+/// Whether classify() would hand the text to the parser at all: not when it is too large, too
+/// deeply nested, or would be read differently by the server.
+bool may_parse(std::string_view text, LexOptions options);
 
 /// One call of set_config() with what can be known of its arguments.
 struct SetConfigCall {
@@ -48,7 +52,8 @@ struct SetConfigCall {
 };
 
 /// Every set_config() call of the text. Parses it anew, because a shape has lost the literals. A
-/// call whose arguments are computed has kUnknown parts; the session's state is unknown after it.
+/// call whose arguments are computed has kUnknown parts; the session's state is unknown after it. A
+/// text that cannot be parsed gives one call of which nothing is known.
 std::vector<SetConfigCall> extract_set_config(std::string_view text, LexOptions options = {});
 
 }  // namespace fairlead::sql

@@ -26,16 +26,25 @@ enum class LiteralPolicy : uint8_t {
 };
 
 /// Reusable: keep one per thread and hand it to make_shape() again and again.
-struct Shape {
-  std::string text;
-  size_t nesting = 0;        // Upper bound of the parse tree's depth; see kClassifyNestingMax.
+class Shape {
+ public:
+  std::string_view text() const { return std::string_view(buffer_).substr(0, size_); }
+
   bool has_comment = false;  // Hints may be in it (hints.h).
-  bool has_utility = false;  // Some statement keeps its literals.
-  bool ambiguous_strings =
-      false;  // A backslash in a plain string while standard_conforming_strings is off.
+  bool has_utility = false;  // Some statement keeps its literals, or would under kKeepInUtility.
+  /// A backslash in a plain string while standard_conforming_strings is off: such a text means
+  /// something else elsewhere, and libpg_query would read it wrongly.
+  bool ambiguous_strings = false;
   bool terminated = true;  // False: a literal or comment has no end.
+
+ private:
+  friend class ShapeWriter;
+  std::string
+      buffer_;  // Its size is what has been used at most; growing it is the only allocation.
+  size_t size_ = 0;
 };
 
+/// Takes memory of up to three times the text: the caller bounds the text.
 void make_shape(std::string_view text, LexOptions options, LiteralPolicy policy, Shape& out);
 
 }  // namespace fairlead::sql

@@ -29,6 +29,7 @@ struct ShapeCacheLimits {
   size_t entries_max = 20000;
   size_t bytes_max = 32 * 1024 * 1024;  // Of shapes and facts, roughly.
   size_t shape_bytes_max = 16 * 1024;   // A longer shape is classified each time.
+  uint64_t hash_seed = 0;               // Random in production: clients choose the keys.
 };
 
 struct ShapeCacheCounters {
@@ -44,10 +45,12 @@ class ShapeCache {
   /// clear(); copy `facts` to keep them longer, as a prepared statement does.
   struct Entry {
     std::shared_ptr<const QueryFacts> facts;
-    bool has_comment = false;  // Of the text just asked for, not of the shape: look for hints.
+    mutable bool has_comment =
+        false;  // Of the text just asked for, not of the shape: look for hints.
 
    private:
     friend class ShapeCache;
+    size_t bytes_ = 0;
     mutable uint64_t decided_for_ = 0;  // The catalog generation of `decision_`; 0 none.
     mutable Decision decision_;
   };
@@ -70,11 +73,14 @@ class ShapeCache {
  private:
   struct Hash {
     using is_transparent = void;
+    uint64_t seed = 0;
     size_t operator()(std::string_view text) const noexcept;
   };
   using Generation = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
 
   const Entry& classify_uncached(std::string_view text, LexOptions options);
+  const Entry& hit(const Entry& entry);
+  const Entry& promote(Generation::iterator found);
   const Entry& remember(QueryFacts facts);
   void age();
 

@@ -1,0 +1,77 @@
+// The arguments of set_config() calls (C2), which a shape has lost.
+#include "sql/classify.h"
+#include "sql/guc_values.h"
+#include "sql/parse_tree.h"
+#include "sql/unit.h"
+
+namespace fairlead::sql {
+namespace {
+
+using Argument = SetConfigCall::Argument;
+
+bool is_text_type(std::string_view type) {
+  return type == "text" || type == "varchar" || type == "name" || type == "bool";
+}
+
+// A constant, a parameter, or one of them with a cast that does not change it.
+Argument read_argument(const ParseTree& tree, size_t wrapper) {
+  if (const size_t cast = tree.member(wrapper, "TypeCast"); cast != ParseTree::kNone) {
+    const std::string_view type =
+        last_name(tree, tree.member(tree.member(cast, "typeName"), "names"));
+    const size_t inner = tree.member(cast, "arg");
+    if (!is_text_type(type) || tree.member(inner, "TypeCast") != ParseTree::kNone) return {};
+    return read_argument(tree, inner);
+  }
+  if (const size_t parameter = tree.member(wrapper, "ParamRef"); parameter != ParseTree::kNone)
+    return {.kind = SetConfigCall::Kind::kParameter,
+            .parameter = static_cast<uint32_t>(tree.number(parameter, "number"))};
+  const size_t constant = tree.member(wrapper, "A_Const");
+  if (const size_t text = tree.member(constant, "sval"); text != ParseTree::kNone)
+    return {.kind = SetConfigCall::Kind::kLiteral, .text = std::string(tree.text(text, "sval"))};
+  if (const size_t flag = tree.member(constant, "boolval"); flag != ParseTree::kNone)
+    return {.kind = SetConfigCall::Kind::kLiteral,
+            .text = tree.flag(flag, "boolval") ? "true" : "false"};
+  return {};
+}
+
+SetConfigCall read_call(const ParseTree& tree, size_t call) {
+  SetConfigCall result;
+  Argument* const positional[] = {&result.name, &result.value, &result.is_local};
+  size_t position = 0;
+  const size_t arguments = tree.member(call, "args");
+  for (size_t i = tree.first(arguments); i != ParseTree::kNone; i = tree.next(i)) {
+    const size_t named = tree.member(i, "NamedArgExpr");
+    if (named == ParseTree::kNone) {
+      if (position < std::size(positional)) *positional[position++] = read_argument(tree, i);
+      continue;
+    }
+    const Argument argument = read_argument(tree, tree.member(named, "arg"));
+    const std::string_view name = tree.text(named, "name");
+    if (name == "setting_name") result.name = argument;
+    if (name == "new_value") result.value = argument;
+    if (name == "is_local") result.is_local = argument;
+  }
+  if (result.is_local.kind == SetConfigCall::Kind::kLiteral) {
+    const auto is_local = parse_guc_boolean(result.is_local.text);
+    if (is_local)
+      result.is_local.text = *is_local ? "true" : "false";
+    else
+      result.is_local = {};
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<SetConfigCall> extract_set_config(std::string_view text, LexOptions options) {
+  if (!may_parse(text, options)) return {SetConfigCall{}};
+  const Result<ParseTree> tree = ParseTree::of(text);
+  if (!tree) return {SetConfigCall{}};
+  std::vector<SetConfigCall> calls;
+  for (size_t i = 0; i < tree->size(); ++i)
+    if (tree->key(i) == "FuncCall" && last_name(*tree, tree->member(i, "funcname")) == "set_config")
+      calls.push_back(read_call(*tree, i));
+  return calls;
+}
+
+}  // namespace fairlead::sql
