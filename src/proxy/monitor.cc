@@ -1,0 +1,186 @@
+#include "proxy/monitor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "proxy/monitor_news.h"
+#include "proxy/probe_login.h"
+
+namespace fairlead::proxy {
+namespace {
+
+using core::NodeState;
+using core::ProbeResult;
+
+/// Calls `alarm` once after `span`, unless it is destroyed before.
+class SilenceAlarm {
+ public:
+  SilenceAlarm(net::Loop& loop, Duration span, std::function<void()> alarm)
+      : alarm_(std::make_shared<std::function<void()>>(std::move(alarm))),
+        timer_(loop.executor(), span) {
+    // The handler may be queued already when the guard goes: then it finds nothing to call.
+    timer_.async_wait([alarm = std::weak_ptr(alarm_)](boost::system::error_code error) {
+      if (error) return;
+      if (const auto alive = alarm.lock()) (*alive)();
+    });
+  }
+
+ private:
+  std::shared_ptr<std::function<void()>> alarm_;
+  net::Timer timer_;
+};
+
+/// A node that is silent is not asked for reads, though it may still be what it was. The primary
+/// keeps its role: there is no other place for a write.
+void withhold_from_reads(core::NodeStatus& status, std::string_view why) {
+  if (!status.usable_for_reads) return;
+  status.usable_for_reads = false;
+  status.reason = why;
+}
+
+}  // namespace
+
+ClusterMonitor::Node::Node(net::Loop& loop, const MonitorConfig& config, size_t index)
+    : prober(loop, config.nodes[index], own_login(config.login, "fairlead monitor")),
+      name(config.nodes[index].name()),
+      health(health_config({config.probe_interval, config.probe_timeout, config.probe_failures})),
+      poked(loop) {}
+
+ClusterMonitor::ClusterMonitor(net::Loop& loop, std::string cluster, MonitorConfig config,
+                               Publish publish)
+    : loop_(loop),
+      cluster_(std::move(cluster)),
+      config_(std::move(config)),
+      timing_{config_.probe_interval, config_.probe_timeout, config_.probe_failures},
+      publish_(std::move(publish)),
+      spawner_(loop) {
+  for (size_t i = 0; i < config_.nodes.size(); ++i)
+    nodes_.push_back(std::make_unique<Node>(loop_, config_, i));
+}
+
+ClusterMonitor::~ClusterMonitor() = default;
+
+void ClusterMonitor::start() {
+  for (const auto& node : nodes_) spawner_.spawn(watch(*node));
+}
+
+net::Task<void> ClusterMonitor::stop() {
+  stopping_ = true;
+  for (const auto& node : nodes_) node->poked.notify_all();
+  co_await spawner_.join();
+}
+
+void ClusterMonitor::report_trouble(core::NodeIndex index, std::string why) {
+  require(static_cast<size_t>(index) < nodes_.size(), "a node of another cluster's snapshot");
+  Node& node = *nodes_[static_cast<size_t>(index)];
+  // Nothing changes for a node that is suspect or down: it is being asked as fast as makes sense.
+  if (!node.health.on_trouble(why, net::Loop::now())) return;
+  log::debug("cluster {}: node {} is probed because a client lost its server: {}", cluster_,
+             node.name, why);
+  node.history.trouble = true;
+  node.poked.notify_all();
+}
+
+void ClusterMonitor::want_positions() {
+  for (const auto& node : nodes_) {
+    if (node->history.wanted) continue;
+    node->history.wanted = true;
+    node->poked.notify_all();
+  }
+}
+
+net::Task<void> ClusterMonitor::watch(Node& node) {
+  while (!stopping_) {
+    const ProbeOutcome outcome = co_await probe(node);
+    if (stopping_) break;
+    take(node, outcome);
+    decide();
+    co_await wait_until_due(node);
+  }
+}
+
+net::Task<ProbeOutcome> ClusterMonitor::probe(Node& node) {
+  node.history.started_at = net::Loop::now();
+  node.history.wanted = false;
+  node.history.trouble = false;
+  const SilenceAlarm alarm(loop_, silence_until_withheld(timing_),
+                           [this, &node] { on_silence(node); });
+  co_return co_await node.prober.probe(probe_deadline(timing_, node.health.state()));
+}
+
+net::Task<void> ClusterMonitor::wait_until_due(Node& node) {
+  while (!stopping_) {
+    const Duration left = next_probe_at(node.history, node.health) - net::Loop::now();
+    if (left <= Duration::zero()) co_return;
+    co_await node.poked.wait_for(left);
+  }
+}
+
+void ClusterMonitor::take(Node& node, const ProbeOutcome& outcome) {
+  const Time now = net::Loop::now();
+  const bool is_kept_out =
+      outcome.result == ProbeResult::kAuthFailed || outcome.result == ProbeResult::kOtherError;
+  node.history.ended_at = now;
+  node.history.result = outcome.result;
+  node.history.kept_out = is_kept_out ? node.history.kept_out + 1 : 0;
+  node.silent = false;
+  node.probed = true;
+  // Another cluster's node answers well, too: that it does not belong here is the topology's to
+  // say.
+  node.health.on_probe(outcome.result, outcome.detail, now);
+  if (!outcome.seen) return;
+  node.seen = outcome.seen;
+  warn_about_privileges(node);
+}
+
+void ClusterMonitor::warn_about_privileges(Node& node) {
+  if (node.warned || !node.prober.identity() || node.prober.identity()->sees_receiver) return;
+  node.warned = true;
+  log::warning(
+      "cluster {}: the user \"{}\" may not read pg_stat_wal_receiver on {}, so a replica may be "
+      "refused for minutes after a promotion; on the primary: GRANT pg_monitor TO \"{}\"",
+      cluster_, config_.login.user, node.name, config_.login.user);
+}
+
+void ClusterMonitor::on_silence(Node& node) {
+  node.silent = true;
+  if (!stopping_) decide();
+}
+
+bool ClusterMonitor::all_probed() const {
+  return std::ranges::all_of(nodes_, [](const auto& node) { return node->probed; });
+}
+
+void ClusterMonitor::decide() {
+  if (!all_probed()) return;
+  std::vector<core::NodeView> views;
+  views.reserve(nodes_.size());
+  for (const auto& node : nodes_) {
+    const bool is_suspect = node->silent && node->health.state() == NodeState::kUp;
+    views.push_back({.name = node->name,
+                     .state = is_suspect ? NodeState::kSuspect : node->health.state(),
+                     .health_reason = node->health.reason(),
+                     .last = node->seen ? &*node->seen : nullptr});
+  }
+  auto snapshot =
+      std::make_shared<core::ClusterSnapshot>(topology_.decide(views, net::Loop::now()));
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    const Node& node = *nodes_[i];
+    if (node.silent)
+      withhold_from_reads(snapshot->nodes[i],
+                          fmt::format("has not answered for {} ms",
+                                      silence_until_withheld(timing_).count() / 1000));
+    else if (node.history.result != ProbeResult::kOk)
+      withhold_from_reads(snapshot->nodes[i], node.health.reason());
+  }
+  for (const NewsLine& line : news_between(latest_.get(), *snapshot)) {
+    if (log::enabled(line.level)) log::write(line.level, "cluster " + cluster_ + ": " + line.text);
+  }
+  latest_ = std::move(snapshot);
+  publish_(latest_);
+}
+
+}  // namespace fairlead::proxy

@@ -1,0 +1,51 @@
+// Asks one node how it is: connects, logs in and queries on the same path as clients (E7), and
+// keeps the connection for the next time.
+//
+// It only carries out; when to ask and what an answer means for the cluster is monitor.h's. Belongs
+// to its loop's thread, one probe at a time.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/node_health.h"
+#include "core/topology.h"
+#include "proxy/conversation.h"
+#include "proxy/probe_answer.h"
+
+namespace fairlead::proxy {
+
+struct ProbeOutcome {
+  core::ProbeResult result = core::ProbeResult::kOtherError;
+  std::string detail = {};                         // For people; empty when it went well.
+  std::optional<core::NodeObservation> seen = {};  // With kOk.
+};
+
+/// Refused, silent, starting up, or not letting us in (E7).
+core::ProbeResult classify(const LoginFailure& failure);
+
+class NodeProber {
+ public:
+  NodeProber(net::Loop& loop, ServerEndpoint endpoint, ServerLogin login);
+
+  /// Ends within about `timeout`, whatever the node does. The prober must outlive the call.
+  net::Task<ProbeOutcome> probe(Duration timeout);
+
+  /// Known since the first good probe.
+  const std::optional<NodeIdentity>& identity() const { return identity_; }
+  const ServerEndpoint& endpoint() const { return endpoint_; }
+
+ private:
+  net::Task<std::optional<ProbeOutcome>> connect(Time deadline);
+  net::Task<std::expected<std::vector<Row>, ProbeOutcome>> ask(std::string_view sql, Time deadline);
+  net::Task<ProbeOutcome> observe(Time deadline);
+
+  net::Loop& loop_;
+  ServerEndpoint endpoint_;
+  ServerLogin login_;
+  std::unique_ptr<Conversation> conversation_;
+  std::optional<NodeIdentity> identity_;
+};
+
+}  // namespace fairlead::proxy

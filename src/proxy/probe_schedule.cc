@@ -1,0 +1,38 @@
+#include "proxy/probe_schedule.h"
+
+#include <algorithm>
+
+namespace fairlead::proxy {
+
+using core::NodeState;
+using core::ProbeResult;
+
+core::HealthConfig health_config(const ProbeTiming& timing) {
+  core::HealthConfig health;
+  health.silent_to_down = std::max(timing.failures_to_down, 1U);
+  health.refused_to_down = std::min(health.refused_to_down, health.silent_to_down);
+  health.probe_interval = timing.interval;
+  health.probe_interval_unsure = std::min(timing.interval, health.probe_interval_unsure);
+  return health;
+}
+
+Duration silence_until_withheld(const ProbeTiming& timing) { return timing.timeout / 2; }
+
+Duration probe_deadline(const ProbeTiming& timing, NodeState state) {
+  return state == NodeState::kSuspect ? timing.timeout / 2 : timing.timeout;
+}
+
+Time next_probe_at(const ProbeHistory& last, const core::NodeHealth& health) {
+  if (last.trouble) return last.started_at + kTroubleGapMin;
+  if (last.result == ProbeResult::kOk) {
+    const bool now = last.wanted && health.state() == NodeState::kUp;
+    return last.started_at + (now ? kPositionGapMin : health.next_probe_after());
+  }
+  if (health.state() == NodeState::kSuspect)
+    return std::max(last.started_at + health.next_probe_after(), last.ended_at + kRetryGapMin);
+  const uint32_t doublings = std::min(last.kept_out, 8U);  // 500 ms * 2^8 is far above the limit.
+  const Duration gap = health.next_probe_after() * (1U << doublings);
+  return last.ended_at + std::min(gap, std::max(kKeptOutGapMax, health.next_probe_after()));
+}
+
+}  // namespace fairlead::proxy
