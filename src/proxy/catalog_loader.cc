@@ -1,0 +1,223 @@
+#include "proxy/catalog_loader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/log.h"
+#include "proxy/probe.h"
+#include "proxy/probe_login.h"
+
+namespace fairlead::proxy {
+namespace {
+
+/// Unique in the process, because a shape cache may meet the catalogs of several clusters. Never 0.
+uint64_t next_generation() {
+  static std::atomic<uint64_t> last{0};
+  return ++last;
+}
+
+constexpr std::string_view kMeanwhile =
+    "Until then statements that call functions go to the primary.";
+
+Error why_not_in(const LoginFailure& failure, const std::string& user,
+                 const std::string& database) {
+  Error error = failure.error;
+  if (failure.sqlstate == sqlstate(ErrorCode::kInvalidCatalogName)) {
+    error.code = ErrorCode::kInvalidCatalogName;
+  } else if (classify(failure) == core::ProbeResult::kAuthFailed) {
+    error.code = ErrorCode::kInvalidAuthorization;
+    error.hint = fmt::format(
+        "Let \"{0}\" in by pg_hba.conf, and GRANT CONNECT ON DATABASE \"{1}\" TO \"{0}\". {2}",
+        user, database, kMeanwhile);
+  }
+  return error;
+}
+
+bool is_standby(const Conversation& conversation) {
+  return std::ranges::any_of(conversation.reported(), [](const auto& parameter) {
+    return parameter.first == "in_hot_standby" && parameter.second == "on";
+  });
+}
+
+}  // namespace
+
+CatalogLoader::CatalogLoader(net::Loop& loop, std::string cluster, ServerLogin login,
+                             Publish publish)
+    : loop_(loop),
+      cluster_(std::move(cluster)),
+      login_(own_login(std::move(login), "fairlead catalog")),
+      publish_(std::move(publish)),
+      spawner_(loop) {}
+
+CatalogLoader::~CatalogLoader() = default;
+
+void CatalogLoader::set_primary(const std::optional<ServerEndpoint>& primary) {
+  const bool is_same = primary.has_value() == primary_.has_value() &&
+                       (!primary || primary->name() == primary_->name());
+  if (is_same) return;
+  primary_ = primary;
+  primary_since_ = net::Loop::now();
+  for (const auto& [name, database] : databases_) {
+    database->failures = 0;
+    database->next_at = Time{};  // A new primary is asked at once.
+    database->poked.notify_all();
+  }
+}
+
+void CatalogLoader::request(const std::string& database) {
+  if (stopping_) return;
+  const auto known = databases_.find(database);
+  if (known != databases_.end()) {
+    if (known->second->running) return;
+    databases_.erase(known);  // It was gone, and somebody asks again.
+  }
+  if (is_full()) return;
+  const auto added =
+      databases_.emplace(database, std::make_unique<Database>(loop_, database)).first;
+  spawner_.spawn(keep(*added->second));
+}
+
+bool CatalogLoader::is_full() {
+  if (databases_.size() < kCatalogDatabasesMax) return false;
+  std::erase_if(databases_, [](const auto& entry) { return !entry.second->running; });
+  if (databases_.size() < kCatalogDatabasesMax) return false;
+  if (!said_full_)
+    log::warning(
+        "cluster {}: clients use more than {} databases; the functions of further ones are not "
+        "looked up, and their statements that call functions go to the primary",
+        cluster_, kCatalogDatabasesMax);
+  said_full_ = true;
+  return true;
+}
+
+void CatalogLoader::invalidate(const std::string& database) {
+  const auto known = databases_.find(database);
+  if (known == databases_.end()) return;
+  known->second->changed = true;
+  known->second->poked.notify_all();
+}
+
+net::Task<void> CatalogLoader::stop() {
+  stopping_ = true;
+  for (const auto& [name, database] : databases_) database->poked.notify_all();
+  co_await spawner_.join();
+}
+
+net::Task<void> CatalogLoader::keep(Database& database) {
+  while (!stopping_ && !database.over) {
+    if (primary_) {
+      const auto refreshed = co_await refresh(database);
+      if (stopping_) break;
+      if (refreshed)
+        on_success(database);
+      else
+        on_failure(database, refreshed.error());
+    }
+    co_await wait_until_due(database);
+  }
+  database.running = false;
+}
+
+net::Task<void> CatalogLoader::wait_until_due(Database& database) {
+  while (!stopping_ && !database.over) {
+    if (!primary_) {
+      co_await database.poked.wait();
+      continue;
+    }
+    const Duration left = due(database) - net::Loop::now();
+    if (left <= Duration::zero()) co_return;
+    co_await database.poked.wait_for(left);
+  }
+}
+
+Time CatalogLoader::due(const Database& database) const {
+  if (database.changed && database.failures == 0)
+    return database.load_started_at + kCatalogLoadGapMin;
+  return database.next_at;
+}
+
+net::Task<Result<void>> CatalogLoader::refresh(Database& database) {
+  auto conversation = co_await connect(database);
+  if (!conversation) co_return std::unexpected(std::move(conversation.error()));
+  if (!database.changed && !database.mark.empty()) {
+    const auto rows = co_await (*conversation)->ask(std::string(kCatalogMarkSql), kCatalogTimeout);
+    if (!rows) co_return std::unexpected(rows.error());
+    const auto mark = read_mark(*rows);
+    if (!mark) co_return std::unexpected(mark.error());
+    if (*mark == database.mark && !database.changed) co_return Result<void>{};
+  }
+  // What is invalidated from here on may be too late for this load and asks for another one.
+  database.changed = false;
+  database.load_started_at = net::Loop::now();
+  const auto rows = co_await (*conversation)->ask(std::string(kCatalogSql), kCatalogTimeout);
+  Result<LoadedCatalog> loaded =
+      rows ? read_catalog(*rows, next_generation()) : std::unexpected(rows.error());
+  if (!loaded) {
+    database.changed = true;
+    co_return std::unexpected(std::move(loaded.error()));
+  }
+  log::debug("cluster {}: database \"{}\" has functions by {} names, catalog {}", cluster_,
+             database.name, loaded->functions->size(), loaded->functions->generation());
+  database.mark = std::move(loaded->mark);
+  publish_(database.name, std::move(loaded->functions));
+  co_return Result<void>{};
+}
+
+net::Task<Result<std::unique_ptr<Conversation>>> CatalogLoader::connect(const Database& database) {
+  ServerEndpoint endpoint = *primary_;
+  endpoint.timeout = kCatalogTimeout;
+  ServerLogin login = login_;
+  login.database = database.name;
+  auto opened = co_await Conversation::open(loop_, std::move(endpoint), std::move(login));
+  if (!opened) co_return std::unexpected(why_not_in(opened.error(), login_.user, database.name));
+  if (is_standby(**opened))  // E4: a replica may not know the latest functions yet.
+    co_return fail(ErrorCode::kCannotConnectNow, "the primary has become a replica");
+  co_return std::move(*opened);
+}
+
+void CatalogLoader::on_success(Database& database) {
+  if (!database.complaint.empty())
+    log::info("cluster {}: the functions of database \"{}\" are known now", cluster_,
+              database.name);
+  database.complaint.clear();
+  database.failures = 0;
+  database.confirmed_at = net::Loop::now();
+  database.next_at = database.confirmed_at + kCatalogPollInterval;
+}
+
+void CatalogLoader::on_failure(Database& database, const Error& error) {
+  const Time now = net::Loop::now();
+  const std::string complaint = describe(error);
+  if (database.complaint != complaint)
+    log::warning("cluster {}: the functions of database \"{}\" cannot be looked up: {}", cluster_,
+                 database.name, complaint);
+  database.complaint = complaint;
+
+  const uint32_t doublings = std::min(database.failures++, 6U);  // 2^6 s is above the limit.
+  const bool is_kept_out =
+      error.code == ErrorCode::kInvalidAuthorization || error.code == ErrorCode::kLimitExceeded;
+  const Duration backoff = std::min(kCatalogRetryMin * (1U << doublings), kCatalogRetryMax);
+  database.next_at = now + (is_kept_out ? kCatalogRetryMax : backoff);
+
+  if (error.code == ErrorCode::kInvalidCatalogName) {
+    database.over = true;
+    withdraw(database, "it does not exist");
+  } else if (error.code == ErrorCode::kLimitExceeded) {
+    withdraw(database, "it has too many functions");
+  } else if (primary_ &&
+             now - std::max(database.confirmed_at, primary_since_) > kCatalogUnconfirmedMax) {
+    withdraw(database, "they could not be looked up for too long");
+  }
+}
+
+void CatalogLoader::withdraw(Database& database, std::string_view why) {
+  if (database.mark.empty()) return;
+  log::warning("cluster {}: what was known of the functions of database \"{}\" is dropped: {}; {}",
+               cluster_, database.name, why, kMeanwhile);
+  database.mark.clear();
+  publish_(database.name, nullptr);
+}
+
+}  // namespace fairlead::proxy
