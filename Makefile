@@ -1,0 +1,64 @@
+# Every target installs what it needs and is missing (tools/packages.txt), configures and builds.
+# `make help` lists them. CMakePresets.json has the kinds of builds; each lives in build/PRESET.
+
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
+
+.PHONY: help build demo test bench soak fuzz format tidy generate clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+build: ## Build build/release/fairlead
+	tools/install-packages build
+	cmake --preset release
+	cmake --build --preset release --target fairlead
+
+demo: ## Start a throw-away cluster with sample data and the proxy, in the foreground
+	tools/install-packages build demo
+	cmake --preset release
+	cmake --build --preset release --target fairlead
+	build/release/fairlead demo
+
+test: ## Check style and layers, then run all tests, with and without sanitizers
+	tools/install-packages build test
+	tools/test
+
+bench: ## Compare with PgBouncer, side by side
+	tools/install-packages build bench
+	cmake --preset release
+	cmake --build --preset release
+	bench/run build/release
+
+soak: ## Load a cluster through failovers for hours, and count what was lost
+	tools/install-packages build demo
+	cmake --preset release
+	cmake --build --preset release
+	tests/soak/run build/release
+
+fuzz: ## Run each fuzzer for FUZZ_SECONDS (60)
+	tools/install-packages build test
+	cmake --preset fuzz
+	tools/fuzz $(FUZZ_SECONDS)
+
+format: ## Format every C++ file
+	tools/install-packages test
+	tools/format
+
+tidy: ## Run clang-tidy over everything, and the style checks with their warnings
+	tools/install-packages build test
+	cmake --preset dev
+	tools/layers.py
+	tools/tidy.py --warnings
+	tools/clang-tidy --all
+
+generate: ## Write the generated documents anew: etc/fairlead.toml, docs/CONFIG.md
+	tools/install-packages build
+	cmake --preset dev
+	cmake --build --preset dev --target config_test
+	FAIRLEAD_REGENERATE=1 build/dev/src/config/config_test --gtest_filter='Reference.*'
+
+clean: ## Remove every build
+	rm -rf build
