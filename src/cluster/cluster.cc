@@ -80,8 +80,12 @@ Result<ClusterState> read_state(const Layout& layout) {
   return state;
 }
 
+Durability durability_of(const ClusterSpec& spec) {
+  return spec.throw_away ? Durability::kFast : Durability::kSynced;
+}
+
 Result<void> write_state(const Layout& layout, const ClusterState& state) {
-  return write_file(layout.state_file(), to_json(state), 0600, nullptr);
+  return write_file(layout.state_file(), to_json(state), 0600, nullptr, durability_of(state.spec));
 }
 
 Result<std::string> canonical_dir(const std::string& dir) {

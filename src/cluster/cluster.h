@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cluster/files.h"
 #include "cluster/layout.h"
 #include "cluster/sql_connection.h"
 #include "cluster/state.h"
@@ -57,6 +58,7 @@ Result<Cluster> load(const std::string& dir);
 Cluster cluster_of(ClusterState state);
 Result<ClusterState> read_state(const Layout& layout);
 Result<void> write_state(const Layout& layout, const ClusterState& state);
+Durability durability_of(const ClusterSpec& spec);
 
 /// Absolute and without links, as the kernel names the folder. Need not exist.
 Result<std::string> canonical_dir(const std::string& dir);

@@ -103,9 +103,13 @@ Result<void> claim_dir(const ResolvedSpec& resolved) {
     return fail(ErrorCode::kIo,
                 fmt::format("{} is not empty and not a cluster made by fairlead", layout.dir()), {},
                 "choose a folder that is empty or does not exist");
+  const std::string parent = layout.dir().substr(0, std::max<size_t>(layout.dir().rfind('/'), 1));
+  if (!exists(parent))
+    return fail(ErrorCode::kIo, fmt::format("there is no folder {}", parent), {}, "make it first");
+  if (auto reachable = check_reachable(parent, resolved.user); !reachable) return reachable;
+  // Others may pass through it, to the parts that are theirs, and not look around.
   // Others may pass through it, to the parts that are theirs, and not look around.
   if (auto made = make_folder(layout.dir(), 0711, nullptr); !made) return made;
-  if (auto reachable = check_reachable(layout.dir(), resolved.user); !reachable) return reachable;
   return write_file(layout.marker(),
                     "This folder belongs to `fairlead cluster`. `fairlead cluster destroy` removes "
                     "it with everything "

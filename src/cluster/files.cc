@@ -74,7 +74,7 @@ off_t file_size(const std::string& path) {
 }
 
 Result<void> write_file(const std::string& path, std::string_view text, mode_t mode,
-                        const OsUser* owner) {
+                        const OsUser* owner, Durability durability) {
   const std::string fresh = path + ".new";
   unlink(fresh.c_str());  // Left by a command that was killed.
   const Fd file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
@@ -86,7 +86,8 @@ Result<void> write_file(const std::string& path, std::string_view text, mode_t m
   if (fchmod(file.get(), mode) != 0) return fail_errno("set the mode of", fresh, errno);
   if (owner != nullptr && fchown(file.get(), owner->uid, owner->gid) != 0)
     return fail_errno("change the owner of", fresh, errno);
-  if (fsync(file.get()) != 0) return fail_errno("write", fresh, errno);
+  if (durability == Durability::kSynced && fsync(file.get()) != 0)
+    return fail_errno("write", fresh, errno);
   if (rename(fresh.c_str(), path.c_str()) != 0) return fail_errno("replace", path, errno);
   return {};
 }

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -22,10 +23,13 @@ std::string read_log_end(const std::string& path, off_t since = 0);
 /// 0 when there is no such file.
 off_t file_size(const std::string& path);
 
+/// Whether a file must survive a power cut.
+enum class Durability : uint8_t { kSynced, kFast };
+
 /// A new file takes the old one's place in one moment: a reader sees the old text or the new one,
 /// and so does the next command after a crash. `owner` null: ours.
 Result<void> write_file(const std::string& path, std::string_view text, mode_t mode,
-                        const OsUser* owner);
+                        const OsUser* owner, Durability durability = Durability::kSynced);
 
 /// Makes one folder, or sees that it is a folder already; in either case gives it the mode and
 /// owner.

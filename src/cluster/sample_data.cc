@@ -32,7 +32,7 @@ CREATE TABLE friendships (
 // has a say. In pg_temp, so that it is gone with the connection.
 constexpr const char* kPick = R"sql(
 CREATE FUNCTION pg_temp.pick(i bigint, salt bigint, n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS
-$$ SELECT ((((i * 2654435761 + salt * 40503 * 65537) % 4294967296) # (i * salt % 65536)) * 2246822519 % 4294967296 / 256) % n $$;
+$$ SELECT ((((i * 2654435761 + salt * 40503 * 65537) % 4294967296) # (i * salt % 65536)) * 1597334677 % 4294967296 / 256) % n $$;
 )sql";
 
 constexpr const char* kUsers = R"sql(

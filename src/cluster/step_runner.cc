@@ -118,13 +118,16 @@ Result<void> StepRunner::configure(const NodeState& node) {
   auto text = read_file(main_file);
   if (!text) return std::unexpected(text.error());
   if (!text->ends_with(kIncludeLine))
-    if (auto wrote = write_file(main_file, *text + kIncludeLine, 0600, &user_); !wrote)
+    if (auto wrote =
+            write_file(main_file, *text + kIncludeLine, 0600, &user_, durability_of(state_.spec));
+        !wrote)
       return wrote;
-  if (auto wrote =
-          write_file(data + "/fairlead.conf", render_fairlead_conf(state_, node), 0600, &user_);
+  if (auto wrote = write_file(data + "/fairlead.conf", render_fairlead_conf(state_, node), 0600,
+                              &user_, durability_of(state_.spec));
       !wrote)
     return wrote;
-  return write_file(data + "/pg_hba.conf", render_pg_hba(state_.spec), 0600, &user_);
+  return write_file(data + "/pg_hba.conf", render_pg_hba(state_.spec), 0600, &user_,
+                    durability_of(state_.spec));
 }
 
 Result<void> StepRunner::start(size_t node) {
@@ -163,7 +166,7 @@ std::optional<StepRunner::FailedStart> StepRunner::try_start(const NodeState& no
   if (error.code == ErrorCode::kQueryCanceled) return other(error);
   const std::string news = read_log_end(layout_.log_file(node.name), log_before);
   error.message = fmt::format("{} did not start", node.name);
-  if (!news.empty()) error.detail = tail(news, 8);
+  if (!news.empty()) error.detail += fmt::format("\nits log:\n{}", tail(news, 8));
   error.hint = fmt::format("its log is {}", layout_.log_file(node.name));
   if (!news.contains("Address already in use")) return other(error);
   error.message = fmt::format("{} did not start: port {} is in use", node.name, node.port);

@@ -16,6 +16,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kSlice{20};
 constexpr std::chrono::seconds kStreamingDeadline{60};
+/// "fairlead" in bytes: our own advisory lock.
+constexpr const char* kSetupLock = "SELECT pg_advisory_lock(7377570978826807652)";
 /// A WAL sender sees within this that its pg_basebackup is gone.
 constexpr std::chrono::seconds kSlotDeadline{15};
 
@@ -42,6 +44,9 @@ Result<void> StepRunner::create_roles() {
   const ClusterSpec& spec = state_.spec;
   auto sql = connect(state_.nodes.front());
   if (!sql) return std::unexpected(sql.error());
+  // The server goes on with the statement of a command that was killed: its session ends before
+  // ours begins.
+  if (auto locked = sql->query(kSetupLock); !locked) return std::unexpected(locked.error());
   if (auto made = make_role(*sql, spec.monitor_user, state_.secrets.monitor, ""); !made)
     return made;
   if (auto made = make_role(*sql, spec.replication_user, state_.secrets.replication, "REPLICATION");

@@ -23,10 +23,11 @@ struct Command {
   std::string input = {};                     // What the program finds on standard input.
   const OsUser* run_as = nullptr;             // Null: as we are. Another user needs root.
   std::chrono::milliseconds deadline = std::chrono::seconds(60);
-  int stop_signal =
-      15;  // SIGTERM. The first word to a child that must end; SIGKILL comes 5 s later.
-  int inherited_fd =
-      -1;  // Stays open in the child, for a lock that must live as long as the child.
+  /// The first word to a child that must end, SIGTERM; after `grace` comes SIGKILL.
+  int stop_signal = 15;
+  std::chrono::milliseconds grace = std::chrono::seconds(5);
+  /// Stays open in the child, for a lock that must live as long as the child.
+  int inherited_fd = -1;
 };
 
 /// How a program ended, and what it said.
