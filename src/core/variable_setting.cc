@@ -294,7 +294,9 @@ std::optional<std::vector<std::string>> split_name_list(std::string_view text) {
       rest.remove_prefix(end);
     }
     items.push_back(std::move(item));
-    if (rest.starts_with(", ")) rest.remove_prefix(2);
+    if (rest.empty()) break;
+    if (!rest.starts_with(", ")) return {};
+    rest.remove_prefix(2);
   }
   if (items.empty() || !is_ascii(text)) return {};
 

@@ -1,0 +1,69 @@
+#include "core/variable_set.h"
+
+#include <gtest/gtest.h>
+
+namespace fairlead::core {
+namespace {
+
+constexpr HashKey kKey{.low = 1, .high = 2};
+
+Setting value(std::string_view text) { return Setting::from_value(text, "UTF8"); }
+
+TEST(VariableSet, IsEqualToAnotherWithTheSameContent) {
+  const VariableSet a({{"work_mem", value("1MB")}, {"app.x", value("1")}});
+  const VariableSet b({{"app.x", value("1")}, {"work_mem", value("1MB")}});
+  EXPECT_EQ(a, b);
+  EXPECT_EQ(VariableSet(), VariableSet(std::vector<VariableSet::Entry>{}));
+  EXPECT_NE(a, VariableSet());
+  EXPECT_NE(VariableSet(), a);
+  EXPECT_NE(a, a.with("app.x", value("2")));
+  EXPECT_NE(a, a.with("app.y", value("1")));
+  EXPECT_NE(a, a.without("app.x"));
+  EXPECT_EQ(a.without("app.x").without("work_mem"), VariableSet());
+  EXPECT_EQ(a.without("app.z"), a);
+}
+
+TEST(VariableSet, KeepsTheLastOfTwoValuesOfOneName) {
+  const VariableSet set({{"a", value("1")}, {"b", value("2")}, {"a", value("3")}});
+  EXPECT_EQ(set.size(), 2u);
+  EXPECT_EQ(set.find("a")->text(), "3");
+  EXPECT_EQ(set.find("c"), nullptr);
+}
+
+TEST(VariableSet, TellsEncodingsAndUnknownsApart) {
+  const auto latin = VariableSet({{"a", Setting::from_value("\xe9", "LATIN1")}});
+  const auto latin9 = VariableSet({{"a", Setting::from_value("\xe9", "LATIN9")}});
+  EXPECT_NE(latin, latin9);
+  const auto unknown = VariableSet({{"a", Setting::unknown()}});
+  EXPECT_NE(unknown, VariableSet({{"a", value("")}}));
+  EXPECT_TRUE(unknown.has_unknown());
+  EXPECT_FALSE(latin.has_unknown());
+}
+
+TEST(ParseState, IsZeroUnlessSomethingIsSetThatParsingDependsOn) {
+  EXPECT_EQ(parse_state_hash({}, kKey), 0u);
+  EXPECT_EQ(parse_state_hash(VariableSet({{"work_mem", value("1MB")}}), kKey), 0u);
+}
+
+// C10, and '01/02/2026'::date, which is read while parsing.
+TEST(ParseState, DependsOnEverythingThatParsingLooksAt) {
+  for (const std::string_view name :
+       {"search_path", "role", "session_authorization", "standard_conforming_strings", "datestyle",
+        "timezone", "intervalstyle", "client_encoding"}) {
+    const auto one = parse_state_hash(VariableSet({{std::string(name), value("a")}}), kKey);
+    const auto two = parse_state_hash(VariableSet({{std::string(name), value("b")}}), kKey);
+    EXPECT_NE(one, 0u) << name;
+    EXPECT_NE(one, two) << name;
+  }
+  EXPECT_NE(parse_state_hash(VariableSet({{"role", value("a")}}), kKey),
+            parse_state_hash(VariableSet({{"search_path", value("a")}}), kKey));
+}
+
+TEST(ParseState, IsNotKnownWhenAValueIsNot) {
+  EXPECT_EQ(parse_state_hash(VariableSet({{"search_path", Setting::unknown()}}), kKey),
+            std::nullopt);
+  EXPECT_EQ(parse_state_hash(VariableSet({{"app.x", Setting::unknown()}}), kKey), 0u);
+}
+
+}  // namespace
+}  // namespace fairlead::core
