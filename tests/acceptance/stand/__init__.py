@@ -1,0 +1,1 @@
+"""What the acceptance and driver tests run against: a cluster with Fairlead in front of it, or plain PostgreSQL."""
