@@ -18,7 +18,7 @@ SOURCE_WARN = 400
 FILE_CAP = 500
 FUNCTION_WARN = 70
 FUNCTION_CAP = 100
-LINE_CAP = {".h": 100, ".cc": 100, ".py": 120, ".sh": 120, ".cmake": 140, ".js": 120, ".ts": 120}
+LINE_CAP = {".h": 100, ".cc": 100, ".py": 130, ".sh": 120, ".cmake": 140, ".js": 120, ".ts": 120}
 BLOB_CAP = 200 * 1024  # Bytes; more belongs into a release, not into the history.
 
 BANNED_SUFFIXES = {
