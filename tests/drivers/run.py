@@ -28,8 +28,9 @@ def run_python(driver, pattern):
 
 
 def run_node(pattern):
-    # The lock file decides what is installed; `npm ci` removes what was there before, so it is run only when needed.
-    if not os.path.exists(os.path.join(NODE, "node_modules", ".package-lock.json")):
+    # `npm ci` removes what was there and fetches it again: only when the lock file has changed since.
+    lock, installed = f"{NODE}/package-lock.json", f"{NODE}/node_modules/.package-lock.json"
+    if not os.path.exists(installed) or os.path.getmtime(installed) < os.path.getmtime(lock):
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=NODE, check=True)
     chosen = [f"--test-name-pattern={pattern}"] if pattern else []
     tests = sorted(glob.glob(f"{NODE}/*.test.js"))
