@@ -147,17 +147,16 @@ class Psycopg3Queries(unittest.TestCase):
             self.assertEqual(self.connection.execute(f"select n from {table}").fetchall(), [(1,)])
             self.connection.execute(f"delete from {table}")
 
-    def test_a_pipeline_goes_on_after_the_sync_that_follows_an_error(self):
-        with self.connection.pipeline() as pipeline:
-            for n in range(20):
-                good = self.connection.execute("select %s::int", (n,))
+    def test_a_connection_goes_on_after_each_failed_pipeline(self):
+        self.connection.prepare_threshold = None  # The driver takes a skipped statement for prepared.
+        for n in range(20):
+            with self.assertRaises(psycopg.errors.UndefinedTable), self.connection.pipeline() as pipeline:
+                good = self.connection.execute("select %s::int", (n,), prepare=bool(n % 2))
                 pipeline.sync()
-                with self.assertRaises(psycopg.errors.UndefinedTable):
-                    self.connection.execute("select * from nowhere_at_all")
-                    self.connection.execute("select 'skipped'")
-                    pipeline.sync()
-                after = self.connection.execute("select %s::int", (-n,))
-                self.assertEqual((good.fetchone(), after.fetchone()), ((n,), (-n,)))
+                self.assertEqual(good.fetchone(), (n,))
+                self.connection.execute("select * from nowhere_at_all")
+                self.connection.execute("select 'skipped'")
+            self.assertEqual(self.value("select %s::int", -n), -n)
 
     def test_a_transaction_inside_a_pipeline(self):
         table = fresh("pipe_tx")
