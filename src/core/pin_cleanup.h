@@ -18,7 +18,9 @@ enum class ServerSituation : uint8_t {
 };
 
 enum class CleanupDepth : uint8_t {
-  kNone,        // Known to be clean, but for a transaction.
+  kNone,  // Known to be clean, but for a transaction.
+  // After both of these the server's settings are VariableSet{}; after the second it has no
+  // prepared statements (ServerStatements::forget_all()).
   kSettings,    // A check found nothing held (pins.h): settings and sequences. Statements survive.
   kEverything,  // DISCARD ALL: also LISTEN, locks, cursors, temporary objects, statements.
 };

@@ -217,12 +217,19 @@ std::optional<SessionVariables::Savepoint> SessionVariables::find_savepoint(
   return {};
 }
 
+bool SessionVariables::may_add_name() const {
+  if (explicit_.size() + tracked_.size() < limits_.settings_max) return true;
+  const auto only_tracked = std::ranges::count_if(
+      tracked_, [&](const Tracked& tracked) { return !explicit_.find(tracked.name); });
+  return explicit_.size() + static_cast<size_t>(only_tracked) < limits_.settings_max;
+}
+
 void SessionVariables::change(std::string_view name, Value value, SetScope scope) {
   if (!is_kept(name)) return;
   Tracked* tracked = find_tracked(name);
   if (!tracked) {
     const Setting* present = explicit_.find(name);
-    if (!present && explicit_.size() + tracked_.size() >= limits_.settings_max) {
+    if (!present && !may_add_name()) {
       lost_ = true;
       return;
     }
@@ -234,7 +241,7 @@ void SessionVariables::change(std::string_view name, Value value, SetScope scope
   push_prior(*tracked, nesting(), scope);
   tracked->current = std::move(value);
   tracked_bytes_ += bytes_of(*tracked);
-  if (explicit_.bytes() + tracked_bytes_ > limits_.bytes_max) lost_ = true;
+  if (tracked_bytes_ > 4 * limits_.bytes_max) lost_ = true;
   std::erase_if(follow_ups_, [&](const FollowUp& f) { return f.name == name; });
   if (affects_parsing(name)) update_parse_state();
 }
@@ -275,6 +282,7 @@ void SessionVariables::end_transaction(bool commit) {
 
 void SessionVariables::set_explicit(VariableSet variables) {
   explicit_ = std::move(variables);
+  if (explicit_.bytes() > limits_.bytes_max) lost_ = true;
   std::vector<VariableSet::Entry> entries;
   for (const VariableSet* set : {&startup_, &explicit_})
     for (const VariableSet::Entry& entry : set->entries())

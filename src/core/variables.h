@@ -36,7 +36,9 @@ namespace fairlead::core {
 /// (app.jwt) run to some KiB.
 struct VariableLimits {
   size_t settings_max = 1000;
-  size_t bytes_max = 1u << 20;  // Of names and values, those that may come back included.
+  /// Of names and committed values. What a transaction may bring back is held beside them: four
+  /// times as much.
+  size_t bytes_max = 1u << 20;
   /// Savepoints in a row with one name count once: pgjdbc's autosave makes one for each statement.
   size_t savepoint_runs_max = 10'000;
 };
@@ -132,6 +134,7 @@ class SessionVariables {
   static void commit_levels(Tracked& tracked, size_t nesting);
   static void roll_back_levels(Tracked& tracked, size_t nesting);
 
+  bool may_add_name() const;
   size_t nesting() const { return 1 + savepoint_count_; }
   std::optional<Savepoint> find_savepoint(std::string_view name) const;
   Tracked* find_tracked(std::string_view name);

@@ -335,16 +335,30 @@ TEST(SessionVariables, IsLostBeyondItsLimits) {
   Session names({}, {.settings_max = 2, .bytes_max = 1000, .savepoint_runs_max = 10});
   names.set_alone("app.a", "1");
   names.set_alone("app.b", "1");
+  names.on_reset_all();
   names.set_alone("app.a", "2");
+  names.set_alone("app.b", "2");
   EXPECT_FALSE(names.lost());
   names.set_alone("app.c", "1");
   EXPECT_TRUE(names.lost());
 
   Session bytes({}, {.settings_max = 10, .bytes_max = 1000, .savepoint_runs_max = 10});
   for (int i = 0; i < 1000; ++i) bytes.set_local("app.a", std::string(100, 'x'));
+  bytes.set_alone("app.a", std::string(900, 'x'));
+  bytes.on_reset_all();
+  bytes.set("app.a", std::string(900, 'y'));
+  bytes.on_commit();
   EXPECT_FALSE(bytes.lost());
-  bytes.set("app.a", std::string(1000, 'x'));
+  bytes.set_alone("app.b", std::string(100, 'x'));
   EXPECT_TRUE(bytes.lost());
+
+  Session levels({}, {.settings_max = 10, .bytes_max = 1000, .savepoint_runs_max = 10});
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_FALSE(levels.lost());
+    levels.set("app.a", std::string(900, 'x'));
+    levels.on_savepoint("s");
+  }
+  EXPECT_TRUE(levels.lost());
 
   Session savepoints({}, {.settings_max = 10, .bytes_max = 1000, .savepoint_runs_max = 2});
   for (int i = 0; i < 1'000'000; ++i) savepoints.on_savepoint("pgjdbc_autosave");
