@@ -9,6 +9,7 @@
 #include <chrono>
 #include <string_view>
 
+#include "cluster/dir_lock.h"
 #include "cluster/files.h"
 #include "cluster/plan.h"
 #include "cluster/postmaster.h"

@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "cluster/commands.h"
+#include "cluster/dir_lock.h"
 #include "cluster/files.h"
 #include "cluster/postmaster.h"
 

@@ -3,17 +3,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <filesystem>
-#include <thread>
+
+#include "cluster/fd.h"
 
 namespace fairlead::cluster {
 
@@ -113,20 +112,6 @@ Result<void> remove_tree(const std::string& path) {
 bool exists(const std::string& path) {
   struct stat info{};
   return lstat(path.c_str(), &info) == 0;
-}
-
-Result<DirLock> DirLock::take(const std::string& lock_file, std::chrono::milliseconds patience) {
-  Fd file(open(lock_file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file) return fail_errno("open", lock_file, errno);
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) return fail_errno("lock", lock_file, errno);
-    if (std::chrono::steady_clock::now() >= deadline)
-      return fail(ErrorCode::kIo, "another command is at work on this cluster",
-                  fmt::format("{} is locked", lock_file), "wait for it to end, or end it");
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  return DirLock(std::move(file));
 }
 
 }  // namespace fairlead::cluster

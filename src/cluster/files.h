@@ -4,13 +4,11 @@
 
 #include <sys/types.h>
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
-#include "cluster/fd.h"
 #include "cluster/os_user.h"
 
 namespace fairlead::cluster {
@@ -43,20 +41,5 @@ bool exists(const std::string& path);
 /// Error "cannot `what` `path`" with errno's words and, for a full disk and missing rights, what to
 /// do.
 std::unexpected<Error> fail_errno(std::string_view what, const std::string& path, int error);
-
-/// The right to work on a cluster, held until it is destroyed. Tools that we start keep it too,
-/// through the inherited descriptor: after kill -9 of a command the next one waits for its tools to
-/// end.
-class DirLock {
- public:
-  /// Waits a few seconds for tools that are ending, then says that somebody else is at work.
-  static Result<DirLock> take(const std::string& lock_file,
-                              std::chrono::milliseconds patience = std::chrono::seconds(10));
-  int fd() const { return file_.get(); }
-
- private:
-  explicit DirLock(Fd file) : file_(std::move(file)) {}
-  Fd file_;
-};
 
 }  // namespace fairlead::cluster

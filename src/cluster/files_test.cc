@@ -2,17 +2,21 @@
 #include "cluster/files.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <set>
 
+#include "cluster/dir_lock.h"
 #include "cluster/find_postgres.h"
 #include "cluster/ports.h"
 #include "cluster/postmaster.h"
+#include "cluster/subprocess.h"
 
 namespace fairlead::cluster {
 namespace {
@@ -73,6 +77,23 @@ TEST_F(Files, ALockIsHeldOnceAndFreeAgainAfterItsOwner) {
     EXPECT_EQ(second.error().message, "another command is at work on this cluster");
   }
   EXPECT_TRUE(DirLock::take(path).has_value());
+}
+
+TEST_F(Files, TheLockOfAKilledCommandIsTakenFromItsToolThatLivesOn) {
+  const std::string path = dir_ + "/lock";
+  const pid_t command = fork();
+  ASSERT_GE(command, 0);
+  if (command == 0) {
+    const auto lock = DirLock::take(path);
+    Command tool{.arguments = {"/bin/sleep", "100"}};
+    tool.stop_signal = SIGCHLD;  // Ignored: the tool does not notice that its command died.
+    tool.inherited_fd = lock->fd();
+    (void)spawn(tool, {});
+    kill(getpid(), SIGKILL);
+  }
+  ASSERT_EQ(waitpid(command, nullptr, 0), command);
+  const auto lock = DirLock::take(path, std::chrono::seconds(5));
+  EXPECT_TRUE(lock.has_value()) << describe(lock.error());
 }
 
 TEST_F(Files, AFolderThatAUserCannotEnterIsNamed) {

@@ -149,10 +149,12 @@ TEST_F(RealCluster, KillNineAtEachStepLeavesAClusterThatCreateFinishes) {
 }
 
 TEST_F(RealCluster, KillNineInTheMiddleOfAToolLeavesAClusterThatDestroyRemoves) {
-  for (const size_t step : {2, 4, 6, 8}) {
-    create_and_kill(spec_, step, 50'000);
-    destroy();
-  }
+  constexpr useconds_t kDelays[] = {50'000, 150'000, 300'000};
+  for (const size_t step : {2, 4, 6})
+    for (const useconds_t delay : kDelays) {
+      create_and_kill(spec_, step, delay);
+      destroy();
+    }
 }
 
 /// A folder of PostgreSQL's programs in which one fails while a file exists.
