@@ -76,6 +76,7 @@ void SessionVariables::roll_back_levels(Tracked& tracked, size_t nesting) {
 }
 
 void SessionVariables::end_levels(size_t nesting, bool commit) {
+  if (tracked_.empty()) return;
   tracked_bytes_ = 0;
   for (Tracked& tracked : tracked_) {
     if (commit) {

@@ -268,16 +268,25 @@ void SessionVariables::end_transaction(bool commit) {
 
   std::vector<Tracked> ended = std::exchange(tracked_, {});
   tracked_bytes_ = 0;
-  if (commit) {
-    VariableSet settled = explicit_;
-    for (Tracked& tracked : ended) {
-      commit_levels(tracked, 1);
-      settled = tracked.current ? settled.with(tracked.name, *std::move(tracked.current))
-                                : settled.without(tracked.name);
-    }
-    set_explicit(std::move(settled));
+  bool parsing = false;
+  bool changed = false;
+  for (Tracked& tracked : ended) {
+    parsing |= affects_parsing(tracked.name);
+    if (!commit) continue;
+    commit_levels(tracked, 1);
+    const Setting* present = explicit_.find(tracked.name);
+    changed |= present ? tracked.current != *present : tracked.current.has_value();
   }
-  update_parse_state();
+  if (changed) {  // Mostly not: SET LOCAL leaves nothing.
+    std::vector<VariableSet::Entry> entries;
+    for (const VariableSet::Entry& entry : explicit_.entries())
+      if (std::ranges::find(ended, entry.name, &Tracked::name) == ended.end())
+        entries.push_back(entry);
+    for (Tracked& tracked : ended)
+      if (tracked.current) entries.push_back({tracked.name, *std::move(tracked.current)});
+    set_explicit(VariableSet(std::move(entries)));
+  }
+  if (parsing) update_parse_state();
 }
 
 void SessionVariables::set_explicit(VariableSet variables) {
