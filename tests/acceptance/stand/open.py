@@ -38,6 +38,9 @@ def wants_direct():
     return os.environ.get("FAIRLEAD_DIRECT") == "1"
 
 
+only_proxied = unittest.skipIf(wants_direct(), "plain PostgreSQL routes nothing")
+
+
 def fairlead_binary():
     """None when nothing was built."""
     named = os.environ.get("FAIRLEAD_BINARY")

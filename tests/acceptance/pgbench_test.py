@@ -1,0 +1,119 @@
+#!/usr/bin/python3
+"""pgbench in all three protocols with five times more clients than servers: no error, sound sums, even reads."""
+import re
+import subprocess
+import sys
+import unittest
+
+import wire
+from stand.open import is_long, only_proxied, run_program, wants_direct
+from stand.processes import eventually, postgres_tool
+
+STAND = None
+CLIENTS = 50
+POOL_SIZE = 10
+SECONDS = 60 if is_long() else 4
+SCALE = 5
+
+
+def pgbench(*arguments, port=None):
+    done = subprocess.run(
+        [postgres_tool("pgbench"), *arguments], env=STAND.address.libpq_environment(port), capture_output=True,
+        text=True, check=False, timeout=SECONDS + 120,
+    )
+    if done.returncode != 0:
+        raise AssertionError(f"pgbench {' '.join(arguments)}: exit code {done.returncode}\n{done.stderr[-3000:]}")
+    return done
+
+
+def number(pattern, text):
+    return int(re.search(pattern, text).group(1))
+
+
+def connect():
+    return wire.Connection.login(STAND.address)
+
+
+class NodeCounts:
+    """Transactions per node since the object was made, from each node itself (pg_stat_database)."""
+
+    def __init__(self):
+        self._before = self._now()
+
+    @staticmethod
+    def _now():
+        counts = []
+        for host, port in STAND.address.nodes:
+            with wire.Connection(host, port) as node:
+                node.log_in(STAND.address)
+                sql = "select xact_commit from pg_stat_database where datname = current_database()"
+                counts.append(int(node.value(sql)))
+        return counts
+
+    def since(self):
+        return [now - before for now, before in zip(self._now(), self._before)]
+
+
+class Pgbench(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        pgbench("-i", "-s", str(SCALE), "-q")
+
+    def check_run(self, mode, *arguments):
+        done = pgbench("-c", str(CLIENTS), "-j", "2", "-T", str(SECONDS), "-n", "-M", mode, *arguments)
+        print(f"\n{mode} {' '.join(arguments)}:", re.search(r"tps = [\d.]+", done.stdout).group(), end=" ", flush=True)
+        self.assertEqual(number(r"number of failed transactions: (\d+)", done.stdout), 0)
+        self.assertNotRegex(done.stderr, r"(?i)error|aborted|fatal")
+        processed = number(r"number of transactions actually processed: (\d+)", done.stdout)
+        self.assertGreater(processed, CLIENTS)
+        return processed
+
+    def check_sums(self, transactions):
+        with connect() as client:
+            [sums] = client.run(
+                "select (select sum(abalance) from pgbench_accounts), (select sum(tbalance) from pgbench_tellers),"
+                " (select sum(bbalance) from pgbench_branches), (select sum(delta) from pgbench_history),"
+                " (select count(*) from pgbench_history)"
+            )
+        self.assertEqual(len(set(sums[:4])), 1, sums)
+        self.assertEqual(int(sums[4]), transactions, "as many rows of history as acknowledged transactions")
+
+    def test_tpcb_keeps_its_balances_in_every_protocol(self):
+        with connect() as client:
+            client.run("truncate pgbench_history; update pgbench_accounts set abalance = 0 where abalance <> 0;"
+                       "update pgbench_tellers set tbalance = 0; update pgbench_branches set bbalance = 0")
+        transactions = 0
+        for mode in ("simple", "extended", "prepared"):
+            with self.subTest(mode=mode):
+                transactions += self.check_run(mode)
+                self.check_sums(transactions)
+
+    def test_reads_succeed_in_every_protocol_and_spread_evenly(self):
+        for mode in ("simple", "extended", "prepared"):
+            with self.subTest(mode=mode):
+                counts = NodeCounts()
+                processed = self.check_run(mode, "-S")
+                if not wants_direct():
+                    self.check_spread(counts, processed)
+
+    def check_spread(self, counts, processed):
+        # Servers report their counts with a delay of up to ten seconds.
+        eventually(lambda: sum(counts.since()) >= processed, 20, f"{processed} transactions in the nodes' statistics")
+        primary, *replicas = counts.since()
+        print(f"primary {primary}, replicas {replicas}", end=" ", flush=True)
+        self.assertLess(primary, 0.05 * processed)
+        for replica in replicas:
+            self.assertGreater(replica, 0.8 * processed / len(replicas))
+
+    @only_proxied
+    def test_the_read_port_takes_the_same_reads(self):
+        done = pgbench("-c", "10", "-T", "2", "-n", "-S", "-M", "prepared", port=STAND.address.read_port)
+        self.assertEqual(number(r"number of failed transactions: (\d+)", done.stdout), 0)
+
+    def test_a_new_connection_for_every_transaction(self):
+        done = pgbench("-c", "8", "-j", "2", "-T", "3", "-n", "-S", "-C")
+        self.assertEqual(number(r"number of failed transactions: (\d+)", done.stdout), 0)
+
+
+if __name__ == "__main__":
+    run_program(sys.modules["__main__"], database={"pool_size": POOL_SIZE, "pool_timeout": "30s"})
