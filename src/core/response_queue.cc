@@ -30,18 +30,17 @@ void ResponseQueue::expect(Expectation expectation) {
   entries_.push_back(expectation);
 }
 
-void ResponseQueue::expect_local(std::string_view bytes) {
+void ResponseQueue::expect_local(std::string_view bytes, uint32_t tag) {
   if (skipping_) return;
-  entries_.push_back({.kind = Expect::kLocal});
+  entries_.push_back({.kind = Expect::kLocal, .tag = tag});
   locals_.emplace_back(bytes);
 }
 
-bool ResponseQueue::take_local(std::string& out) {
-  if (empty() || head().kind != Expect::kLocal) return false;
+std::optional<Expectation> ResponseQueue::take_local(std::string& out) {
+  if (empty() || head().kind != Expect::kLocal) return std::nullopt;
   out.append(locals_[locals_next_]);
   ++locals_next_;
-  pop();
-  return true;
+  return pop().what;
 }
 
 Answer ResponseQueue::pop() {

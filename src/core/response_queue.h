@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,11 +56,11 @@ class ResponseQueue {
   /// A message was sent (or is about to be, in this order).
   void expect(Expectation expectation);
   /// `bytes` belong to the client after everything that is expected so far.
-  void expect_local(std::string_view bytes);
+  void expect_local(std::string_view bytes, uint32_t tag = 0);
 
   /// If the next thing to tell the client is our own, moves it to `out`. Call after every change
   /// until false.
-  bool take_local(std::string& out);
+  std::optional<Expectation> take_local(std::string& out);
 
   /// A message of `type` came from the server. Error: kProtocolViolation, it answers nothing that
   /// was asked.

@@ -22,7 +22,12 @@ void Outbox::give_up() {
   waiting_ = {};
   sent_ = 0;
   stream_.shutdown();
+  tell();
+}
+
+void Outbox::tell() {
   drained_.notify_all();
+  if (listener_) listener_();
 }
 
 Task<void> Outbox::drain() {
@@ -41,7 +46,7 @@ Task<void> Outbox::drain() {
     }
   }
   draining_ = false;
-  drained_.notify_all();
+  tell();
 }
 
 Task<void> Outbox::drained() {

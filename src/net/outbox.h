@@ -6,6 +6,7 @@
 // the source.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -30,16 +31,20 @@ class Outbox {
   /// end.
   bool broken() const { return broken_; }
 
-  /// Returns when nothing waits any more, or the peer is gone.
+  /// Returns when nothing waits any more, or the peer is gone. Only for those whom the outbox outlives.
   Task<void> drained();
+  /// Called at the same moments, for those whom it may not outlive.
+  void on_drained(std::function<void()> listener) { listener_ = std::move(listener); }
 
  private:
   Task<void> drain();
   void give_up();
+  void tell();
 
   Stream& stream_;
   Spawner& spawner_;
   Signal drained_;
+  std::function<void()> listener_;
   std::string waiting_;
   size_t sent_ = 0;  // Bytes at the front of waiting_ that are already out.
   bool draining_ = false;

@@ -66,6 +66,11 @@ Transfer Stream::peek(std::span<char> into) {
   return from_syscall(::recv(fd(), into.data(), into.size(), MSG_DONTWAIT | MSG_PEEK));
 }
 
+void Stream::set_low_water(size_t bytes) {
+  const int value = static_cast<int>(bytes);
+  ::setsockopt(fd(), SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value);  // Cannot fail on a TCP socket with a positive value.
+}
+
 void Stream::interrupt() {
   boost::system::error_code ignored;
   socket_.cancel(ignored);

@@ -55,6 +55,9 @@ class Stream {
   /// Bytes at the front of the socket, which a later read returns again. Before TLS only.
   Transfer peek(std::span<char> into);
 
+  /// readable() completes only when that many bytes are there, or the peer has ended. 1 is the normal state.
+  void set_low_water(size_t bytes);
+
   /// More input may be there without a further event: TLS holds decrypted bytes of its own.
   bool may_hold_more() const { return ssl_ != nullptr; }
 

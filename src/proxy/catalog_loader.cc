@@ -214,8 +214,10 @@ void CatalogLoader::on_failure(Database& database, const Error& error) {
 
 void CatalogLoader::withdraw(Database& database, std::string_view why) {
   if (database.mark.empty()) return;
-  log::warning("cluster {}: what was known of the functions of database \"{}\" is dropped: {}; {}",
-               cluster_, database.name, why, kMeanwhile);
+  log::warning(
+      "cluster {}: what was known of the functions of database \"{}\" is dropped, because {}; its "
+      "statements that call functions go to the primary",
+      cluster_, database.name, why);
   database.mark.clear();
   publish_(database.name, nullptr);
 }

@@ -1,0 +1,112 @@
+#include "core/request_effects.h"
+
+#include "core/variable_names.h"
+
+namespace fairlead::core {
+namespace {
+
+using sql::PinEvent;
+using sql::TransactionCommand;
+using sql::VariableCommand;
+
+std::string_view word_of(sql::Isolation isolation) {
+  switch (isolation) {
+    case sql::Isolation::kReadUncommitted: return "read uncommitted";
+    case sql::Isolation::kReadCommitted: return "read committed";
+    case sql::Isolation::kRepeatableRead: return "repeatable read";
+    case sql::Isolation::kSerializable: return "serializable";
+  }
+  return "read committed";
+}
+
+void apply_characteristics(const sql::TransactionModes& modes, SessionVariables& variables) {
+  const auto set = [&](std::string_view name, std::string_view value) {
+    variables.on_set(name, Setting::from_value(value, "UTF8"), SetScope::kSession);
+  };
+  if (modes.isolation) set("default_transaction_isolation", word_of(*modes.isolation));
+  if (modes.read_only) set("default_transaction_read_only", *modes.read_only ? "on" : "off");
+  if (modes.deferrable) set("default_transaction_deferrable", *modes.deferrable ? "on" : "off");
+}
+
+void apply_variable(const VariableCommand& command, SessionState& session) {
+  SessionVariables& variables = session.variables;
+  const auto scope = command.scope == VariableCommand::Scope::kLocal ? SetScope::kLocal : SetScope::kSession;
+  switch (command.kind) {
+    case VariableCommand::Kind::kSet:
+      variables.on_set(command.name, Setting::from_argument(command.name, command.argument, session.text_rules()), scope);
+      return;
+    case VariableCommand::Kind::kSetDefault:
+    case VariableCommand::Kind::kReset: variables.on_reset(command.name, scope); return;
+    case VariableCommand::Kind::kResetAll: variables.on_reset_all(); return;
+    case VariableCommand::Kind::kSessionCharacteristics: apply_characteristics(command.modes, variables); return;
+    case VariableCommand::Kind::kTransaction:
+    case VariableCommand::Kind::kTransactionSnapshot: return;  // Of this transaction only: its server knows.
+  }
+}
+
+void apply_transaction(const TransactionCommand& command, bool rolled_back, SessionVariables& variables) {
+  using Kind = TransactionCommand::Kind;
+  switch (command.kind) {
+    case Kind::kCommit: rolled_back ? variables.on_rollback() : variables.on_commit(); return;
+    case Kind::kPrepareTransaction: rolled_back ? variables.on_rollback() : variables.on_commit(); return;
+    case Kind::kRollback: variables.on_rollback(); return;
+    case Kind::kSavepoint: variables.on_savepoint(command.name); return;
+    case Kind::kRollbackTo: variables.on_rollback_to(command.name); return;
+    case Kind::kRelease: variables.on_release(command.name); return;
+    case Kind::kBegin:
+    case Kind::kCommitPrepared:
+    case Kind::kRollbackPrepared: return;
+  }
+}
+
+}  // namespace
+
+void apply_execution(const Execution& execution, bool rolled_back, SessionState& session) {
+  const sql::QueryFacts& facts = *execution.facts;
+  for (const VariableCommand& command : facts.variables) apply_variable(command, session);
+  for (const SettingChange& change : execution.set_config) {
+    if (variable_class(change.name) != VariableClass::kSession &&
+        variable_class(change.name) != VariableClass::kProxy) {
+      continue;
+    }
+    session.variables.on_set(change.name, change.setting, change.local ? SetScope::kLocal : SetScope::kSession);
+  }
+  if (execution.set_config_unknown) session.pins.on_opaque();
+  for (const TransactionCommand& command : facts.transaction) apply_transaction(command, rolled_back, session.variables);
+  if (facts.discard == sql::Discard::kAll) {
+    session.variables.on_discard_all();
+    session.pins.on_discard_all();
+    session.statements.deallocate_all();
+    session.statements.on_confirmed();
+  }
+}
+
+void apply_ready(wire::TxStatus status, bool failed, SessionState& session) {
+  if (status == wire::TxStatus::kIdle) failed ? session.variables.on_rollback() : session.variables.on_commit();
+  session.status = status;
+}
+
+void note_pins(sql::PinEvents events, bool opaque, PinState& pins) {
+  const auto create = [&](PinEvent event, PinReason reason) {
+    if (events.has(event)) pins.may_create({reason});
+  };
+  const auto release = [&](PinEvent event, PinReason reason) {
+    if (events.has(event)) pins.may_release({reason});
+  };
+  create(PinEvent::kListen, PinReason::kListen);
+  create(PinEvent::kHoldCursor, PinReason::kHoldCursor);
+  create(PinEvent::kAdvisoryLock, PinReason::kAdvisoryLock);
+  create(PinEvent::kTempObject, PinReason::kTempObject);
+  release(PinEvent::kUnlisten, PinReason::kListen);
+  release(PinEvent::kUnlistenAll, PinReason::kListen);
+  release(PinEvent::kCloseCursor, PinReason::kHoldCursor);
+  release(PinEvent::kCloseAllCursors, PinReason::kHoldCursor);
+  release(PinEvent::kAdvisoryUnlock, PinReason::kAdvisoryLock);
+  release(PinEvent::kAdvisoryUnlockAll, PinReason::kAdvisoryLock);
+  release(PinEvent::kTempDropsOnCommit, PinReason::kTempObject);
+  release(PinEvent::kDrop, PinReason::kTempObject);
+  if (events.has(PinEvent::kLoad)) pins.pin(PinReason::kLibrary);
+  if (opaque) pins.on_opaque();
+}
+
+}  // namespace fairlead::core

@@ -1,0 +1,77 @@
+// What one request of a client means: what it executes, which prepared statements it names, whether it is a proven read.
+//
+// Made once per request by RequestPlanner, before a server is chosen; RequestWriter then writes it for that server. Views point
+// into the request's bytes.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/prepared_client.h"
+#include "core/request_reader.h"
+#include "core/variable_setting.h"
+#include "sql/facts.h"
+#include "sql/functions.h"
+#include "sql/hints.h"
+
+namespace fairlead::core {
+
+/// A set_config() call whose effect outlives the statement.
+struct SettingChange {
+  std::string name;
+  Setting setting = Setting::unknown();
+  bool local = false;
+};
+
+/// One text that the request executes; its effects count once it has completed.
+struct Execution {
+  std::shared_ptr<const sql::QueryFacts> facts;
+  std::vector<SettingChange> set_config;
+  /// set_config() was called in a way that the text does not tell.
+  bool set_config_unknown = false;
+  std::string name = {};  // SQL PREPARE: the client's name for it.
+};
+
+struct PlannedMessage {
+  /// What has to be done to it on its way to a server.
+  enum class Treatment : uint8_t {
+    kForward,
+    kParse,           // Under the server's name; not at all if the server has it.
+    kUse,             // Bind or Describe of a statement that the server may have to be given first.
+    kCloseStatement,  // Only the client's name goes away.
+    kSqlPrepare,      // Query: PREPARE under the server's name.
+    kSqlExecute,      // Query: EXECUTE under the server's name.
+    kAnswer,          // Nothing is sent: `answer` is what completes it.
+    kRefuse,          // The request fails here, with `answer`.
+  };
+
+  RequestMessage message;
+  Treatment treatment = Treatment::kForward;
+  PreparedPtr statement = {};
+  std::shared_ptr<const sql::QueryFacts> facts = {};  // Of `statement`.
+  size_t name_begin = 0;  // kSqlExecute: where the name stands in the text.
+  size_t name_end = 0;
+  std::string answer = {};  // kAnswer: a command tag. kRefuse: a whole ErrorResponse.
+  bool changes_statements = false;  // The client's statements are told of the answer.
+};
+
+struct RequestPlan {
+  RequestEnd end = RequestEnd::kMore;
+  std::vector<PlannedMessage> messages;
+  std::vector<Execution> executions;
+  sql::Decision decision{sql::Access::kRead, sql::Reason::kEmpty, false};  // Of all together.
+  std::optional<sql::TransactionModes> begin;                             // It is one BEGIN.
+  sql::Hints hints;
+  bool local = true;              // No server is needed for any of it.
+  bool executes = false;          // Something is bound, executed or queried, not only parsed and described.
+  bool changes_statements = false;
+  bool copy_in = false;
+  sql::PinEvents pins;
+  bool opaque = false;            // C4.
+  bool discards_all = false;
+  bool changes_catalog = false;
+};
+
+}  // namespace fairlead::core

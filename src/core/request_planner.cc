@@ -1,0 +1,335 @@
+#include "core/request_planner.h"
+
+#include "core/variable_names.h"
+#include "sql/classify.h"
+#include "wire/backend_encode.h"
+#include "wire/frontend.h"
+#include "wire/message_type.h"
+
+namespace fairlead::core {
+namespace {
+
+namespace frontend = wire::frontend;
+using sql::Access;
+using sql::Reason;
+using sql::TransactionCommand;
+using Treatment = PlannedMessage::Treatment;
+
+std::shared_ptr<const sql::QueryFacts> facts_of(const ClientStatement& statement) {
+  return std::static_pointer_cast<const sql::QueryFacts>(statement.facts);
+}
+
+std::optional<std::string> argument_value(const sql::SetConfigCall::Argument& argument, const wire::BindParameters* values) {
+  using Kind = sql::SetConfigCall::Kind;
+  if (argument.kind == Kind::kLiteral) return argument.text;
+  if (argument.kind != Kind::kParameter || values == nullptr || argument.parameter == 0) return std::nullopt;
+  const auto text = values->text(argument.parameter - 1);
+  if (!text) return std::nullopt;
+  return std::string(*text);
+}
+
+bool is_true(std::string_view word) { return word == "true" || word == "t" || word == "on" || word == "1" || word == "yes"; }
+
+/// The only statement of the request is this transaction command.
+const TransactionCommand* only_command(const sql::QueryFacts& facts) {
+  return facts.statements == 1 && facts.transaction.size() == 1 ? &facts.transaction[0] : nullptr;
+}
+
+}  // namespace
+
+sql::LexOptions RequestPlanner::lex_options() const {
+  const TextRules rules = session_->text_rules();
+  return {.standard_conforming_strings = rules.standard_conforming_strings,
+          .ascii_safe_encoding = !(rules.client_encoding == "SJIS" || rules.client_encoding == "BIG5" || rules.client_encoding == "GBK" ||
+                                   rules.client_encoding == "UHC" || rules.client_encoding == "GB18030" ||
+                                   rules.client_encoding == "JOHAB" || rules.client_encoding == "SHIFT_JIS_2004")};
+}
+
+PlannedMessage& RequestPlanner::add(const RequestMessage& message, Treatment treatment, RequestPlan& plan) {
+  PlannedMessage& planned = plan.messages.emplace_back();
+  planned.message = message;
+  planned.treatment = treatment;
+  return planned;
+}
+
+Result<void> RequestPlanner::plan(PlanningContext context, SessionState& session, std::string_view bytes,
+                                  std::span<const RequestMessage> messages, RequestEnd end, RequestPlan& plan) {
+  context_ = context;
+  session_ = &session;
+  plan.messages.clear();
+  plan.executions.clear();
+  std::vector<PlannedMessage> kept_messages = std::move(plan.messages);
+  std::vector<Execution> kept_executions = std::move(plan.executions);
+  plan = RequestPlan{};
+  plan.messages = std::move(kept_messages);
+  plan.executions = std::move(kept_executions);
+  plan.end = end;
+  portals_.clear();
+  for (const RequestMessage& message : messages) {
+    if (auto planned = plan_message(bytes, message, plan); !planned) return planned;
+    if (plan.messages.back().treatment == Treatment::kRefuse && end == RequestEnd::kSync) {
+      // The server would skip everything up to Sync; so it is not sent, and not executed.
+      if (message.type != frontend::kSync) add(messages.back(), Treatment::kForward, plan);
+      break;
+    }
+  }
+  return {};
+}
+
+Result<void> RequestPlanner::plan_message(std::string_view bytes, const RequestMessage& message, RequestPlan& plan) {
+  switch (message.type) {
+    case frontend::kQuery: return plan_query(bytes, message, plan);
+    case frontend::kParse: return plan_parse(bytes, message, plan);
+    case frontend::kBind: return plan_bind(bytes, message, plan);
+    case frontend::kDescribe: return plan_describe(bytes, message, plan);
+    case frontend::kClose: return plan_close(bytes, message, plan);
+    case frontend::kExecute: return plan_execute(bytes, message, plan);
+    case frontend::kFunctionCall:  // F28
+      plan.local = false;
+      plan.executes = true;
+      plan.opaque = true;
+      add_decision({Access::kPrimary, Reason::kUtility, true}, plan);
+      add(message, Treatment::kForward, plan);
+      return {};
+    default:  // Sync and Flush say nothing themselves.
+      add(message, Treatment::kForward, plan);
+      return {};
+  }
+}
+
+bool RequestPlanner::refuse_bad_hint(std::string_view text, bool has_comment, const RequestMessage& message, RequestPlan& plan) {
+  if (!has_comment) return false;
+  auto hints = sql::find_hints(text, lex_options());
+  if (hints) {
+    plan.hints = std::move(*hints);
+    return false;
+  }
+  wire::append_error(add(message, Treatment::kRefuse, plan).answer, wire::Severity::kError, hints.error());
+  return true;
+}
+
+/// A message of which only the head is there: it cannot be examined, so it goes to the primary, and may have done anything.
+void RequestPlanner::plan_unseen(const RequestMessage& message, RequestPlan& plan) {
+  plan.local = false;
+  plan.executes = true;
+  plan.opaque = plan.opaque || message.type != frontend::kBind;
+  add_decision({Access::kPrimary, Reason::kTooLarge, true}, plan);
+}
+
+void RequestPlanner::add_decision(sql::Decision decision, RequestPlan& plan) {
+  plan.decision.may_write = plan.decision.may_write || decision.may_write;
+  if (plan.decision.access == Access::kPrimary) return;
+  if (decision.access == Access::kPrimary || decision.reason != Reason::kEmpty) {
+    plan.decision.access = decision.access;
+    plan.decision.reason = decision.reason;
+  }
+}
+
+void RequestPlanner::add_execution(const std::shared_ptr<const sql::QueryFacts>& facts, std::string_view text,
+                                   std::string_view bind_body, RequestPlan& plan) {
+  plan.executes = true;
+  plan.pins.bits = static_cast<uint16_t>(plan.pins.bits | facts->pins.bits);
+  plan.opaque = plan.opaque || facts->opaque_side_effects;
+  plan.copy_in = plan.copy_in || facts->copy_in;
+  plan.discards_all = plan.discards_all || facts->discard == sql::Discard::kAll;
+  plan.changes_catalog = plan.changes_catalog || facts->changes_catalog;
+  if (const TransactionCommand* command = only_command(*facts); command != nullptr && command->kind == TransactionCommand::Kind::kBegin) {
+    plan.begin = command->modes;
+  }
+  Execution& execution = plan.executions.emplace_back(Execution{.facts = facts, .set_config = {}});
+  if (!facts->calls_set_config) return;
+
+  std::optional<wire::BindParameters> values;
+  if (!bind_body.empty()) {
+    if (const auto bind = wire::Bind::decode(bind_body)) {
+      if (auto parameters = bind->parameters()) values = std::move(*parameters);
+    }
+  }
+  for (const auto& call : sql::extract_set_config(text, lex_options())) {
+    const auto name = argument_value(call.name, values ? &*values : nullptr);
+    const auto value = argument_value(call.value, values ? &*values : nullptr);
+    const auto local = argument_value(call.is_local, values ? &*values : nullptr);
+    const auto canonical = name ? canonical_variable_name(*name) : std::nullopt;
+    if (!canonical || !local) {
+      execution.set_config_unknown = true;
+      continue;
+    }
+    SettingChange& change = execution.set_config.emplace_back();
+    change.name = *canonical;
+    change.local = is_true(*local);
+    if (value) change.setting = Setting::from_value(*value, session_->text_rules().client_encoding);
+  }
+}
+
+Result<void> RequestPlanner::plan_query(std::string_view bytes, const RequestMessage& message, RequestPlan& plan) {
+  if (!message.whole) {
+    plan_unseen(message, plan);
+    session_->statements.on_simple_query();
+    add(message, Treatment::kForward, plan);
+    return {};
+  }
+  const auto query = wire::Query::decode(message.body(bytes));
+  if (!query) return std::unexpected(query.error());
+  const auto& entry = context_.shapes->find(query->text, lex_options());
+  const sql::Decision decision = context_.shapes->decide(entry, context_.catalog);
+  const std::shared_ptr<const sql::QueryFacts> facts = entry.facts;
+  if (refuse_bad_hint(query->text, entry.has_comment, message, plan)) return {};
+  session_->statements.on_simple_query();
+  PlannedMessage& planned = add(message, Treatment::kForward, plan);
+  const bool idle_or_open = session_->status != wire::TxStatus::kFailed;
+  if (idle_or_open && plan_sql_prepared(query->text, facts, plan, planned)) return {};
+  plan.local = false;
+  add_decision(decision, plan);
+  add_execution(facts, query->text, {}, plan);
+  return {};
+}
+
+bool RequestPlanner::plan_sql_prepared(std::string_view text, const std::shared_ptr<const sql::QueryFacts>& facts, RequestPlan& plan,
+                                       PlannedMessage& planned) {
+  using Kind = sql::PreparedCommand::Kind;
+  if (facts->statements != 1 || facts->prepared.size() != 1) return false;
+  const sql::PreparedCommand& command = facts->prepared[0];
+  switch (command.kind) {
+    case Kind::kPrepare: {
+      const std::string_view types = text.substr(command.name_end, command.body_begin - command.name_end);
+      const size_t open = types.find('(');
+      const size_t close = types.rfind(')');
+      const std::string_view list = open == std::string_view::npos ? std::string_view{} : types.substr(open, close - open + 1);
+      PreparedPtr statement = context_.registry->intern(PreparedKind::kSql, text.substr(command.body_begin, command.body_end - command.body_begin), list);
+      if (!session_->statements.define(command.name, {statement, command.body})) return false;
+      planned.treatment = Treatment::kSqlPrepare;
+      planned.statement = std::move(statement);
+      break;
+    }
+    case Kind::kExecute: {
+      const ClientStatement* known = session_->statements.find(command.name);
+      if (known == nullptr) return false;
+      planned.treatment = Treatment::kSqlExecute;
+      planned.name_begin = command.name_begin;
+      planned.name_end = command.name_end;
+      planned.statement = known->statement;
+      plan.local = false;
+      add_decision(known->facts ? sql::decide(*facts_of(*known), context_.catalog) : sql::Decision{}, plan);
+      if (known->facts) add_execution(facts_of(*known), known->statement->query(), {}, plan);
+      return true;
+    }
+    case Kind::kDeallocate:
+      if (!session_->statements.deallocate(command.name)) return false;
+      planned.treatment = Treatment::kAnswer;
+      planned.answer = "DEALLOCATE";
+      break;
+    case Kind::kDeallocateAll:
+      session_->statements.deallocate_all();
+      planned.treatment = Treatment::kAnswer;
+      planned.answer = "DEALLOCATE ALL";
+      break;
+  }
+  planned.changes_statements = true;
+  plan.changes_statements = true;
+  plan.executes = true;
+  if (planned.treatment == Treatment::kSqlPrepare) {
+    plan.local = false;
+    add_decision({Access::kPrimary, Reason::kPreparedStatement, false}, plan);
+  }
+  return true;
+}
+
+Result<void> RequestPlanner::plan_parse(std::string_view bytes, const RequestMessage& message, RequestPlan& plan) {
+  plan.local = false;
+  plan.changes_statements = true;
+  if (!message.whole) {
+    plan_unseen(message, plan);
+    add(message, Treatment::kForward, plan);
+    return {};
+  }
+  const auto parse = wire::Parse::decode(message.body(bytes));
+  if (!parse) return std::unexpected(parse.error());
+  const auto& entry = context_.shapes->find(parse->query, lex_options());
+  const sql::Decision decision = context_.shapes->decide(entry, context_.catalog);
+  if (refuse_bad_hint(parse->query, entry.has_comment, message, plan)) return {};
+  const std::shared_ptr<const sql::QueryFacts> facts = entry.facts;
+  PreparedPtr statement = context_.registry->intern(PreparedKind::kProtocol, parse->query, parse->parameter_oids);
+  PlannedMessage& planned = add(message, Treatment::kParse, plan);
+  planned.statement = statement;
+  planned.facts = facts;
+  planned.changes_statements = true;
+  add_decision(decision, plan);
+  if (auto defined = session_->statements.define(parse->statement, {std::move(statement), facts}); !defined) {
+    planned.treatment = Treatment::kRefuse;
+    planned.changes_statements = false;
+    wire::append_error(planned.answer, wire::Severity::kError, defined.error());
+  }
+  return {};
+}
+
+void RequestPlanner::add_use(const RequestMessage& message, const ClientStatement& statement, RequestPlan& plan) {
+  PlannedMessage& planned = add(message, Treatment::kUse, plan);
+  planned.statement = statement.statement;
+  planned.facts = facts_of(statement);
+  add_decision(planned.facts ? sql::decide(*planned.facts, context_.catalog) : sql::Decision{}, plan);
+}
+
+Result<void> RequestPlanner::plan_bind(std::string_view bytes, const RequestMessage& message, RequestPlan& plan) {
+  plan.local = false;
+  plan.executes = true;
+  const std::string_view body = message.body(bytes);
+  const auto bind = message.whole ? wire::Bind::decode(body) : wire::Bind::decode_head(body);
+  if (!bind) return std::unexpected(bind.error());
+  if (!message.whole) plan_unseen(message, plan);
+  const ClientStatement* statement = session_->statements.find(bind->statement);
+  if (statement == nullptr) {  // The server says so better than we could (26000).
+    add(message, Treatment::kForward, plan);
+    add_decision({Access::kPrimary, Reason::kPreparedStatement, false}, plan);
+    return {};
+  }
+  add_use(message, *statement, plan);
+  portals_.push_back({bind->portal, *statement, message.whole ? body : std::string_view{}});
+  return {};
+}
+
+Result<void> RequestPlanner::plan_describe(std::string_view bytes, const RequestMessage& message, RequestPlan& plan) {
+  plan.local = false;
+  const auto describe = wire::Describe::decode(message.body(bytes));
+  if (!describe) return std::unexpected(describe.error());
+  if (describe->kind == wire::NameKind::kStatement) {
+    if (const ClientStatement* statement = session_->statements.find(describe->name)) {
+      add_use(message, *statement, plan);
+      return {};
+    }
+  }
+  add(message, Treatment::kForward, plan);
+  return {};
+}
+
+Result<void> RequestPlanner::plan_close(std::string_view bytes, const RequestMessage& message, RequestPlan& plan) {
+  const auto close = wire::Close::decode(message.body(bytes));
+  if (!close) return std::unexpected(close.error());
+  if (close->kind == wire::NameKind::kPortal) {
+    plan.local = false;
+    add(message, Treatment::kForward, plan);
+    return {};
+  }
+  session_->statements.close(close->name);  // Servers keep theirs: other clients use them.
+  plan.changes_statements = true;
+  add(message, Treatment::kCloseStatement, plan).changes_statements = true;
+  return {};
+}
+
+Result<void> RequestPlanner::plan_execute(std::string_view bytes, const RequestMessage& message, RequestPlan& plan) {
+  plan.local = false;
+  plan.executes = true;
+  const auto execute = wire::Execute::decode(message.body(bytes));
+  if (!execute) return std::unexpected(execute.error());
+  add(message, Treatment::kForward, plan);
+  for (size_t i = portals_.size(); i-- > 0;) {
+    if (portals_[i].name != execute->portal) continue;
+    const ClientStatement& statement = portals_[i].statement;
+    if (statement.facts) add_execution(facts_of(statement), statement.statement->query(), portals_[i].bind_body, plan);
+    return {};
+  }
+  // A portal of an earlier request: only inside a transaction can it still be there.
+  if (plan.decision.reason == Reason::kEmpty) add_decision({Access::kPrimary, Reason::kCursor, true}, plan);
+  return {};
+}
+
+}  // namespace fairlead::core

@@ -1,0 +1,61 @@
+// Reads a request of a client into a RequestPlan, and takes note of the names that it defines and closes.
+//
+// Pure; one per worker, so that its memory is used again. Uses the worker's shape cache and statement registry, and the session's own statements; the session's statements change
+// provisionally (prepared_client.h).
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "core/request_plan.h"
+#include "core/session_state.h"
+#include "sql/shape_cache.h"
+
+namespace fairlead::core {
+
+/// What all sessions of one worker and database share.
+struct PlanningContext {
+  sql::ShapeCache* shapes = nullptr;
+  StatementRegistry* registry = nullptr;
+  const sql::FunctionCatalog* catalog = nullptr;  // Null: not loaded yet.
+};
+
+class RequestPlanner {
+ public:
+  /// `bytes` is the request, `messages` what the reader made of it. Fills `plan`, which is cleared first and keeps its memory.
+  /// Error: the client broke the protocol; its connection cannot go on.
+  Result<void> plan(PlanningContext context, SessionState& session, std::string_view bytes, std::span<const RequestMessage> messages,
+                    RequestEnd end, RequestPlan& plan);
+
+ private:
+  struct BoundPortal {
+    std::string_view name;
+    ClientStatement statement;
+    std::string_view bind_body;  // Empty when the Bind streams.
+  };
+
+  Result<void> plan_message(std::string_view bytes, const RequestMessage& message, RequestPlan& plan);
+  Result<void> plan_query(std::string_view bytes, const RequestMessage& message, RequestPlan& plan);
+  Result<void> plan_parse(std::string_view bytes, const RequestMessage& message, RequestPlan& plan);
+  Result<void> plan_bind(std::string_view bytes, const RequestMessage& message, RequestPlan& plan);
+  Result<void> plan_describe(std::string_view bytes, const RequestMessage& message, RequestPlan& plan);
+  Result<void> plan_close(std::string_view bytes, const RequestMessage& message, RequestPlan& plan);
+  Result<void> plan_execute(std::string_view bytes, const RequestMessage& message, RequestPlan& plan);
+  void plan_unseen(const RequestMessage& message, RequestPlan& plan);
+  bool plan_local_statement(const sql::QueryFacts& facts, RequestPlan& plan, PlannedMessage& planned);
+  bool plan_sql_prepared(std::string_view text, const std::shared_ptr<const sql::QueryFacts>& facts, RequestPlan& plan,
+                         PlannedMessage& planned);
+  bool refuse_bad_hint(std::string_view text, bool has_comment, const RequestMessage& message, RequestPlan& plan);
+  static void add_decision(sql::Decision decision, RequestPlan& plan);
+  void add_use(const RequestMessage& message, const ClientStatement& statement, RequestPlan& plan);
+  void add_execution(const std::shared_ptr<const sql::QueryFacts>& facts, std::string_view text, std::string_view bind_body,
+                     RequestPlan& plan);
+  sql::LexOptions lex_options() const;
+  PlannedMessage& add(const RequestMessage& message, PlannedMessage::Treatment treatment, RequestPlan& plan);
+
+  PlanningContext context_{};  // These two are of the call under way.
+  SessionState* session_ = nullptr;
+  std::vector<BoundPortal> portals_;  // Bound in this request.
+};
+
+}  // namespace fairlead::core

@@ -1,0 +1,221 @@
+#include "core/request_writer.h"
+
+#include "wire/backend_encode.h"
+#include "wire/frontend.h"
+#include "wire/frontend_encode.h"
+#include "wire/message_type.h"
+#include "wire/rename.h"
+
+namespace fairlead::core {
+namespace {
+
+namespace frontend = wire::frontend;
+using Treatment = PlannedMessage::Treatment;
+
+/// No statement has this name, so a Bind to it fails, and fails the segment with it.
+constexpr std::string_view kMissingStatement = "fl_refused";
+
+bool is_unnamed(std::string_view name) { return name.empty(); }
+
+std::string to_frame_parse_complete() {
+  std::string out;
+  wire::append_parse_complete(out);
+  return out;
+}
+
+}  // namespace
+
+bool is_verbatim(const RequestPlan& plan) {
+  for (const PlannedMessage& planned : plan.messages) {
+    if (planned.treatment != Treatment::kForward) return false;
+  }
+  return true;
+}
+
+void RequestWriter::expect(const RequestMessage& message, uint32_t tag) {
+  switch (message.type) {
+    case frontend::kQuery: responses_.expect({.kind = Expect::kQuery, .tag = tag}); return;
+    case frontend::kParse: responses_.expect({.kind = Expect::kParse, .tag = tag}); return;
+    case frontend::kBind: responses_.expect({.kind = Expect::kBind, .tag = tag}); return;
+    case frontend::kExecute: responses_.expect({.kind = Expect::kExecute, .tag = tag}); return;
+    case frontend::kClose: responses_.expect({.kind = Expect::kClose, .tag = tag}); return;
+    case frontend::kSync: responses_.expect({.kind = Expect::kSync, .tag = tag}); return;
+    case frontend::kFunctionCall: responses_.expect({.kind = Expect::kFunctionCall, .tag = tag}); return;
+    case frontend::kDescribe: responses_.expect({.kind = Expect::kDescribePortal, .tag = tag}); return;
+    default: return;  // Flush has no answer of its own.
+  }
+}
+
+void RequestWriter::expect_verbatim(const RequestPlan& plan) {
+  for (const PlannedMessage& planned : plan.messages) {
+    if (planned.message.type == frontend::kQuery) statements_.on_simple_query();
+    expect(planned.message);
+  }
+}
+
+Result<void> RequestWriter::write(std::string_view bytes, const RequestPlan& plan, std::string& out) {
+  for (const PlannedMessage& planned : plan.messages) {
+    if (auto written = write_message(bytes, planned, out); !written) return written;
+  }
+  return {};
+}
+
+Result<void> RequestWriter::write_message(std::string_view bytes, const PlannedMessage& planned, std::string& out) {
+  switch (planned.treatment) {
+    case Treatment::kForward:
+      if (planned.message.type == frontend::kQuery) statements_.on_simple_query();
+      out.append(planned.message.frame(bytes));
+      expect(planned.message);
+      return {};
+    case Treatment::kParse: return write_parse(bytes, planned, out);
+    case Treatment::kUse: return write_use(bytes, planned, out);
+    case Treatment::kCloseStatement: {
+      std::string answer;
+      wire::append_close_complete(answer);
+      responses_.expect_local(answer, kConfirmsClientChange);
+      return {};
+    }
+    case Treatment::kSqlPrepare: write_sql_prepare(planned, out); return {};
+    case Treatment::kSqlExecute: write_sql_execute(bytes, planned, out); return {};
+    case Treatment::kAnswer: {
+      std::string answer;
+      wire::append_command_complete(answer, planned.answer);
+      responses_.expect_local(answer, planned.changes_statements ? kConfirmsClientChange : 0);
+      return {};
+    }
+    case Treatment::kRefuse: write_refusal(planned, out); return {};
+  }
+  return {};
+}
+
+void RequestWriter::close_if_planned(const PreparedPlan& plan, std::string& out) {
+  if (!plan.close) return;
+  wire::append_close(out, wire::NameKind::kStatement, ServerStatementName(*plan.close).view());
+  responses_.expect({.kind = Expect::kClose, .hidden = true, .tag = kConfirmsServerClose});
+}
+
+Result<void> RequestWriter::write_parse(std::string_view bytes, const PlannedMessage& planned, std::string& out) {
+  const auto parse = wire::Parse::decode(planned.message.body(bytes));
+  if (!parse) return std::unexpected(parse.error());
+  if (is_unnamed(parse->statement)) {
+    if (statements_.plan_use_unnamed(*planned.statement, parse_state_)) {
+      out.append(planned.message.frame(bytes));
+      responses_.expect({.kind = Expect::kParse, .tag = kConfirmsClientChange | kConfirmsServerParse});
+    } else {
+      responses_.expect_local(to_frame_parse_complete(), kConfirmsClientChange);
+    }
+    return {};
+  }
+  const PreparedPlan plan = statements_.plan_use(*planned.statement, parse_state_);
+  close_if_planned(plan, out);
+  if (!plan.parse) {
+    responses_.expect_local(to_frame_parse_complete(), kConfirmsClientChange);
+    return {};
+  }
+  wire::append_parse_renamed(out, *parse, ServerStatementName(plan.key).view());
+  responses_.expect({.kind = Expect::kParse, .tag = kConfirmsClientChange | kConfirmsServerParse});
+  return {};
+}
+
+Result<void> RequestWriter::write_bind(std::string_view bytes, const PlannedMessage& planned, std::string_view name, std::string& out) {
+  if (planned.message.whole) {
+    const auto bind = wire::Bind::decode(planned.message.body(bytes));
+    if (!bind) return std::unexpected(bind.error());
+    wire::append_bind_renamed(out, *bind, name);
+    return {};
+  }
+  const std::string_view head = planned.message.frame(bytes);
+  const wire::Piece first{.kind = wire::Piece::Kind::kFirst,
+                          .type = frontend::kBind,
+                          .body_size = load_u32(head.data() + 1) - wire::kEmptyFrameLength,
+                          .bytes = head};
+  return wire::append_bind_head_renamed(out, first, name);
+}
+
+Result<void> RequestWriter::write_use(std::string_view bytes, const PlannedMessage& planned, std::string& out) {
+  const bool is_bind = planned.message.type == frontend::kBind;
+  const std::string_view body = planned.message.body(bytes);
+  const auto bind = is_bind ? wire::Bind::decode_head(body) : Result<wire::Bind>{};
+  const auto describe = is_bind ? Result<wire::Describe>{} : wire::Describe::decode(body);
+  if (!bind) return std::unexpected(bind.error());
+  if (!describe) return std::unexpected(describe.error());
+
+  const bool unnamed = is_unnamed(is_bind ? bind->statement : describe->name);
+  std::string_view name;
+  std::optional<ServerStatementName> made;
+  if (unnamed) {
+    if (statements_.plan_use_unnamed(*planned.statement, parse_state_)) {
+      wire::append_parse_renamed(out, {{}, planned.statement->query(), planned.statement->parameter_types()}, {});
+      responses_.expect({.kind = Expect::kParse, .hidden = true, .tag = kConfirmsServerParse});
+    }
+  } else {
+    const PreparedPlan plan = statements_.plan_use(*planned.statement, parse_state_);
+    close_if_planned(plan, out);
+    name = made.emplace(plan.key).view();
+    if (plan.parse) {
+      wire::append_parse_renamed(out, {{}, planned.statement->query(), planned.statement->parameter_types()}, name);
+      responses_.expect({.kind = Expect::kParse, .hidden = true, .tag = kConfirmsServerParse});
+    }
+  }
+  if (is_bind) {
+    responses_.expect({.kind = Expect::kBind});
+    return write_bind(bytes, planned, name, out);
+  }
+  wire::append_describe_renamed(out, *describe, name);
+  responses_.expect({.kind = Expect::kDescribeStatement});
+  return {};
+}
+
+void RequestWriter::write_sql_prepare(const PlannedMessage& planned, std::string& out) {
+  const PreparedPlan plan = statements_.plan_use(*planned.statement, parse_state_);
+  if (!plan.parse) {
+    std::string answer;
+    wire::append_command_complete(answer, "PREPARE");
+    wire::append_ready_for_query(answer, status_);
+    responses_.expect_local(answer, kConfirmsClientChange);
+    return;
+  }
+  const ServerStatementName name(plan.key);
+  if (plan.close) wire::append_query(out, "DEALLOCATE " + std::string(ServerStatementName(*plan.close).view()));
+  if (plan.close) responses_.expect({.kind = Expect::kQuery, .hidden = true, .tag = kConfirmsServerClose});
+  wire::append_query(out, prepare_sql(*planned.statement, name));
+  responses_.expect({.kind = Expect::kQuery, .tag = kConfirmsClientChange | kConfirmsServerParse});
+}
+
+void RequestWriter::write_sql_execute(std::string_view bytes, const PlannedMessage& planned, std::string& out) {
+  const PreparedPlan plan = statements_.plan_use(*planned.statement, parse_state_);
+  const ServerStatementName name(plan.key);
+  if (plan.close) {
+    wire::append_query(out, "DEALLOCATE " + std::string(ServerStatementName(*plan.close).view()));
+    responses_.expect({.kind = Expect::kQuery, .hidden = true, .tag = kConfirmsServerClose});
+  }
+  if (plan.parse && planned.statement->kind() == PreparedKind::kSql) {
+    wire::append_query(out, prepare_sql(*planned.statement, name));
+    responses_.expect({.kind = Expect::kQuery, .hidden = true, .tag = kConfirmsServerParse | kRepliesLater});
+  } else if (plan.parse) {
+    wire::append_parse_renamed(out, {{}, planned.statement->query(), planned.statement->parameter_types()}, name.view());
+    wire::append_sync(out);
+    responses_.expect({.kind = Expect::kParse, .hidden = true, .tag = kConfirmsServerParse | kRepliesLater});
+    responses_.expect({.kind = Expect::kSync, .hidden = true});
+  }
+  const auto query = wire::Query::decode(planned.message.body(bytes));
+  const std::string_view text = query ? query->text : std::string_view{};
+  std::string renamed(text.substr(0, planned.name_begin));
+  renamed.append(name.view()).append(text.substr(planned.name_end));
+  statements_.on_simple_query();
+  wire::append_query(out, renamed);
+  responses_.expect({.kind = Expect::kQuery});
+}
+
+void RequestWriter::write_refusal(const PlannedMessage& planned, std::string& out) {
+  if (planned.message.type == frontend::kQuery) {
+    std::string answer = planned.answer;
+    wire::append_ready_for_query(answer, status_);
+    responses_.expect_local(answer);
+    return;
+  }
+  wire::append_bind(out, {}, kMissingStatement);
+  responses_.expect({.kind = Expect::kBind, .tag = kReplacesError});
+}
+
+}  // namespace fairlead::core

@@ -1,0 +1,62 @@
+#include "core/route.h"
+
+#include <gtest/gtest.h>
+
+namespace fairlead::core {
+namespace {
+
+using sql::Access;
+using sql::Reason;
+
+const sql::Decision kRead{Access::kRead, Reason::kRead, false};
+const sql::Decision kWrite{Access::kPrimary, Reason::kWrite, true};
+
+TEST(Route, ThePortComesFirst) {
+  RouteInput input{.port = Port::kPrimary, .hint = sql::Route{sql::Route::Kind::kReplica}, .decision = kRead};
+  EXPECT_EQ(decide_route(input), (Route{Target::kPrimary, Reason::kPortPrimary}));
+  input.port = Port::kRead;
+  input.decision = kWrite;  // The replica itself refuses it, as a standby does.
+  EXPECT_EQ(decide_route(input), (Route{Target::kReplica, Reason::kPortReplica, true}));
+}
+
+TEST(Route, AHintNeverSendsAWriteToAReplica) {  // A7
+  for (const auto kind : {sql::Route::Kind::kReplica, sql::Route::Kind::kNode}) {
+    const RouteInput input{.hint = sql::Route{kind, "host:1"}, .decision = kWrite};
+    EXPECT_EQ(decide_route(input), (Route{Target::kPrimary, Reason::kWrite}));
+  }
+}
+
+TEST(Route, AHintSendsAReadWhereItSays) {
+  RouteInput input{.hint = sql::Route{sql::Route::Kind::kPrimary}, .decision = kRead};
+  EXPECT_EQ(decide_route(input), (Route{Target::kPrimary, Reason::kHint}));
+  input.hint = sql::Route{sql::Route::Kind::kNode, "host:1"};
+  EXPECT_EQ(decide_route(input), (Route{Target::kReplica, Reason::kHint, true, "host:1"}));
+}
+
+TEST(Route, PlainBeginGoesToThePrimaryAndReadOnlyToAReplica) {  // B2, B3
+  sql::TransactionModes modes;
+  RouteInput input{.decision = {Access::kPrimary, Reason::kTransaction, true}, .begin = &modes};
+  EXPECT_EQ(decide_route(input).target, Target::kPrimary);
+  modes.read_only = true;
+  EXPECT_EQ(decide_route(input), (Route{Target::kReplica, Reason::kTransactionReadOnly}));
+  modes.read_only = std::nullopt;
+  input.default_read_only = true;  // B18
+  EXPECT_EQ(decide_route(input).target, Target::kReplica);
+  modes.read_only = false;  // B5
+  EXPECT_EQ(decide_route(input).target, Target::kPrimary);
+}
+
+TEST(Route, SerializableAlwaysGoesToThePrimary) {  // B4
+  sql::TransactionModes modes{.read_only = true, .isolation = sql::Isolation::kSerializable, .deferrable = true};
+  EXPECT_EQ(decide_route({.decision = kWrite, .begin = &modes}), (Route{Target::kPrimary, Reason::kSerializable}));
+  EXPECT_EQ(decide_route({.decision = kRead, .default_serializable = true}), (Route{Target::kPrimary, Reason::kSerializable}));
+}
+
+TEST(Route, OnlyAProvenReadLeavesThePrimary) {  // G1
+  EXPECT_EQ(decide_route({.decision = kRead}), (Route{Target::kReplica, Reason::kRead}));
+  EXPECT_EQ(decide_route({.decision = kWrite}), (Route{Target::kPrimary, Reason::kWrite}));
+  EXPECT_EQ(decide_route({}), (Route{Target::kPrimary, Reason::kCatalogLoading}));
+}
+
+}  // namespace
+}  // namespace fairlead::core

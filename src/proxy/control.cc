@@ -1,0 +1,91 @@
+#include "proxy/control.h"
+
+namespace fairlead::proxy {
+
+Control::Control(SettingsPtr settings, const std::vector<std::unique_ptr<Worker>>& workers)
+    : settings_(std::move(settings)), workers_(workers) {
+  for (const auto& [name, cluster] : settings_->clusters) {
+    const config::Cluster& config = settings_->config->clusters.at(name);
+    Watched& watched = clusters_[name];
+    watched.nodes = cluster.nodes;
+    for (ServerEndpoint& node : watched.nodes) node.timeout = settings_->config->proxy.server_connect_timeout;
+    MonitorConfig monitor{.nodes = cluster.nodes,
+                          .login = cluster.monitor,
+                          .probe_interval = config.probe_interval,
+                          .probe_timeout = config.probe_timeout,
+                          .probe_failures = config.probe_failures};
+    watched.monitor = std::make_unique<ClusterMonitor>(
+        loop_, name, std::move(monitor),
+        [this, name](std::shared_ptr<const core::ClusterSnapshot> snapshot) { publish_snapshot(name, std::move(snapshot)); });
+    watched.catalogs = std::make_unique<CatalogLoader>(
+        loop_, name, cluster.monitor, [this, name](const std::string& database, std::shared_ptr<const sql::FunctionCatalog> catalog) {
+          publish_catalog(name, database, std::move(catalog));
+        });
+  }
+}
+
+Control::~Control() = default;
+
+void Control::start() {
+  thread_ = std::thread([this] {
+    for (auto& [name, watched] : clusters_) watched.monitor->start();
+    loop_.run();
+  });
+}
+
+void Control::stop() {
+  if (!thread_.joinable()) return;
+  loop_.post([this] {
+    net::asio::co_spawn(loop_.executor(), end_all(), [](std::exception_ptr error) {
+      if (error) std::rethrow_exception(error);
+    });
+  });
+  thread_.join();
+}
+
+net::Task<void> Control::end_all() {
+  for (auto& [name, watched] : clusters_) {
+    co_await watched.monitor->stop();
+    co_await watched.catalogs->stop();
+  }
+  loop_.stop();
+}
+
+void Control::publish_snapshot(const std::string& cluster, std::shared_ptr<const core::ClusterSnapshot> snapshot) {
+  Watched& watched = clusters_.at(cluster);
+  watched.latest.store(snapshot);
+  watched.catalogs->set_primary(snapshot->primary ? std::optional(watched.nodes.at(static_cast<size_t>(*snapshot->primary)))
+                                                  : std::nullopt);
+  for (const auto& worker : workers_) {
+    worker->post([target = worker.get(), cluster, snapshot] { target->set_snapshot(cluster, snapshot); });
+  }
+}
+
+void Control::publish_catalog(const std::string& cluster, const std::string& database,
+                              std::shared_ptr<const sql::FunctionCatalog> catalog) {
+  for (const auto& worker : workers_) {
+    worker->post([target = worker.get(), cluster, database, catalog] { target->set_catalog(cluster, database, catalog); });
+  }
+}
+
+void Control::report_trouble(const std::string& cluster, core::NodeIndex node, std::string why) {
+  loop_.post([this, cluster, node, why = std::move(why)] { clusters_.at(cluster).monitor->report_trouble(node, why); });
+}
+
+void Control::want_catalog(const std::string& cluster, const std::string& database) {
+  loop_.post([this, cluster, database] { clusters_.at(cluster).catalogs->request(database); });
+}
+
+void Control::catalog_changed(const std::string& cluster, const std::string& database) {
+  loop_.post([this, cluster, database] { clusters_.at(cluster).catalogs->invalidate(database); });
+}
+
+void Control::want_positions(const std::string& cluster) {
+  loop_.post([this, cluster] { clusters_.at(cluster).monitor->want_positions(); });
+}
+
+std::shared_ptr<const core::ClusterSnapshot> Control::snapshot(const std::string& cluster) const {
+  return clusters_.at(cluster).latest.load();
+}
+
+}  // namespace fairlead::proxy

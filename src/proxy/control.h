@@ -1,0 +1,57 @@
+// The control thread: watches the clusters, loads the catalogs, and passes what it learns on to the workers.
+//
+// One loop of its own, so that a thousand clients cannot delay a probe. Workers reach it through ControlMail, from any thread.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "proxy/catalog_loader.h"
+#include "proxy/monitor.h"
+#include "proxy/shared.h"
+#include "proxy/worker.h"
+
+namespace fairlead::proxy {
+
+class Control final : public ControlMail {
+ public:
+  /// `workers` must outlive it; the list does not change.
+  Control(SettingsPtr settings, const std::vector<std::unique_ptr<Worker>>& workers);
+  ~Control();
+
+  void start();
+  /// Ends all probes and the thread.
+  void stop();
+
+  // ControlMail, from any thread.
+  void report_trouble(const std::string& cluster, core::NodeIndex node, std::string why) override;
+  void want_catalog(const std::string& cluster, const std::string& database) override;
+  void catalog_changed(const std::string& cluster, const std::string& database) override;
+  void want_positions(const std::string& cluster) override;
+
+  /// The last snapshot of a cluster; null before the first. From any thread.
+  std::shared_ptr<const core::ClusterSnapshot> snapshot(const std::string& cluster) const;
+
+ private:
+  struct Watched {
+    std::unique_ptr<ClusterMonitor> monitor;
+    std::unique_ptr<CatalogLoader> catalogs;
+    std::vector<ServerEndpoint> nodes;
+    std::atomic<std::shared_ptr<const core::ClusterSnapshot>> latest{};
+  };
+
+  void publish_snapshot(const std::string& cluster, std::shared_ptr<const core::ClusterSnapshot> snapshot);
+  void publish_catalog(const std::string& cluster, const std::string& database, std::shared_ptr<const sql::FunctionCatalog> catalog);
+  net::Task<void> end_all();
+
+  SettingsPtr settings_;
+  const std::vector<std::unique_ptr<Worker>>& workers_;
+  net::Loop loop_;
+  std::map<std::string, Watched, std::less<>> clusters_;
+  std::thread thread_;
+};
+
+}  // namespace fairlead::proxy

@@ -1,0 +1,39 @@
+// A question of Fairlead's own on a leased server, invisible to the client (F32): its kind, and what the server answered.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "wire/frame.h"
+
+namespace fairlead::proxy {
+
+class HelperQuestion {
+ public:
+  enum class Kind : uint8_t {
+    kReplay,    // Gives the server the client's settings (C3).
+    kReadBack,  // Asks for settings that only the server knows.
+    kPinCheck,  // Asks what holds the client to the server.
+    kReset,     // DISCARD ALL (C23).
+    kRollback,  // The client left in a transaction (C25).
+  };
+
+  explicit HelperQuestion(Kind kind) : kind_(kind) {}
+
+  Kind kind() const { return kind_; }
+  /// One message of the answer; ReadyForQuery ends it.
+  void take(const wire::Piece& piece);
+  bool failed() const { return error_.has_value(); }
+  const std::optional<Error>& error() const { return error_; }
+  /// The values of the first row; empty if there was none.
+  const std::vector<std::optional<std::string>>& row() const { return row_; }
+
+ private:
+  Kind kind_;
+  std::optional<Error> error_;
+  std::vector<std::optional<std::string>> row_;
+};
+
+}  // namespace fairlead::proxy

@@ -1,0 +1,53 @@
+#include "proxy/retry_rules.h"
+
+#include <array>
+
+namespace fairlead::proxy {
+namespace {
+
+struct Rule {
+  std::string_view sqlstate;
+  std::string_view routine;  // Empty: any. Matched instead of the message, which is translated.
+  RetryAdvice advice;
+  std::string_view why;
+};
+
+constexpr std::array kRules{
+    Rule{"25006", "", RetryAdvice::kPrimary, "a write, or what a standby refuses, reached a replica"},
+    Rule{"0A000", "get_relation_info", RetryAdvice::kPrimary, "an unlogged relation"},
+    Rule{"0A000", "RevalidateCachedQuery", RetryAdvice::kPrimary, "the catalog has changed under a prepared statement (C11)"},
+    Rule{"0A000", "GetSerializableTransactionSnapshot", RetryAdvice::kPrimary, "serializable by default (B4)"},
+    Rule{"0A000", "check_transaction_read_only", RetryAdvice::kPrimary, "read-write by default (B5)"},
+    Rule{"55000", "", RetryAdvice::kPrimary, "recovery is in progress"},
+    Rule{"XX000", "GetNewObjectId", RetryAdvice::kPrimary, "a write that was found late"},
+    Rule{"XX000", "GetNewTransactionId", RetryAdvice::kPrimary, "a write that was found late"},
+    Rule{"XX000", "AssignTransactionId", RetryAdvice::kPrimary, "a write that was found late"},
+    Rule{"XX000", "XLogInsert", RetryAdvice::kPrimary, "a write that was found late"},
+    Rule{"XX000", "XLogBeginInsert", RetryAdvice::kPrimary, "a write that was found late"},
+    Rule{"40001", "", RetryAdvice::kElsewhere, "a conflict with recovery"},
+    Rule{"40P01", "", RetryAdvice::kElsewhere, "a deadlock with the startup process"},
+    Rule{"57P01", "", RetryAdvice::kElsewhere, "the server is being shut down"},
+    Rule{"57P02", "", RetryAdvice::kElsewhere, "the server has crashed"},
+    Rule{"57P03", "", RetryAdvice::kElsewhere, "the server is starting up"},
+    Rule{"42P01", "", RetryAdvice::kPrimary, "a table that the replica may not have yet"},
+    Rule{"42703", "", RetryAdvice::kPrimary, "a column that the replica may not have yet"},
+    Rule{"42883", "", RetryAdvice::kPrimary, "a function that the replica may not have yet"},
+    Rule{"42704", "", RetryAdvice::kPrimary, "an object that the replica may not have yet"},
+    Rule{"3F000", "", RetryAdvice::kPrimary, "a schema that the replica may not have yet"},
+    Rule{"26000", "", RetryAdvice::kPrimary, "a prepared statement that was dropped behind our back"},
+};
+
+}  // namespace
+
+RetryAdvice advise_retry(const wire::ErrorFields& error) {
+  for (const Rule& rule : kRules) {
+    if (error.sqlstate() == rule.sqlstate && (rule.routine.empty() || error.routine() == rule.routine)) return rule.advice;
+  }
+  return RetryAdvice::kNone;
+}
+
+bool is_stale_plan(const wire::ErrorFields& error) {
+  return error.sqlstate() == "0A000" && error.routine() == "RevalidateCachedQuery";
+}
+
+}  // namespace fairlead::proxy

@@ -1,0 +1,22 @@
+// Which errors of a server may be met by asking elsewhere: the table A5. Whether this request may be repeated at all is the
+// session's question (A60).
+#pragma once
+
+#include <cstdint>
+
+#include "wire/error_fields.h"
+
+namespace fairlead::proxy {
+
+enum class RetryAdvice : uint8_t {
+  kNone,       // The error is genuine: the client's.
+  kPrimary,    // The primary can answer.
+  kElsewhere,  // Any other node can.
+};
+
+RetryAdvice advise_retry(const wire::ErrorFields& error);
+
+/// "cached plan must not change result type": a prepared statement was made under another catalog (C11).
+bool is_stale_plan(const wire::ErrorFields& error);
+
+}  // namespace fairlead::proxy

@@ -1,0 +1,123 @@
+// One pooled connection to PostgreSQL: its stream, what the server owes, and what the session on it has.
+//
+// A coroutine of its own reads it for as long as it lives, leased or idle, so that a death, a changed parameter or a FATAL is
+// noticed at once (F26). While it is leased, every message goes to its LeaseHolder. Belongs to its worker's thread; while idle
+// it can be taken apart and given to another worker (Parts).
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "core/node_index.h"
+#include "core/parameter_status.h"
+#include "core/prepared_server.h"
+#include "core/response_queue.h"
+#include "core/variable_set.h"
+#include "net/outbox.h"
+#include "proxy/server_login.h"
+#include "wire/backend.h"
+#include "wire/frame.h"
+
+namespace fairlead::proxy {
+
+class ServerConnection;
+
+/// What becomes of one piece of a server's output.
+struct Relayed {
+  bool forward = true;            // To the client, as it is.
+  bool done = false;              // The lease ends after it: on_server_done() is called.
+  bool discard = false;           // Nor is anything before it that has not been forwarded yet: the request is repeated.
+  std::string_view before = {};   // Ours, to go out before and after it; valid until the next piece.
+  std::string_view after = {};
+};
+
+/// Who holds a leased server. All calls come from the server's reading coroutine, on the worker's thread.
+class LeaseHolder {
+ public:
+  virtual Relayed on_server_piece(const wire::Piece& piece) = 0;
+  /// Bytes for the client: a run of forwarded pieces, as few calls as possible.
+  virtual void forward(std::string_view bytes) = 0;
+  virtual void on_server_done() = 0;
+  /// The server is gone or broke the protocol; it is no longer leased when this is called.
+  virtual void on_server_lost(const Error& why) = 0;
+  /// What was sent to the server and did not fit is out now.
+  virtual void on_server_drained() = 0;
+  /// Back-pressure: while this is true the server is not read.
+  virtual bool blocked() const = 0;
+  virtual net::Task<void> unblocked() = 0;
+
+ protected:
+  ~LeaseHolder() = default;
+};
+
+/// What a server is, apart from its connection: plain values that may cross threads.
+struct ServerState {
+  core::NodeIndex node{};
+  uint64_t id = 0;     // Unique in the process.
+  uint64_t epoch = 0;  // Of the cluster when it was opened (E3).
+  uint32_t backend_pid = 0;
+  std::string cancel_secret;
+  core::ReportedParameters login_reported;  // As at its login.
+  core::ReportedParameters reported;
+  core::VariableSet variables;
+  core::ServerStatements statements{core::HashKey{}};
+  wire::TxStatus status = wire::TxStatus::kIdle;
+  Time opened_at{};
+  Time idle_since{};
+};
+
+class ServerConnection {
+ public:
+  ServerConnection(net::Loop& loop, std::unique_ptr<net::Stream> stream, ServerState state);
+  ~ServerConnection();
+
+  /// Reads until the connection ends or stop_reading(). The owner runs it once and joins before destroying.
+  net::Task<void> read();
+  /// Makes read() return, leaving the connection as it is, if it is idle.
+  void stop_reading();
+  /// Ends the connection; read() returns.
+  void close(bool say_goodbye);
+  net::Task<void> join() { return spawner_.join(); }
+
+  void lease_to(LeaseHolder& holder) { holder_ = &holder; }
+  void end_lease() { holder_ = nullptr; }
+  bool leased() const { return holder_ != nullptr; }
+
+  void send(std::string_view bytes) { outbox_.send(bytes); }
+  net::Outbox& outbox() { return outbox_; }
+  core::ResponseQueue& responses() { return responses_; }
+  ServerState& state() { return state_; }
+  const ServerState& state() const { return state_; }
+
+  /// Nothing is owed, nothing waits to be sent, no half message was read, and the transaction status is idle (F21, F50).
+  bool is_clean() const;
+  bool lost() const { return lost_; }
+
+  struct Parts {
+    net::DetachedStream stream;
+    ServerState state;
+  };
+  /// After read() has returned because of stop_reading().
+  Parts take_apart();
+
+ private:
+  bool take(std::string_view bytes);
+  bool relay(std::string_view input);
+  bool take_idle(const wire::Piece& piece);
+  void lose(Error why);
+
+  net::Loop& loop_;
+  std::unique_ptr<net::Stream> stream_;
+  net::Spawner spawner_;
+  net::Outbox outbox_;
+  wire::FrameCutter cutter_{wire::kBackendPolicy};
+  std::string kept_;  // The start of a message that is not complete yet.
+  core::ResponseQueue responses_;
+  ServerState state_;
+  LeaseHolder* holder_ = nullptr;
+  bool stopping_ = false;
+  bool lost_ = false;
+};
+
+}  // namespace fairlead::proxy

@@ -1,0 +1,59 @@
+// Opens one connection to PostgreSQL and logs in: TCP, TLS as sslmode says, start-up, authentication, and everything the
+// server reports up to its first ReadyForQuery.
+//
+// Used by pools, probes and replication alike, so that a probe takes the same path as clients (E7). Runs on the loop that it
+// is given; the decisions of authentication are auth/server_auth.h's.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "auth/server_auth.h"
+#include "net/dial.h"
+#include "net/tls.h"
+
+namespace fairlead::proxy {
+
+struct ServerEndpoint {
+  std::string host;
+  uint16_t port = 0;
+  std::shared_ptr<const net::TlsClient> tls;
+  Duration timeout{};  // For all of it, from the first packet to ReadyForQuery.
+
+  std::string name() const { return host + ":" + std::to_string(port); }
+};
+
+struct ServerLogin {
+  std::string user;
+  std::string database;
+  auth::ServerCredentials credentials;
+  std::vector<std::pair<std::string, std::string>> parameters;  // Further start-up parameters.
+};
+
+using ParameterList = std::vector<std::pair<std::string, std::string>>;
+
+struct LoggedIn {
+  std::unique_ptr<net::Stream> stream;
+  ParameterList reported;  // ParameterStatus, in the server's order (C1).
+  uint32_t backend_pid = 0;
+  std::string cancel_secret;
+};
+
+struct LoginFailure {
+  Error error;
+  std::string server_error;  // The server's own ErrorResponse, whole frame, verbatim (F27); empty when it sent none.
+  std::string sqlstate;      // Of server_error, else of error.
+  bool refused = false;      // Nobody listens there.
+  bool timed_out = false;
+};
+
+net::Task<std::expected<LoggedIn, LoginFailure>> log_in(net::Loop& loop, ServerEndpoint endpoint, ServerLogin login);
+
+/// Only TCP and TLS, as for a CancelRequest, which has no login.
+net::Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> connect_server(net::Loop& loop, const ServerEndpoint& endpoint);
+
+}  // namespace fairlead::proxy

@@ -1,0 +1,63 @@
+// What all workers of a proxy share: immutable snapshots, and the few objects that are safe from any thread.
+//
+// Made before the workers start and destroyed after they have ended. A reload makes a new Settings and posts it to each worker.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "auth/scram_verifier.h"
+#include "auth/users_file.h"
+#include "config/config.h"
+#include "core/prepared_hash.h"
+#include "core/topology.h"
+#include "net/tls.h"
+#include "proxy/shared_pool.h"
+#include "sql/functions.h"
+
+namespace fairlead::proxy {
+
+/// One cluster's configuration in the form that opening connections needs.
+struct ClusterSettings {
+  std::string name;
+  std::vector<ServerEndpoint> nodes;
+  ServerLogin monitor;
+};
+
+/// Everything that a reload may replace. Immutable.
+struct Settings {
+  std::shared_ptr<const config::Config> config;
+  std::map<std::string, ClusterSettings, std::less<>> clusters;
+  auth::UsersFile users;
+  std::shared_ptr<const net::TlsServer> tls;  // Null: no TLS to clients.
+};
+using SettingsPtr = std::shared_ptr<const Settings>;
+
+/// Reads the files that `config` names. Errors say which.
+Result<SettingsPtr> make_settings(std::shared_ptr<const config::Config> config);
+
+/// Tells the control thread what workers notice. From any thread.
+class ControlMail {
+ public:
+  virtual void report_trouble(const std::string& cluster, core::NodeIndex node, std::string why) = 0;
+  virtual void want_catalog(const std::string& cluster, const std::string& database) = 0;
+  virtual void catalog_changed(const std::string& cluster, const std::string& database) = 0;
+  virtual void want_positions(const std::string& cluster) = 0;
+
+ protected:
+  ~ControlMail() = default;
+};
+
+struct Shared {
+  Shared(uint16_t workers, core::HashKey key, auth::MockKey mock) : hash_key(key), mock_key(mock), pools(workers) {}
+
+  const core::HashKey hash_key;  // Names of prepared statements on servers, the same for all workers.
+  const auth::MockKey mock_key;
+  PoolRegistry pools;
+  ControlMail* control = nullptr;
+  std::atomic<uint32_t> clients{0};  // Connections, for max_client_connections.
+};
+
+}  // namespace fairlead::proxy

@@ -1,0 +1,20 @@
+#include "proxy/shared_pool.h"
+
+namespace fairlead::proxy {
+
+std::shared_ptr<SharedPool> PoolRegistry::find_or_add(const PoolKey& key, core::PoolLimits limits) {
+  auto in_use = in_use_of(key.cluster, key.node);
+  const std::lock_guard lock(mutex_);
+  auto& pool = pools_[key];
+  if (!pool) pool = std::make_shared<SharedPool>(key, workers_, limits, std::move(in_use));
+  return pool;
+}
+
+std::shared_ptr<std::atomic<uint32_t>> PoolRegistry::in_use_of(const std::string& cluster, core::NodeIndex node) {
+  const std::lock_guard lock(mutex_);
+  auto& count = in_use_[{cluster, node}];
+  if (!count) count = std::make_shared<std::atomic<uint32_t>>(0);
+  return count;
+}
+
+}  // namespace fairlead::proxy

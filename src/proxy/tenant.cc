@@ -1,0 +1,210 @@
+#include "proxy/tenant.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "wire/printable.h"
+
+namespace fairlead::proxy {
+namespace {
+
+using core::NodeIndex;
+using core::NoReplica;
+using core::Target;
+using sql::Reason;
+
+core::BalanceMethod method_of(config::Balance balance) {
+  switch (balance) {
+    case config::Balance::kLeastBusy: return core::BalanceMethod::kLeastBusy;
+    case config::Balance::kRoundRobin: return core::BalanceMethod::kRoundRobin;
+    case config::Balance::kRandom: return core::BalanceMethod::kRandom;
+    case config::Balance::kSticky: return core::BalanceMethod::kSticky;
+  }
+  return core::BalanceMethod::kLeastBusy;
+}
+
+Reason reason_of(NoReplica why) {
+  switch (why) {
+    case NoReplica::kFloorPending:
+    case NoReplica::kAllBehindFloor: return Reason::kOwnWrite;
+    case NoReplica::kSnapshotStale:
+    case NoReplica::kNoneUsable:
+    case NoReplica::kAllLag: return Reason::kNoReplica;
+  }
+  return Reason::kNoReplica;
+}
+
+/// Uniform enough to spread reads; secrecy is of no importance here (xorshift64*).
+uint64_t next_random(uint64_t& state) {
+  state ^= state >> 12;
+  state ^= state << 25;
+  state ^= state >> 27;
+  return state * 0x2545F4914F6CDD1DULL;
+}
+
+/// The position that reads of this session must see: that of the primary, sampled after its last write. A sample that began
+/// before the write says nothing (D11).
+core::ReadFloor floor_of(const core::SessionState& session, const core::ClusterSnapshot& snapshot) {
+  if (session.wrote_at == Time{}) return {};
+  if (!snapshot.primary) return {.pending = true};
+  const core::NodeStatus& primary = snapshot.node(*snapshot.primary);
+  if (primary.observed_started_at <= session.wrote_at) return {.pending = true};
+  return {.lsn = primary.replay_lsn, .pending = false};
+}
+
+}  // namespace
+
+Tenant::Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& shared, SettingsPtr settings, std::string database,
+               std::string user)
+    : loop_(loop),
+      worker_(worker),
+      mail_(mail),
+      shared_(shared),
+      settings_(std::move(settings)),
+      config_(settings_->config->find_database(database)),
+      database_(config_->database.empty() ? std::move(database) : config_->database),
+      user_(std::move(user)),
+      balancer_(method_of(config_->balance)),
+      node_statements_(settings_->clusters.at(config_->cluster).nodes.size()) {}
+
+void Tenant::learn(auth::ServerCredentials credentials) {
+  if (std::holds_alternative<std::monostate>(credentials) || credentials == credentials_) return;
+  credentials_ = std::move(credentials);
+  for (auto& [node, pool] : pools_) pool->set_opening(opening(node));
+}
+
+void Tenant::set_settings(SettingsPtr settings) {
+  const config::Database* config = settings->config->find_database(database_);
+  if (config == nullptr || config->cluster != config_->cluster) return;  // New sessions get a new tenant.
+  settings_ = std::move(settings);
+  config_ = config;
+  balancer_ = core::Balancer(method_of(config_->balance));
+  for (auto& [node, pool] : pools_) {
+    pool->set_opening(opening(node));
+    pool->shared().with_queue([&](core::PoolQueue& queue) { queue.set_size(config_->pool_size); });
+  }
+}
+
+void Tenant::set_snapshot(std::shared_ptr<const core::ClusterSnapshot> snapshot) {
+  snapshot_ = std::move(snapshot);
+  for (auto& [node, pool] : pools_) pool->set_epoch(snapshot_->epoch);
+}
+
+PoolOpening Tenant::opening(NodeIndex node) const {
+  const ClusterSettings& cluster = settings_->clusters.at(config_->cluster);
+  ServerEndpoint endpoint = cluster.nodes.at(static_cast<size_t>(node));
+  endpoint.timeout = settings_->config->proxy.server_connect_timeout;
+  return {.endpoint = std::move(endpoint),
+          .login = {.user = user_, .database = database_, .credentials = credentials_, .parameters = {}},
+          .hash_key = shared_.hash_key,
+          .prepared_statements_max = settings_->config->proxy.prepared_statements_per_server,
+          .application_name = "fairlead"};
+}
+
+Pool& Tenant::pool(NodeIndex node) {
+  auto& pool = pools_[node];
+  if (!pool) {
+    const PoolKey key{.node = node, .cluster = config_->cluster, .database = database_, .user = user_};
+    pool = std::make_unique<Pool>(loop_, worker_, mail_, shared_.pools.find_or_add(key, {.size = config_->pool_size}), opening(node));
+    pool->set_epoch(snapshot_->epoch);
+  }
+  return *pool;
+}
+
+Result<NodeChoice> Tenant::choose(const core::Route& route, const core::SessionState& session, std::optional<NodeIndex> kept,
+                                  std::optional<NodeIndex> avoid) {
+  if (!route.node.empty()) return choose_named(route);
+  if (route.target == Target::kReplica) return choose_replica(route, session, kept, avoid);
+  return choose_primary(route.reason);
+}
+
+Result<NodeChoice> Tenant::choose_primary(Reason reason) const {
+  const core::ClusterSnapshot& cluster_now = *snapshot_;
+  if (cluster_now.primary) return NodeChoice{.node = *cluster_now.primary, .target = Target::kPrimary, .reason = reason};
+  return fail(ErrorCode::kCannotConnectNow, "there is no primary to send this statement to",
+              cluster_now.alarm.empty() ? "no node has been proven to be the primary yet" : cluster_now.alarm,
+              "Reads go on. Look at the nodes with \"fairlead check\".");
+}
+
+Result<NodeChoice> Tenant::choose_named(const core::Route& route) const {
+  const core::ClusterSnapshot& cluster_now = *snapshot_;
+  for (size_t i = 0; i < cluster_now.nodes.size(); ++i) {
+    const core::NodeStatus& node = cluster_now.nodes[i];
+    if (node.name != route.node) continue;
+    const NodeIndex index{static_cast<uint16_t>(i)};
+    const bool is_primary = cluster_now.primary == index;
+    if (!is_primary && !node.usable_for_reads) break;
+    return NodeChoice{.node = index, .target = is_primary ? Target::kPrimary : Target::kReplica, .reason = route.reason};
+  }
+  return fail(ErrorCode::kCannotConnectNow, fmt::format("the node \"{}\" cannot serve this statement", wire::printable(route.node)),
+              "it is not one of the cluster's nodes, or it is not usable for reads now",
+              "Set fairlead.route to 'auto' or to the host:port of a healthy node.");
+}
+
+Result<NodeChoice> Tenant::choose_replica(const core::Route& route, const core::SessionState& session, std::optional<NodeIndex> kept,
+                                          std::optional<NodeIndex> avoid) {
+  const core::ClusterSnapshot& cluster_now = *snapshot_;
+  const size_t nodes = cluster_now.nodes.size();
+  in_use_.assign(nodes, 0);
+  candidates_.resize(nodes);
+  for (size_t i = 0; i < nodes; ++i) {
+    if (i == node_in_use_.size()) {
+      node_in_use_.push_back(shared_.pools.in_use_of(config_->cluster, NodeIndex{static_cast<uint16_t>(i)}));
+    }
+    in_use_[i] = node_in_use_[i]->load(std::memory_order_relaxed);
+  }
+  const core::ReadNeeds needs{.floor = floor_of(session, cluster_now),
+                              .max_lag = config_->max_lag,
+                              .primary_reads = config_->primary_reads && !route.replica_only};
+  const core::Freshness freshness = core::find_eligible(cluster_now, needs, in_use_, net::Loop::now(), candidates_);
+
+  Reason why = Reason::kNoReplica;
+  if (const auto* eligible = std::get_if<core::Eligible>(&freshness)) {
+    std::span<core::Candidate> candidates(candidates_.data(), eligible->count);
+    if (avoid && candidates.size() > 1) {
+      const auto end = std::remove_if(candidates.begin(), candidates.end(), [&](const auto& c) { return c.node == *avoid; });
+      candidates = candidates.first(static_cast<size_t>(end - candidates.begin()));
+    }
+    const bool only_the_failed_one = avoid && candidates.size() == 1 && candidates[0].node == *avoid;
+    if (!candidates.empty() && !only_the_failed_one) {
+      const NodeIndex node = balancer_.pick(candidates, kept, next_random(random_));
+      const bool is_primary = cluster_now.primary == node;
+      return NodeChoice{.node = node,
+                        .target = is_primary ? Target::kPrimary : Target::kReplica,
+                        .reason = route.reason,
+                        .opened_before = needs.floor.lsn && !is_primary ? cluster_now.node(node).observed_started_at : Time{}};
+    }
+  } else if (const auto* wait = std::get_if<core::WaitForFreshness>(&freshness)) {
+    why = reason_of(wait->reason);
+  } else {
+    why = reason_of(std::get<core::UsePrimary>(freshness).reason);
+  }
+  if (!route.replica_only) return choose_primary(why);
+  return fail(ErrorCode::kCannotConnectNow, "there is no replica to send this statement to",
+              std::string(sql::reason_description(why)), "Connect to the automatic port to read from the primary meanwhile.");
+}
+
+net::Task<void> Tenant::join() {
+  for (auto& [node, pool] : pools_) co_await pool->join();
+}
+
+const core::ReportedParameters* Tenant::welcome(const core::VariableSet& startup) const {
+  for (const auto& [known, reported] : welcomes_) {
+    if (known == startup) return &reported;
+  }
+  return nullptr;
+}
+
+void Tenant::remember_welcome(const core::VariableSet& startup, const core::ReportedParameters& reported) {
+  for (auto& [known, kept] : welcomes_) {
+    if (known == startup) {
+      kept = reported;
+      return;
+    }
+  }
+  if (welcomes_.size() == kWelcomesMax) welcomes_.erase(welcomes_.begin());
+  welcomes_.emplace_back(startup, reported);
+}
+
+}  // namespace fairlead::proxy

@@ -1,0 +1,224 @@
+#include "proxy/worker.h"
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "net/dial.h"
+#include "net/random.h"
+#include "proxy/passthrough.h"
+
+namespace fairlead::proxy {
+
+using net::Task;
+
+Worker::Worker(core::WorkerId id, Shared& shared, SettingsPtr settings, const std::vector<std::unique_ptr<Worker>>& workers)
+    : id_(id),
+      shared_(shared),
+      settings_(std::move(settings)),
+      workers_(workers),
+      spawner_(loop_),
+      ticked_(loop_),
+      statements_(shared.hash_key) {}
+
+Worker::~Worker() = default;
+
+void Worker::run() {
+  spawner_.spawn(tick());
+  loop_.run();
+}
+
+void Worker::post_to_pool(core::WorkerId worker, std::shared_ptr<SharedPool> pool, std::move_only_function<void(Pool&)> work) {
+  Worker& target = *workers_.at(static_cast<size_t>(worker));
+  target.post([&target, pool = std::move(pool), work = std::move(work)]() mutable {
+    const PoolKey& key = pool->key();
+    work(target.tenant(key.database, key.user).pool(key.node));
+  });
+}
+
+void Worker::listen_on(net::TcpAcceptor acceptor, core::Port port) {
+  acceptors_.push_back(std::make_unique<net::TcpAcceptor>(std::move(acceptor)));
+  spawner_.spawn(accept(*acceptors_.back(), port));
+}
+
+Task<void> Worker::accept(net::TcpAcceptor& acceptor, core::Port port) {
+  while (!draining_) {
+    auto [error, socket] = co_await acceptor.async_accept(net::use_result);
+    if (draining_) break;
+    if (error == net::asio::error::no_descriptors || error == boost::system::errc::too_many_files_open_in_system) {
+      // Accepting again at once would only spin: the next client must wait until somebody leaves.
+      log::error("no file descriptors are left for new clients; raise LimitNOFILE (ulimit -n)");
+      co_await loop_.sleep(kTickInterval);
+      continue;
+    }
+    if (error) continue;  // The client gave up before it was accepted.
+    spawner_.spawn(serve(std::move(socket), port));
+  }
+}
+
+Task<void> Worker::serve(net::TcpSocket socket, core::Port port) {
+  net::Stream stream(loop_, std::move(socket));
+  logging_in_.emplace(&stream, port);
+  const uint32_t before = shared_.clients.fetch_add(1);
+  const uint32_t most = settings_->config->proxy.max_client_connections;
+  LoginOutcome outcome;
+  if (before >= most) {
+    ++stats_.errors_total;
+    co_await send_fatal(stream, {ErrorCode::kTooManyConnections, "sorry, too many clients already",
+                                 fmt::format("max_client_connections is {}", most), "Raise proxy.max_client_connections."});
+  } else {
+    outcome = co_await receive_client(loop_, stream, shared_, settings_);
+  }
+  logging_in_.erase(&stream);
+  if (outcome && !draining_) {
+    if (const auto* wish = std::get_if<CancelWish>(&*outcome)) {
+      forward_cancel(*wish);
+    } else {
+      co_await serve_client(stream, std::get<ClientIdentity>(std::move(*outcome)), port);
+    }
+  }
+  stream.close();
+  shared_.clients.fetch_sub(1);
+}
+
+Task<void> Worker::serve_client(net::Stream& stream, ClientIdentity identity, core::Port port) {
+  Tenant& its_tenant = tenant(identity.database, identity.user);
+  its_tenant.learn(identity.credentials);
+  if (identity.replication != wire::Replication::kNone) {
+    co_await pass_through(loop_, stream, its_tenant, std::move(identity));
+    co_return;
+  }
+  const core::SessionSlot slot = add_session(nullptr);
+  const auto random = net::random_value<std::array<std::byte, core::CancelKey::kSecretLong>>();
+  const core::CancelKey key({id_, slot}, identity.protocol_minor, random);
+  ClientSession session(*this, stream, std::move(identity), its_tenant, key, port);
+  sessions_[static_cast<size_t>(slot)] = &session;
+  ++stats_.clients;
+  co_await session.serve();
+  --stats_.clients;
+  sessions_[static_cast<size_t>(slot)] = nullptr;
+  free_slots_.push_back(static_cast<uint32_t>(slot));
+  ticked_.notify_all();
+}
+
+core::SessionSlot Worker::add_session(ClientSession* session) {
+  if (free_slots_.empty()) {
+    sessions_.push_back(session);
+    return core::SessionSlot{static_cast<uint32_t>(sessions_.size() - 1)};
+  }
+  const uint32_t slot = free_slots_.back();
+  free_slots_.pop_back();
+  sessions_[slot] = session;
+  return core::SessionSlot{slot};
+}
+
+void Worker::forward_cancel(const CancelWish& wish) {
+  const auto address = core::from_process_id(wish.pid);
+  if (!address || static_cast<size_t>(address->worker) >= workers_.size()) return;
+  Worker& owner = *workers_[static_cast<size_t>(address->worker)];
+  owner.post([&owner, slot = address->slot, wish] {
+    const auto index = static_cast<size_t>(slot);
+    if (index < owner.sessions_.size() && owner.sessions_[index] != nullptr) {
+      owner.sessions_[index]->cancel({wish.pid, wish.secret});
+    }
+  });
+}
+
+Tenant& Worker::tenant(const std::string& database, const std::string& user) {
+  auto& found = tenants_[{database, user}];
+  if (!found) {
+    found = std::make_unique<Tenant>(loop_, id_, *this, shared_, settings_, database, user);
+    if (const auto snapshot = snapshots_.find(found->cluster()); snapshot != snapshots_.end()) found->set_snapshot(snapshot->second);
+    const auto catalog = catalogs_.find({found->cluster(), found->database()});
+    if (catalog != catalogs_.end()) {
+      found->set_catalog(catalog->second);
+    } else {
+      shared_.control->want_catalog(found->cluster(), found->database());
+    }
+  }
+  return *found;
+}
+
+void Worker::set_settings(SettingsPtr settings) {
+  settings_ = std::move(settings);
+  for (auto& [key, tenant] : tenants_) tenant->set_settings(settings_);
+}
+
+void Worker::set_snapshot(const std::string& cluster, std::shared_ptr<const core::ClusterSnapshot> snapshot) {
+  auto& known = snapshots_[cluster];
+  const auto before = std::exchange(known, std::move(snapshot));
+  for (auto& [key, tenant] : tenants_) {
+    if (tenant->cluster() == cluster) tenant->set_snapshot(known);
+  }
+  for (size_t i = 0; i < known->nodes.size(); ++i) {
+    if (known->nodes[i].state == core::NodeState::kUp) continue;
+    for (ClientSession* session : sessions_) {
+      if (session != nullptr && session->tenant().cluster() == cluster) session->on_node_down(core::NodeIndex{static_cast<uint16_t>(i)});
+    }
+  }
+}
+
+void Worker::set_catalog(const std::string& cluster, const std::string& database, std::shared_ptr<const sql::FunctionCatalog> catalog) {
+  for (auto& [key, tenant] : tenants_) {
+    if (tenant->cluster() == cluster && tenant->database() == database) tenant->set_catalog(catalog);
+  }
+  catalogs_[{cluster, database}] = std::move(catalog);
+}
+
+Task<void> Worker::tick() {
+  while (!stopping_) {
+    co_await loop_.sleep(kTickInterval);
+    const Time now = net::Loop::now();
+    for (size_t i = 0; i < sessions_.size(); ++i) {
+      if (sessions_[i] != nullptr) sessions_[i]->tick(now);
+    }
+    const config::Proxy& limits = settings_->config->proxy;
+    const core::PoolIdleConfig idle{limits.min_servers, limits.server_idle_timeout, limits.server_lifetime};
+    for (auto& [key, tenant] : tenants_) {
+      tenant->for_each_pool([&](Pool& pool) { pool.tick(idle, tenant->snapshot().epoch, now); });
+    }
+  }
+}
+
+WorkerStats Worker::stats() const {
+  WorkerStats copy = stats_;
+  for (const auto& [key, tenant] : tenants_) {
+    auto& nodes = copy.node_statements[tenant->cluster()];
+    nodes.resize(std::max(nodes.size(), tenant->node_statements().size()));
+    for (size_t i = 0; i < tenant->node_statements().size(); ++i) nodes[i] += tenant->node_statements()[i];
+  }
+  return copy;
+}
+
+void Worker::drain() {
+  if (draining_) return;
+  draining_ = true;
+  for (auto& acceptor : acceptors_) {
+    boost::system::error_code ignored;
+    acceptor->close(ignored);
+  }
+  for (ClientSession* session : sessions_) {
+    if (session != nullptr) session->end(false);
+  }
+}
+
+void Worker::stop() {
+  drain();
+  if (stopping_) return;
+  stopping_ = true;
+  net::asio::co_spawn(loop_.executor(), end_all(), [](std::exception_ptr error) {
+    if (error) std::rethrow_exception(error);
+  });
+}
+
+Task<void> Worker::end_all() {
+  for (ClientSession* session : sessions_) {
+    if (session != nullptr) session->end(true);
+  }
+  for (auto& [stream, port] : logging_in_) stream->shutdown();
+  co_await spawner_.join();
+  for (auto& [key, tenant] : tenants_) tenant->for_each_pool([](Pool& pool) { pool.close_all(); });
+  for (auto& [key, tenant] : tenants_) co_await tenant->join();
+  loop_.stop();
+}
+
+}  // namespace fairlead::proxy

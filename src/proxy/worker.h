@@ -1,0 +1,92 @@
+// One thread: its loop, its clients, its part of every pool.
+//
+// Owns everything that lives on the thread. Other threads reach it only through post().
+#pragma once
+
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "proxy/client_session.h"
+#include "proxy/shared.h"
+#include "proxy/tenant.h"
+#include "proxy/worker_stats.h"
+#include "sql/shape_cache.h"
+
+namespace fairlead::proxy {
+
+class Worker final : public PoolMail {
+ public:
+  Worker(core::WorkerId id, Shared& shared, SettingsPtr settings, const std::vector<std::unique_ptr<Worker>>& workers);
+  ~Worker();
+
+  /// Runs the loop until stop() has ended everything. On the worker's own thread.
+  void run();
+
+  // From any thread.
+  template <class Work>
+  void post(Work work) {
+    loop_.post(std::move(work));
+  }
+  void post_to_pool(core::WorkerId worker, std::shared_ptr<SharedPool> pool, std::move_only_function<void(Pool&)> work) override;
+
+  // On the worker's thread, from posted work.
+  void listen_on(net::TcpAcceptor acceptor, core::Port port);
+  void set_settings(SettingsPtr settings);
+  void set_snapshot(const std::string& cluster, std::shared_ptr<const core::ClusterSnapshot> snapshot);
+  void set_catalog(const std::string& cluster, const std::string& database, std::shared_ptr<const sql::FunctionCatalog> catalog);
+  void cancel(core::SessionSlot slot, const std::string& body);
+  /// No new clients; idle ones end.
+  void drain();
+  /// Ends all clients and servers, then the loop.
+  void stop();
+  /// A copy of what was counted, with the clients and statements of now.
+  WorkerStats stats() const;
+
+  // For sessions.
+  net::Loop& loop() { return loop_; }
+  core::WorkerId id() const { return id_; }
+  Shared& shared() { return shared_; }
+  const Settings& settings() const { return *settings_; }
+  sql::ShapeCache& shapes() { return shapes_; }
+  core::StatementRegistry& statements() { return statements_; }
+  WorkerStats& counters() { return stats_; }
+  core::RequestPlanner& planner() { return planner_; }
+
+ private:
+  net::Task<void> accept(net::TcpAcceptor& acceptor, core::Port port);
+  net::Task<void> serve(net::TcpSocket socket, core::Port port);
+  net::Task<void> serve_client(net::Stream& stream, ClientIdentity identity, core::Port port);
+  net::Task<void> tick();
+  net::Task<void> end_all();
+  Tenant& tenant(const std::string& database, const std::string& user);
+  core::SessionSlot add_session(ClientSession* session);
+  void forward_cancel(const CancelWish& wish);
+
+  // Deadlines are looked at this often: their precision, against the cost of looking.
+  static constexpr Duration kTickInterval = std::chrono::milliseconds(100);
+
+  const core::WorkerId id_;
+  Shared& shared_;
+  SettingsPtr settings_;
+  const std::vector<std::unique_ptr<Worker>>& workers_;
+  net::Loop loop_;
+  net::Spawner spawner_;
+  net::Signal ticked_;
+  sql::ShapeCache shapes_;
+  core::StatementRegistry statements_;
+  core::RequestPlanner planner_;
+  WorkerStats stats_;
+  std::map<std::string, std::shared_ptr<const core::ClusterSnapshot>, std::less<>> snapshots_;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<const sql::FunctionCatalog>> catalogs_;
+  std::map<std::pair<std::string, std::string>, std::unique_ptr<Tenant>> tenants_;
+  std::vector<std::unique_ptr<net::TcpAcceptor>> acceptors_;
+  std::vector<ClientSession*> sessions_;  // By slot; null: free.
+  std::vector<uint32_t> free_slots_;
+  std::unordered_map<net::Stream*, core::Port> logging_in_;
+  bool draining_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace fairlead::proxy
