@@ -1,0 +1,96 @@
+// `fairlead check`: validates the configuration, connects to every node, and explains what is
+// wrong.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <future>
+#include <memory>
+
+#include "app/ask_node.h"
+#include "app/check_findings.h"
+#include "app/check_render.h"
+#include "app/commands.h"
+#include "app/config_source.h"
+#include "app/terminal.h"
+#include "config/validate.h"
+
+namespace fairlead::app {
+
+namespace {
+
+struct CheckOptions {
+  ConfigOptions config;
+  bool json = false;
+};
+
+constexpr const char* kFooter = R"(
+Examples:
+  fairlead check -c fairlead.toml
+  fairlead check --primary postgresql://app:secret@db1/app --replica postgresql://db2
+
+Ends with 0 when all is well, 1 on a problem, 4 when a node does not answer.)";
+
+/// All nodes at once: the slowest one decides how long it takes.
+std::vector<NodeReport> ask_all(const std::string& name, const config::Cluster& cluster) {
+  std::vector<std::future<Result<NodeAnswer>>> answers;
+  for (const config::NodeAddress& node : cluster.nodes)
+    answers.push_back(std::async(std::launch::async, ask_node, std::cref(cluster), node));
+  std::vector<NodeReport> out;
+  for (size_t i = 0; i < answers.size(); ++i)
+    out.push_back({name, cluster.nodes[i].to_string(), answers[i].get()});
+  return out;
+}
+
+CheckReport check_nodes(const config::Config& config) {
+  CheckReport report;
+  for (const std::string& warning : config::warnings(config))
+    report.findings.push_back(
+        {Finding::Severity::kWarning, "configuration", {ErrorCode::kConfig, warning, {}, {}}});
+  for (const auto& [name, cluster] : config.clusters) {
+    std::vector<NodeReport> nodes = ask_all(name, cluster);
+    for (Finding& finding : judge(config, name, nodes))
+      report.findings.push_back(std::move(finding));
+    for (NodeReport& node : nodes) report.nodes.push_back(std::move(node));
+  }
+  return report;
+}
+
+/// The same form as a report on nodes, so that a script reads one shape.
+CheckReport report_of(const ConfigFailure& failure) {
+  CheckReport report;
+  for (const config::Problem& problem : failure.problems)
+    report.findings.push_back({Finding::Severity::kProblem,
+                               problem.line != 0 ? fmt::format("{}:{}:{}", failure.file_name,
+                                                               problem.line, problem.column)
+                                                 : problem.key,
+                               problem.error});
+  if (failure.problems.empty())
+    report.findings.push_back({Finding::Severity::kProblem, "configuration", failure.error});
+  return report;
+}
+
+ExitCode run_check(const CheckOptions& options) {
+  const auto config = load_config(options.config);
+  if (!config) {
+    if (options.json) print(report_json(report_of(config.error())));
+    return complain(config.error());
+  }
+  const CheckReport report = check_nodes(*config);
+  print(options.json ? report_json(report)
+                     : nodes_text(report) + "\n" + findings_text(report, stdout_style()));
+  return verdict(report);
+}
+
+}  // namespace
+
+void add_check(CLI::App& root, Command& chosen) {
+  auto options = std::make_shared<CheckOptions>();
+  CLI::App* command = root.add_subcommand("check", "Validate, connect, and explain what is wrong");
+  add_config_options(*command, options->config);
+  add_proxy_options(*command, options->config);
+  command->add_flag("--json", options->json, "As JSON");
+  command->footer(kFooter);
+  command->callback([options, &chosen] { chosen = [options] { return run_check(*options); }; });
+}
+
+}  // namespace fairlead::app

@@ -1,0 +1,147 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/check_findings.h"
+#include "app/check_render.h"
+
+namespace fairlead::app {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+config::Config two_nodes() {
+  config::Config config;
+  config.clusters["main"].nodes = {{"a", 1}, {"b", 2}};
+  config.databases["*"];
+  return config;
+}
+
+NodeAnswer healthy(bool in_recovery) {
+  NodeAnswer answer;
+  answer.version = "15.20";
+  answer.version_num = 150020;
+  answer.in_recovery = in_recovery;
+  answer.timeline = 1;
+  answer.system_identifier = "7";
+  answer.position = Lsn{in_recovery ? 1000u : 5000u};
+  answer.streams = in_recovery;
+  answer.sees_receiver = true;
+  answer.connections_max = 97;
+  return answer;
+}
+
+std::vector<NodeReport> healthy_pair() {
+  return {{"main", "a:1", healthy(false)}, {"main", "b:2", healthy(true)}};
+}
+
+std::vector<std::string> messages(const std::vector<Finding>& findings) {
+  std::vector<std::string> out;
+  for (const Finding& finding : findings) out.push_back(finding.error.message);
+  return out;
+}
+
+TEST(Judge, AHealthyPairHasNoFindings) {
+  EXPECT_THAT(messages(judge(two_nodes(), "main", healthy_pair())), IsEmpty());
+}
+
+TEST(Judge, NoPrimaryAndTwoPrimariesAreProblems) {
+  auto nodes = healthy_pair();
+  nodes[0].answer = healthy(true);
+  EXPECT_THAT(messages(judge(two_nodes(), "main", nodes)),
+              testing::ElementsAre(HasSubstr("no node is a primary")));
+  nodes[0].answer = healthy(false);
+  nodes[1].answer = healthy(false);
+  EXPECT_THAT(messages(judge(two_nodes(), "main", nodes)),
+              testing::ElementsAre("a:1 and b:2 both accept writes"));
+}
+
+TEST(Judge, ForeignNodesAndTimelinesAreTold) {
+  auto nodes = healthy_pair();
+  nodes[1].answer->timeline = 2;
+  EXPECT_THAT(messages(judge(two_nodes(), "main", nodes)),
+              testing::ElementsAre("the nodes are on different timelines"));
+  nodes[1].answer->system_identifier = "8";
+  EXPECT_THAT(messages(judge(two_nodes(), "main", nodes)),
+              testing::ElementsAre("these nodes are not one cluster"));
+}
+
+TEST(Judge, TellsAboutVersionPrivilegesAndReceivers) {
+  auto nodes = healthy_pair();
+  nodes[0].answer->version_num = 130004;
+  nodes[0].answer->version = "13.4";
+  EXPECT_THAT(messages(judge(two_nodes(), "main", nodes)),
+              testing::ElementsAre("PostgreSQL 13.4 is too old"));
+  nodes = healthy_pair();
+  nodes[1].answer->sees_receiver = false;
+  nodes[1].answer->streams = false;
+  const auto findings = judge(two_nodes(), "main", nodes);
+  ASSERT_EQ(findings.size(), 1u);  // That it does not stream cannot be known then.
+  EXPECT_EQ(findings[0].severity, Finding::Severity::kWarning);
+  EXPECT_THAT(findings[0].error.hint, HasSubstr("GRANT pg_monitor TO \"fairlead\""));
+  nodes = healthy_pair();
+  nodes[1].answer->streams = false;
+  EXPECT_THAT(messages(judge(two_nodes(), "main", nodes)),
+              testing::ElementsAre("this replica receives no WAL"));
+}
+
+TEST(Judge, APoolLargerThanTheServerAllowsIsAProblem) {
+  auto config = two_nodes();
+  config.databases["*"].pool_size = 98;
+  EXPECT_EQ(judge(config, "main", healthy_pair()).size(), 2u);
+}
+
+TEST(NextStep, FitsTheCause) {
+  const config::Cluster cluster;
+  EXPECT_THAT(next_step("FATAL:  password authentication failed for user \"fairlead\"", cluster),
+              HasSubstr("monitor_password"));
+  EXPECT_THAT(next_step("FATAL:  no pg_hba.conf entry for host \"10.0.0.1\"", cluster),
+              HasSubstr("pg_hba.conf"));
+  EXPECT_THAT(next_step("FATAL:  role \"fairlead\" does not exist", cluster),
+              HasSubstr("CREATE ROLE \"fairlead\""));
+  EXPECT_THAT(next_step("connection failed: Connection refused", cluster),
+              HasSubstr("listen_addresses"));
+  EXPECT_THAT(next_step("no answer within 5000 ms", cluster), HasSubstr("firewall"));
+}
+
+TEST(LagOf, CountsBytesBehindTheOnlyPrimary) {
+  auto nodes = healthy_pair();
+  EXPECT_EQ(lag_of(nodes[1], nodes), 4000u);
+  EXPECT_EQ(lag_of(nodes[0], nodes), std::nullopt);
+  nodes[1].answer->position = Lsn{6000};
+  EXPECT_EQ(lag_of(nodes[1], nodes), 0u);
+  nodes[1].answer->timeline = 2;
+  EXPECT_EQ(lag_of(nodes[1], nodes), std::nullopt);
+}
+
+TEST(Verdict, UnreachableBeatsProblemsBeatsWarnings) {
+  CheckReport report{.nodes = healthy_pair(), .findings = {}};
+  EXPECT_EQ(verdict(report), ExitCode::kOk);
+  report.findings.push_back({Finding::Severity::kWarning, "x", {}});
+  EXPECT_EQ(verdict(report), ExitCode::kOk);
+  report.findings.push_back({Finding::Severity::kProblem, "x", {}});
+  EXPECT_EQ(verdict(report), ExitCode::kError);
+  report.nodes[0].answer = fail(ErrorCode::kConnectionFailure, "gone");
+  EXPECT_EQ(verdict(report), ExitCode::kUnreachable);
+}
+
+TEST(CheckText, ShowsEveryNodeAndEachNextStep) {
+  CheckReport report{.nodes = healthy_pair(), .findings = {}};
+  report.nodes[1].answer = fail(ErrorCode::kConnectionFailure, "cannot connect to b:2", "refused");
+  report.findings = judge(two_nodes(), "main", report.nodes);
+  EXPECT_THAT(nodes_text(report), HasSubstr("main     b:2   unreachable  -"));
+  const std::string text = findings_text(report, Style(false));
+  EXPECT_THAT(text, HasSubstr("problem: b:2: cannot connect to b:2\n  why:  refused\n  next: "));
+  EXPECT_THAT(text, HasSubstr("1 problem\n"));
+}
+
+TEST(CheckJson, TellsTheSameToMachines) {
+  const CheckReport report{.nodes = healthy_pair(), .findings = {}};
+  const std::string json = report_json(report);
+  EXPECT_THAT(json, HasSubstr(R"({"ok":true,)"));
+  EXPECT_THAT(json, HasSubstr(R"("role":"replica")"));
+  EXPECT_THAT(json, HasSubstr(R"("lag_bytes":4000)"));
+}
+
+}  // namespace
+}  // namespace fairlead::app

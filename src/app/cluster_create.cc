@@ -1,0 +1,80 @@
+// `fairlead cluster create`.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "app/cluster_group.h"
+#include "app/cluster_report.h"
+#include "app/commands.h"
+#include "cluster/commands.h"
+
+namespace fairlead::app {
+
+namespace {
+
+struct CreateOptions {
+  cluster::ClusterSpec spec;
+  bool dry_run = false;
+  bool json = false;
+};
+
+constexpr const char* kFooter = R"(
+Examples:
+  fairlead cluster create --dir /tmp/c --replicas 2
+  fairlead cluster create --dir /srv/c --replicas 2 --base-port 5601 --dry-run
+
+As root the servers run as another user (--os-user, default postgres). An interrupted create is
+finished by the same command, or removed by fairlead cluster destroy.)";
+
+/// --dry-run: the plan is text for people in either form.
+ExitCode show_plan(const CreateOptions& options) {
+  const auto plan = cluster::describe_create(options.spec);
+  if (!plan) return cluster_failed(plan.error());
+  print(options.json ? plan_json(*plan) : *plan);
+  return ExitCode::kOk;
+}
+
+ExitCode run_create(CreateOptions options) {
+  auto dir = cluster::canonical_dir(options.spec.dir);
+  if (!dir) return cluster_failed(dir.error());
+  options.spec.dir = *dir;
+  if (auto checked = cluster::check(options.spec); !checked) {
+    complain(checked.error());
+    return ExitCode::kUsage;
+  }
+  if (options.dry_run) return show_plan(options);
+  return run_cluster_work(
+      [&](auto& progress, const auto& stop) {
+        return cluster::create(options.spec, progress, stop);
+      },
+      [&](Result<cluster::Cluster> made) {
+        print(options.json ? cluster_json(*made) : cluster_text(*made));
+        say(next_step_after_create(*made));
+        return ExitCode::kOk;
+      });
+}
+
+}  // namespace
+
+void add_cluster_create(CLI::App& group, Command& chosen) {
+  auto options = std::make_shared<CreateOptions>();
+  CLI::App* command = group.add_subcommand("create", "A primary and its replicas, running");
+  add_dir_option(*command, options->spec.dir);
+  command->add_option("--replicas", options->spec.replicas, "How many replicas")
+      ->capture_default_str();
+  command->add_option("--base-port", options->spec.base_port,
+                      "Port of the first node, the others above it; 0: free ports");
+  command->add_option("--pg-bin", options->spec.pg_bin, "Folder with initdb; default: the newest")
+      ->type_name("DIR");
+  command->add_option("--os-user", options->spec.os_user, "Who runs the servers")
+      ->type_name("USER");
+  command->add_option("--database", options->spec.database, "Database to make")
+      ->capture_default_str();
+  command->add_flag("--dry-run", options->dry_run, "Only tell what would be done");
+  command->add_flag("--json", options->json, "As JSON");
+  command->footer(kFooter);
+  command->callback([options, &chosen] { chosen = [options] { return run_create(*options); }; });
+}
+
+}  // namespace fairlead::app

@@ -1,0 +1,35 @@
+// `fairlead cluster`: the group and what its commands share.
+#include "app/cluster_group.h"
+
+#include <CLI/CLI.hpp>
+
+#include "app/commands.h"
+
+namespace fairlead::app {
+
+void add_dir_option(CLI::App& command, std::string& dir) {
+  command.add_option("--dir", dir, "Folder that holds everything of the cluster")
+      ->type_name("DIR")
+      ->required();
+}
+
+ExitCode cluster_failed(const Error& error) {
+  complain(error);
+  return error.code == ErrorCode::kConnectionFailure ? ExitCode::kUnreachable : ExitCode::kError;
+}
+
+void add_cluster(CLI::App& root, Command& chosen) {
+  CLI::App* group =
+      root.add_subcommand("cluster", "Make and manage PostgreSQL clusters on this machine");
+  group->require_subcommand(0, 1);
+  group->footer(
+      "\nExamples:\n  fairlead cluster create --dir /tmp/c --replicas 2\n"
+      "  fairlead cluster status --dir /tmp/c\n  fairlead cluster destroy --dir /tmp/c");
+  add_cluster_create(*group, chosen);
+  add_cluster_start(*group, chosen);
+  add_cluster_stop(*group, chosen);
+  add_cluster_destroy(*group, chosen);
+  add_cluster_status(*group, chosen);
+}
+
+}  // namespace fairlead::app

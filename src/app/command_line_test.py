@@ -1,0 +1,171 @@
+#!/usr/bin/python3
+"""The program's manners, on the program itself: help, usage errors, exit codes, where output goes.
+
+    command_line_test.py PATH_OF_FAIRLEAD [unittest arguments]
+
+Needs neither PostgreSQL nor a proxy.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+FAIRLEAD = sys.argv.pop(1)
+KEEP = {"PATH", "HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"}
+
+COMMANDS = [
+    "up", "check", "explain", "demo", "version", "config", "config show", "cluster", "cluster create",
+    "cluster start", "cluster stop", "cluster destroy", "cluster status",
+]
+
+
+def run(*arguments, stdin="", **environment):
+    kept = {name: value for name, value in os.environ.items() if name in KEEP}
+    return subprocess.run([FAIRLEAD, *arguments], input=stdin, capture_output=True, text=True, timeout=60,
+                          env=kept | environment)
+
+
+class Help(unittest.TestCase):
+    def test_no_arguments_give_a_short_help_with_two_examples(self):
+        done = run()
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("fairlead demo", done.stdout)
+        self.assertIn("fairlead up --primary URL --replica URL", done.stdout)
+        self.assertLess(done.stdout.count("\n"), 24)
+        self.assertEqual(done.stderr, "")
+
+    def test_every_command_has_help_with_an_example(self):
+        for command in COMMANDS:
+            done = run(*command.split(), "--help")
+            self.assertEqual(done.returncode, 0, command)
+            self.assertRegex(done.stdout, r"Examples?:\n  fairlead " + command.split()[0], command)
+            self.assertEqual(done.stderr, "", command)
+
+    def test_a_group_without_a_command_is_a_usage_error_with_its_help(self):
+        done = run("cluster")
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("destroy", done.stderr)
+
+
+class Usage(unittest.TestCase):
+    def expect_usage_error(self, *arguments, hint, **environment):
+        done = run(*arguments, **environment)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertIn(hint, done.stderr)
+
+    def test_slips_of_the_hand_are_recognized(self):
+        self.expect_usage_error("chekc", hint="did you mean check?")
+        self.expect_usage_error("cluster", "destory", "--dir", "/x", hint="did you mean destroy?")
+        self.expect_usage_error("check", "--primry", "x", hint="did you mean --primary?")
+        self.expect_usage_error("status", hint="unknown command status")
+
+    def test_missing_and_contradicting_options(self):
+        self.expect_usage_error("cluster", "create", hint="--dir is required")
+        self.expect_usage_error("explain", hint="SQL is required")
+        self.expect_usage_error("up", "-c", "x", "--primary", "postgresql://a", hint="exclude each other")
+        self.expect_usage_error("up", "--replica", "postgresql://a", hint="needs --primary")
+        self.expect_usage_error("demo", "--for", "20", hint="--for 20s")
+        self.expect_usage_error("demo", "--replicas", "99", hint="--replicas")
+        self.expect_usage_error("check", "--set", "listen.port", "--primary", "postgresql://a", hint="KEY=VALUE")
+
+    def test_no_configuration_says_how_to_give_one(self):
+        if os.path.exists("/etc/fairlead/fairlead.toml"):
+            self.skipTest("this machine has a configuration")
+        for command in ("up", "check"):
+            self.expect_usage_error(command, hint="--primary URL --replica URL")
+
+
+class Output(unittest.TestCase):
+    def test_the_version_in_all_its_forms(self):
+        text = run("version").stdout
+        self.assertRegex(text, r"^fairlead \d+\.\d+\.\d+\n$")
+        self.assertEqual(run("--version").stdout, text)
+        self.assertEqual("fairlead " + json.loads(run("version", "--json").stdout)["version"] + "\n", text)
+
+    def test_explain_works_offline(self):
+        done = run("explain", "SELECT * FROM users WHERE id = 7")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("target  replica", done.stdout)
+        done = run("explain", "--json", "-", stdin="UPDATE users SET city = 'Oslo'")
+        self.assertEqual(json.loads(done.stdout)["target"], "primary")
+        self.assertEqual(json.loads(done.stdout)["reason"], "write")
+
+    def test_colour_only_when_asked_for(self):
+        self.assertNotIn("\x1b", run("chekc").stderr)
+        self.assertIn("\x1b[31m", run("chekc", CLICOLOR_FORCE="1").stderr)
+        self.assertNotIn("\x1b", run("chekc", CLICOLOR_FORCE="1", NO_COLOR="1").stderr)
+
+
+class Configuration(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def write(self, text):
+        path = os.path.join(self.folder.name, "fairlead.toml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def test_show_tells_the_origin_of_each_value_and_masks_secrets(self):
+        path = self.write('[cluster.main]\nnodes = ["a:1"]\nmonitor_password = "hush"\n')
+        done = run("config", "show", "--origin", "-c", path, "--port", "7000", FAIRLEAD_PROXY_WORKERS="3")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"listen\.port = 7000 +# --port\n")
+        self.assertRegex(done.stdout, r"proxy\.workers = 3 +# FAIRLEAD_PROXY_WORKERS\n")
+        self.assertRegex(done.stdout, r"cluster\.main\.nodes = .* +# .*fairlead\.toml:2\n")
+        self.assertNotIn("hush", done.stdout)
+        settings = json.loads(run("config", "show", "--json", "-c", path).stdout)
+        port = next(row for row in settings if row["key"] == "listen.port")
+        self.assertEqual((port["value"], port["origin"]), ("6432", "default"))
+
+    def test_set_changes_any_value(self):
+        path = self.write('[cluster.main]\nnodes = ["a:1"]\n')
+        done = run("config", "show", "-c", path, "--set", 'database."*".pool_size=7')
+        self.assertIn('database."*".pool_size = 7\n', done.stdout)
+
+    def test_every_problem_is_told_with_its_line(self):
+        path = self.write('[cluster.main]\nnodes = ["a:1"]\n[listen]\nprot = 1\nport = "x"\n')
+        done = run("check", "-c", path)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("fairlead.toml:4:1", done.stderr)
+        self.assertIn("port", done.stderr)
+        self.assertIn("fairlead.toml:5:", done.stderr)
+        report = json.loads(run("check", "--json", "-c", path).stdout)
+        self.assertFalse(report["ok"])
+        self.assertEqual(len(report["findings"]), 2)
+
+    def test_a_node_that_does_not_answer_is_exit_code_4_with_a_next_step(self):
+        # Port 1 of loopback: nobody listens there without being root and strange.
+        done = run("check", "--primary", "postgresql://u:p@127.0.0.1:1/app")
+        self.assertEqual(done.returncode, 4, done.stderr)
+        self.assertIn("Connection refused", done.stdout)
+        self.assertIn("next: nothing listens there", done.stdout)
+        self.assertNotIn(":p@", done.stdout + done.stderr)
+
+    def test_a_missing_file_is_an_error(self):
+        done = run("up", "-c", "/nonexistent/fairlead.toml")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("/nonexistent/fairlead.toml", done.stderr)
+
+
+class Clusters(unittest.TestCase):
+    def test_a_folder_without_our_marker_is_never_destroyed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = run("cluster", "destroy", "--dir", folder)
+            self.assertEqual(done.returncode, 1)
+            self.assertTrue(os.path.isdir(folder))
+
+    def test_impossible_numbers_are_usage_errors(self):
+        done = run("cluster", "create", "--dir", "/tmp/never-made", "--replicas", "99")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertFalse(os.path.exists("/tmp/never-made"))
+
+
+if __name__ == "__main__":
+    unittest.main()

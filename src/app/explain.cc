@@ -1,0 +1,103 @@
+// `fairlead explain`: where a statement would go, and why.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <iterator>
+#include <memory>
+
+#include "app/ask_node.h"
+#include "app/commands.h"
+#include "app/config_source.h"
+#include "app/explanation.h"
+#include "app/terminal.h"
+#include "proxy/catalog_query.h"
+
+namespace fairlead::app {
+
+namespace {
+
+struct ExplainOptions {
+  ConfigOptions config;
+  std::string statement;
+  std::string database;
+  bool json = false;
+};
+
+using Catalog = std::shared_ptr<const sql::FunctionCatalog>;
+
+constexpr const char* kFooter = R"help(
+Examples:
+  fairlead explain "SELECT * FROM users WHERE id = 7"
+  fairlead explain -c fairlead.toml --database app "SELECT total(7)"
+  fairlead explain --json - < statement.sql
+
+Without -c or --primary nothing is connected to, so what a called function does is not known and
+such a statement is explained as going to the primary.)help";
+
+/// The functions of one database, as the proxy itself asks for them.
+Result<Catalog> fetch_catalog(const config::Config& config, const std::string& asked_for) {
+  const config::Database* database = config.find_database(asked_for.empty() ? "*" : asked_for);
+  if (database == nullptr && config.databases.size() == 1)
+    database = &config.databases.begin()->second;
+  if (database == nullptr)
+    return fail(ErrorCode::kInvalidParameterValue, "which database?", {}, "add --database NAME");
+  const std::string name = database->database.empty() ? asked_for : database->database;
+  auto connection = connect_to_primary(config.cluster_of(*database), name);
+  if (!connection) return std::unexpected(std::move(connection.error()));
+  auto rows = connection->query(std::string(proxy::kCatalogMarkSql));
+  if (!rows) return std::unexpected(std::move(rows.error()));
+  auto functions = connection->query(std::string(proxy::kCatalogSql));
+  if (!functions) return std::unexpected(std::move(functions.error()));
+  std::vector<proxy::Row> all = std::move(rows->rows);
+  all.insert(all.end(), std::make_move_iterator(functions->rows.begin()),
+             std::make_move_iterator(functions->rows.end()));
+  auto catalog = proxy::read_catalog(all, 1);
+  if (!catalog) return std::unexpected(std::move(catalog.error()));
+  return std::move(catalog->functions);
+}
+
+ExitCode failed(const Error& error) {
+  complain(error);
+  if (error.code == ErrorCode::kInvalidParameterValue) return ExitCode::kUsage;
+  return error.code == ErrorCode::kConnectionFailure ? ExitCode::kUnreachable : ExitCode::kError;
+}
+
+ExitCode run_explain(ExplainOptions options) {
+  if (options.statement == "-")
+    options.statement.assign(std::istreambuf_iterator<char>(std::cin), {});
+  // Only what the command line names is connected to: an explanation of a text should not depend on
+  // what happens to be in the environment.
+  Catalog catalog;
+  if (!options.config.file.empty() || !options.config.primary_url.empty()) {
+    const auto config = load_config(options.config);
+    if (!config) return complain(config.error());
+    auto fetched = fetch_catalog(*config, options.database);
+    if (!fetched) return failed(fetched.error());
+    catalog = std::move(*fetched);
+  }
+  const auto explanation = explain(options.statement, catalog.get());
+  if (!explanation) {
+    complain(explanation.error());
+    return ExitCode::kError;
+  }
+  print(options.json ? explanation_json(*explanation) : explanation_text(*explanation));
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void add_explain(CLI::App& root, Command& chosen) {
+  auto options = std::make_shared<ExplainOptions>();
+  CLI::App* command = root.add_subcommand("explain", "Where a statement would go, and why");
+  command->add_option("SQL", options->statement, "The statement; - reads it from standard input")
+      ->required();
+  add_config_options(*command, options->config);
+  command->add_option("--database", options->database, "Whose functions to look up")
+      ->type_name("NAME");
+  command->add_flag("--json", options->json, "As JSON");
+  command->footer(kFooter);
+  command->callback([options, &chosen] { chosen = [options] { return run_explain(*options); }; });
+}
+
+}  // namespace fairlead::app

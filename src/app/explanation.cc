@@ -1,0 +1,88 @@
+#include "app/explanation.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <boost/json.hpp>
+
+#include "sql/classify.h"
+#include "sql/hints.h"
+
+namespace fairlead::app {
+
+namespace {
+
+using sql::FunctionVerdict;
+using sql::Reason;
+
+std::string_view target_name(core::Target target) {
+  return target == core::Target::kPrimary ? "primary" : "replica";
+}
+
+/// The functions that stand between the statement and a replica.
+std::vector<std::string> deciding_functions(const sql::QueryFacts& facts,
+                                            const sql::FunctionCatalog* catalog, Reason reason) {
+  std::vector<std::string> out;
+  if (reason == Reason::kCatalogLoading) {
+    out = facts.functions;
+    out.insert(out.end(), facts.attributes.begin(), facts.attributes.end());
+    return out;
+  }
+  if (catalog == nullptr) return out;
+  if (reason != Reason::kVolatileFunction && reason != Reason::kUnknownFunction) return out;
+  for (const std::string& name : facts.functions)
+    if (catalog->verdict(name) != FunctionVerdict::kSafe) out.push_back(name);
+  for (const std::string& name : facts.attributes)
+    if (catalog->attribute_verdict(name) != FunctionVerdict::kSafe) out.push_back(name);
+  return out;
+}
+
+}  // namespace
+
+Result<Explanation> explain(std::string_view statement, const sql::FunctionCatalog* catalog) {
+  const sql::QueryFacts facts = sql::classify(statement);
+  auto hints = sql::find_hints(statement);
+  if (!hints) return std::unexpected(std::move(hints.error()));
+
+  core::RouteInput input;
+  input.decision = sql::decide(facts, catalog);
+  input.hint = hints->route;
+  const bool is_begin = facts.statements == 1 && facts.transaction.size() == 1 &&
+                        facts.transaction.front().kind == sql::TransactionCommand::Kind::kBegin;
+  if (is_begin) input.begin = &facts.transaction.front().modes;
+  const core::Route route = core::decide_route(input);
+
+  Explanation out;
+  out.target = route.target;
+  out.node = route.node;
+  out.reason = route.reason;
+  out.functions = deciding_functions(facts, catalog, route.reason);
+  out.change = advice(route.reason);
+  return out;
+}
+
+std::string explanation_text(const Explanation& explanation) {
+  std::string out =
+      fmt::format("target  {}{}\nreason  {}\nwhy     {}\n", target_name(explanation.target),
+                  explanation.node.empty() ? "" : " " + explanation.node,
+                  reason_name(explanation.reason), reason_description(explanation.reason));
+  if (!explanation.functions.empty())
+    out += fmt::format("calls   {}\n", fmt::join(explanation.functions, ", "));
+  return out + fmt::format("change  {}\n", explanation.change);
+}
+
+std::string explanation_json(const Explanation& explanation) {
+  boost::json::array functions;
+  for (const std::string& name : explanation.functions) functions.emplace_back(name);
+  return boost::json::serialize(boost::json::object{
+             {"target", target_name(explanation.target)},
+             {"node", explanation.node.empty() ? boost::json::value()
+                                               : boost::json::value(explanation.node)},
+             {"reason", reason_name(explanation.reason)},
+             {"description", reason_description(explanation.reason)},
+             {"functions", std::move(functions)},
+             {"change", explanation.change}}) +
+         "\n";
+}
+
+}  // namespace fairlead::app

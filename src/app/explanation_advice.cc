@@ -1,0 +1,102 @@
+// What would send a statement elsewhere, by the reason for where it goes.
+#include "app/explanation.h"
+#include "base/assert.h"
+
+namespace fairlead::app {
+
+std::string_view advice(sql::Reason reason) {
+  using sql::Reason;
+  switch (reason) {
+    case Reason::kRead:
+      return "An open transaction, a pin, /* fairlead.route=primary */, or no replica that is "
+             "fresh "
+             "enough sends it to the primary.";
+    case Reason::kEmpty:
+      return "Nothing: there is nothing to execute.";
+    case Reason::kWrite:
+    case Reason::kDdl:
+    case Reason::kCopyFrom:
+    case Reason::kSelectInto:
+    case Reason::kMaintenance:
+    case Reason::kTwoPhase:
+    case Reason::kReadWriteTransaction:
+      return "Nothing: only the primary can execute it.";
+    case Reason::kRowLock:
+      return "Without FOR UPDATE or FOR SHARE it is a read, if nobody relies on the lock.";
+    case Reason::kWritingCte:
+      return "Separate the writing part: what is left of the WITH query may be a read.";
+    case Reason::kCopyToFile:
+      return "COPY ... TO STDOUT of a plain query is a read.";
+    case Reason::kUtility:
+    case Reason::kLock:
+    case Reason::kNotify:
+    case Reason::kListen:
+    case Reason::kTempObject:
+      return "Nothing: it belongs on the primary.";
+    case Reason::kParseError:
+      return "If it is valid PostgreSQL, it is newer than Fairlead's grammar (version 15).";
+    case Reason::kTooLarge:
+      return "A shorter statement, or one with parameters instead of literals, is examined.";
+    case Reason::kMultiStatementWrite:
+      return "Send the reads in a message of their own.";
+    case Reason::kVolatileFunction:
+      return "If the function never writes, say so: ALTER FUNCTION ... STABLE.";
+    case Reason::kUnknownFunction:
+      return "A function in SQL or PL/pgSQL that is marked STABLE or IMMUTABLE is believed.";
+    case Reason::kSessionFunction:
+      return "Nothing: the answer depends on what this session did before.";
+    case Reason::kNodeFunction:
+      return "Ask for a replica's own answer on the read port.";
+    case Reason::kDynamicSqlFunction:
+      return "Write the inner query as a query, so that it can be examined.";
+    case Reason::kAdvisoryLock:
+      return "Nothing: the lock has to be where the others take it.";
+    case Reason::kSystemCatalog:
+      return "Ask for a replica's own answer on the read port.";
+    case Reason::kProcedure:
+      return "If it only reads, make it a function that is marked STABLE, and SELECT it.";
+    case Reason::kCursor:
+      return "Declare it in a READ ONLY transaction: a replica serves all of that.";
+    case Reason::kSerializable:
+      return "REPEATABLE READ, READ ONLY gives a snapshot that a replica can serve.";
+    case Reason::kNonstandardStrings:
+      return "SET standard_conforming_strings = on, or write E'...' strings.";
+    case Reason::kClientEncoding:
+      return "SET client_encoding = 'UTF8'.";
+    case Reason::kTransaction:
+      return "BEGIN READ ONLY sends the whole transaction to a replica.";
+    case Reason::kSessionState:
+      return "Nothing: it changes the session, and the session's statements go where they belong.";
+    case Reason::kPreparedStatement:
+      return "In a session, EXECUTE goes where the statement itself would go.";
+    case Reason::kHint:
+      return "Leave the hint out.";
+    case Reason::kPortPrimary:
+    case Reason::kPortReplica:
+      return "Connect to the automatic port.";
+    case Reason::kInTransaction:
+      return "Outside of the transaction it is decided by itself.";
+    case Reason::kTransactionReadOnly:
+      return "Without READ ONLY the transaction runs on the primary.";
+    case Reason::kPinned:
+      return "The end of the pin's cause; SHOW PINS names it.";
+    case Reason::kOwnWrite:
+      return "A replica that catches up, a longer freshness_wait, or consistency \"eventual\".";
+    case Reason::kNoReplica:
+      return "A replica that is up and within max_lag.";
+    case Reason::kCatalogLoading:
+      return "With -c FILE or --primary URL the database is asked about these functions; if all of "
+             "them are safe, it is a read and goes to a replica.";
+    case Reason::kObserve:
+      return "mode = \"split\" in the configuration.";
+    case Reason::kPipelineOpen:
+      return "A Sync between the statements.";
+    case Reason::kReplicaErrorRetry:
+      return "It is decided anew the next time.";
+    case Reason::kLocal:
+      return "Nothing: no server is needed.";
+  }
+  unreachable("every Reason has an advice");
+}
+
+}  // namespace fairlead::app

@@ -1,0 +1,100 @@
+#include "app/explanation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace fairlead::app {
+namespace {
+
+using core::Target;
+using sql::Reason;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::shared_ptr<const sql::FunctionCatalog> small_catalog() {
+  const std::array rows{
+      sql::FunctionRow{
+          .name = "count", .volatility = 'i', .language = "internal", .is_builtin = true},
+      sql::FunctionRow{.name = "charge", .volatility = 'v', .language = "plpgsql"}};
+  return sql::FunctionCatalog::build(rows, 1);
+}
+
+TEST(Explain, AReadGoesToAReplica) {
+  const auto out = explain("SELECT * FROM users WHERE id = 7", nullptr);
+  ASSERT_TRUE(out.has_value());
+  EXPECT_EQ(out->target, Target::kReplica);
+  EXPECT_EQ(out->reason, Reason::kRead);
+  EXPECT_THAT(out->change, HasSubstr("transaction"));
+}
+
+TEST(Explain, AWriteGoesToThePrimaryWhateverAHintSays) {
+  const auto out = explain("/* fairlead.route=replica */ DELETE FROM users", nullptr);
+  ASSERT_TRUE(out.has_value());
+  EXPECT_EQ(out->target, Target::kPrimary);
+  EXPECT_EQ(out->reason, Reason::kWrite);
+}
+
+TEST(Explain, AHintSendsAReadToThePrimary) {
+  const auto out = explain("/* fairlead.route=primary */ SELECT 1", nullptr);
+  ASSERT_TRUE(out.has_value());
+  EXPECT_EQ(out->target, Target::kPrimary);
+  EXPECT_EQ(out->reason, Reason::kHint);
+}
+
+TEST(Explain, AWrongHintIsAnError) {
+  EXPECT_FALSE(explain("/* fairlead.rout=primary */ SELECT 1", nullptr).has_value());
+}
+
+TEST(Explain, WithoutACatalogItNamesTheFunctionsThatItCouldNotLookUp) {
+  const auto out = explain("SELECT count(*) FROM users", nullptr);
+  ASSERT_TRUE(out.has_value());
+  EXPECT_EQ(out->target, Target::kPrimary);
+  EXPECT_EQ(out->reason, Reason::kCatalogLoading);
+  EXPECT_THAT(out->functions, ElementsAre("count"));
+  EXPECT_THAT(out->change, HasSubstr("-c FILE"));
+}
+
+TEST(Explain, WithACatalogOnlyTheUnsafeFunctionIsNamed) {
+  const auto catalog = small_catalog();
+  EXPECT_EQ(explain("SELECT count(*) FROM users", catalog.get())->target, Target::kReplica);
+  const auto out = explain("SELECT count(*), charge(1) FROM users", catalog.get());
+  ASSERT_TRUE(out.has_value());
+  EXPECT_EQ(out->reason, Reason::kVolatileFunction);
+  EXPECT_THAT(out->functions, ElementsAre("charge"));
+}
+
+TEST(Explain, BeginReadOnlyGoesToAReplicaAndPlainBeginDoesNot) {
+  EXPECT_EQ(explain("BEGIN", nullptr)->reason, Reason::kTransaction);
+  const auto out = explain("BEGIN READ ONLY", nullptr);
+  ASSERT_TRUE(out.has_value());
+  EXPECT_EQ(out->target, Target::kReplica);
+  EXPECT_EQ(out->reason, Reason::kTransactionReadOnly);
+}
+
+TEST(Advice, EveryReasonHasOneWholeSentence) {
+  for (const sql::ReasonText& row : sql::kReasons) {
+    EXPECT_FALSE(advice(row.reason).empty()) << row.name;
+    EXPECT_TRUE(advice(row.reason).ends_with('.')) << row.name;
+  }
+}
+
+TEST(ExplanationText, HoldsTargetReasonSentenceAndChange) {
+  const auto out = explain("SELECT 1 FROM users FOR UPDATE", nullptr);
+  ASSERT_TRUE(out.has_value());
+  const std::string text = explanation_text(*out);
+  EXPECT_THAT(text, HasSubstr("target  primary\nreason  row_lock\nwhy     SELECT ... FOR UPDATE"));
+  EXPECT_THAT(text, HasSubstr("\nchange  Without FOR UPDATE"));
+}
+
+TEST(ExplanationJson, IsOneObjectWithTheSameWords) {
+  const auto out = explain("SELECT lower(name) FROM users", nullptr);
+  ASSERT_TRUE(out.has_value());
+  EXPECT_THAT(explanation_json(*out),
+              testing::StartsWith(R"({"target":"primary","node":null,"reason":"catalog_loading")"));
+  EXPECT_THAT(explanation_json(*out), HasSubstr(R"("functions":["lower","name"])"));
+}
+
+}  // namespace
+}  // namespace fairlead::app
