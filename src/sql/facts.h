@@ -36,9 +36,9 @@ struct Relation {
 
 /// Transaction characteristics, of BEGIN, SET TRANSACTION or SET SESSION CHARACTERISTICS (B2-B7).
 struct TransactionModes {
-  std::optional<bool> read_only;
-  std::optional<Isolation> isolation;
-  std::optional<bool> deferrable;
+  std::optional<bool> read_only = {};
+  std::optional<Isolation> isolation = {};
+  std::optional<bool> deferrable = {};
 
   bool operator==(const TransactionModes&) const = default;
 };

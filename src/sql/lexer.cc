@@ -1,5 +1,7 @@
 #include "sql/lexer.h"
 
+#include <algorithm>
+
 namespace fairlead::sql {
 namespace {
 
@@ -88,10 +90,12 @@ Token Lexer::string(size_t begin, size_t quote, bool escapes, bool plain) noexce
   bool backslash = false;
   size_t i = quote + 1;
   while (i < text_.size()) {
+    if (!escapes) i = std::min(text_.find('\'', i), text_.size());  // May be a megabyte away.
+    if (i == text_.size()) break;
     const char c = text_[i];
-    if (c == '\\') {
+    if (c == '\\' && escapes) {
       backslash = true;
-      i += escapes ? 2 : 1;
+      i += 2;
     } else if (c != '\'') {
       ++i;
     } else if (doubling && at(i + 1) == '\'') {
@@ -111,10 +115,9 @@ Token Lexer::string(size_t begin, size_t quote, bool escapes, bool plain) noexce
 }
 
 Token Lexer::quoted_identifier(size_t begin, size_t quote) noexcept {
-  for (size_t i = quote + 1; i < text_.size(); ++i) {
-    if (text_[i] != '"') continue;
+  for (size_t i = text_.find('"', quote + 1); i != std::string_view::npos;
+       i = text_.find('"', i + 2)) {
     if (at(i + 1) != '"') return make(TokenKind::kQuotedIdentifier, begin, i + 1);
-    ++i;
   }
   Token token = make(TokenKind::kQuotedIdentifier, begin, text_.size());
   token.terminated = false;

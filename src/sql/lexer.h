@@ -42,7 +42,7 @@ struct Token {
   TokenKind kind = TokenKind::kEnd;
   bool terminated =
       true;  // False: a string, quoted identifier or comment that the text's end cut off.
-  bool backslash = false;  // kString without a prefix (or N): it holds a backslash.
+  bool backslash = false;  // A plain or N string, read with backslash escapes, holds one.
   size_t begin = 0;
   size_t end = 0;
 

@@ -42,6 +42,17 @@ std::optional<std::string> constant_text(const ParseTree& tree, size_t wrapper) 
   return std::nullopt;
 }
 
+// libpg_query's JSON has lost the value of a negative integer, so the text itself has to tell it:
+// "-7", "- 7", "+7".
+std::string integer_text(std::string_view argument) {
+  std::string number;
+  Lexer lexer(argument);
+  for (Token token = lexer.next_significant(); token.kind != TokenKind::kEnd;
+       token = lexer.next_significant())
+    if (token.in(argument) != "+") number += token.in(argument);
+  return number;
+}
+
 // From a list of DefElem: transaction_isolation, transaction_read_only, transaction_deferrable.
 TransactionModes modes_of(const ParseTree& tree, size_t list) {
   TransactionModes modes;
@@ -79,7 +90,8 @@ size_t argument_token(const Unit& unit, const std::vector<Token>& tokens) {
     return word(i, "to") || (i < tokens.size() && tokens[i].in(unit.text) == "=");
   };
   size_t i = 1;
-  if ((word(i, "session") || word(i, "local")) && !assigns(i + 1)) ++i;
+  for (const std::string_view scope : {"local", "session"})
+    if (word(i, scope) && !assigns(i + 1)) ++i;  // LOCAL SESSION AUTHORIZATION has both.
   if (word(i, "time") && word(i + 1, "zone")) return i + 2;
   if (word(i, "xml") && word(i + 1, "option")) return i + 2;
   if (word(i, "transaction") && word(i + 1, "snapshot")) return i + 2;
@@ -124,6 +136,9 @@ void read_set_value(Unit& unit, size_t body, VariableCommand& command) {
       command.argument =
           unit.text.substr(tokens[first].begin, tokens.back().end - tokens[first].begin);
   }
+  if (tree.member(tree.member(tree.first(arguments), "A_Const"), "ival") != ParseTree::kNone &&
+      command.value)
+    command.value = integer_text(command.argument);
   if (command.value) command.modes = modes_of_setting(command.name, *command.value);
 }
 

@@ -35,6 +35,17 @@ bool is_query_keyword(std::string_view word) {
 
 }  // namespace
 
+// What may touch a dropped literal in front of it.
+constexpr bool closes_literal(char c) { return c == ')' || c == ',' || c == ']' || c == ';'; }
+
+// Tokens of one byte that need no closer look: brackets, commas, the dot of "t.a", an operator that
+// nothing could lengthen. Never a ?, which would have to be doubled.
+constexpr bool stands_alone(char c, char next) {
+  if (lex::is(c, lex::kSinglePunctuation)) return true;
+  if (c == '.') return lex::is(next, lex::kIdentifierStart) || next == '"' || next == '*';
+  return lex::is(c, lex::kOperatorBit) && !lex::is(next, lex::kOperatorBit) && c != '?';
+}
+
 // One run over one text. Words, brackets and white space are taken here, because they are most of
 // SQL and a separate token for each doubles the time; everything else is the lexer's.
 class ShapeWriter {
@@ -97,8 +108,8 @@ void ShapeWriter::run() {
         *out++ = folded;
       after_dropped_literal_ = false;
       if (starting_) start_statement(std::string_view(word, out));
-    } else if (lex::is(c, lex::kSinglePunctuation)) {
-      if (space || (after_dropped_literal_ && (c == '(' || c == '['))) *out++ = ' ';
+    } else if (stands_alone(c, i + 1 < size ? text[i + 1] : ' ')) {
+      if (space || (after_dropped_literal_ && !closes_literal(c))) *out++ = ' ';
       *out++ = c;
       ++i;
       after_dropped_literal_ = false;
@@ -129,6 +140,7 @@ char* ShapeWriter::write_token(const Token& token, char* out, bool gap) {
       token.kind >= TokenKind::kString && token.kind <= TokenKind::kNumber && !keeps_;
   const char last = out == begin_ ? '(' : out[-1];
   const bool touches = drops ? last != '(' && last != ',' && last != '[' : after_dropped_literal_;
+  if (drops) shape_.has_dropped_literal = true;
   if (gap || (touches && last != ' ')) *out++ = ' ';
   const char* const from = text_.data() + token.begin;
   const size_t size = token.end - token.begin;
@@ -159,7 +171,7 @@ void ShapeWriter::start_statement(std::string_view first) {
 }
 
 void make_shape(std::string_view text, LexOptions options, LiteralPolicy policy, Shape& out) {
-  out.has_comment = out.has_utility = out.ambiguous_strings = false;
+  out.has_comment = out.has_utility = out.has_dropped_literal = out.ambiguous_strings = false;
   out.terminated = true;
   ShapeWriter(text, options, policy, out).run();
 }

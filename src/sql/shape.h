@@ -32,6 +32,7 @@ class Shape {
 
   bool has_comment = false;  // Hints may be in it (hints.h).
   bool has_utility = false;  // Some statement keeps its literals, or would under kKeepInUtility.
+  bool has_dropped_literal = false;  // Otherwise the same text is likely to come again.
   /// A backslash in a plain string while standard_conforming_strings is off: such a text means
   /// something else elsewhere, and libpg_query would read it wrongly.
   bool ambiguous_strings = false;

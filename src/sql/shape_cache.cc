@@ -1,5 +1,6 @@
 #include "sql/shape_cache.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -7,6 +8,11 @@
 
 namespace fairlead::sql {
 namespace {
+
+// 32 KiB of pointers: enough for the statements that an application repeats.
+constexpr size_t kExactSlots = 4096;
+// Longer texts are looked up by shape.
+constexpr size_t kExactBytesMax = 1024;
 
 __extension__ typedef unsigned __int128 Wide;
 
@@ -61,7 +67,10 @@ size_t ShapeCache::Hash::operator()(std::string_view text) const noexcept {
 }
 
 ShapeCache::ShapeCache(ShapeCacheLimits limits)
-    : limits_(limits), young_(0, Hash{limits.hash_seed}), old_(0, Hash{limits.hash_seed}) {
+    : limits_(limits),
+      exact_(kExactSlots, nullptr),
+      young_(0, Hash{limits.hash_seed}),
+      old_(0, Hash{limits.hash_seed}) {
   // All buckets from the start, so that no insertion ever has to move the others.
   young_.reserve(limits_.entries_max / 2 + 1);
   old_.reserve(limits_.entries_max / 2 + 1);
@@ -70,38 +79,62 @@ ShapeCache::ShapeCache(ShapeCacheLimits limits)
 const ShapeCache::Entry& ShapeCache::find(std::string_view text, LexOptions options) {
   if (!options.ascii_safe_encoding || text.size() > kClassifyBytesMax)
     return classify_uncached(text, options);
+  const size_t slot = Hash{limits_.hash_seed}(text) % kExactSlots;
+  if (const Entry* const exact = find_exact(text, options, slot)) return *exact;
   make_shape(text, options, LiteralPolicy::kKeepInUtility, shape_);
   // The shape of a text that ends inside a literal would be that of a good one.
   if (shape_.ambiguous_strings || !shape_.terminated ||
       shape_.text().size() > limits_.shape_bytes_max)
     return classify_uncached(text, options);
   if (const auto found = young_.find(shape_.text()); found != young_.end())
-    return hit(found->second);
-  if (const auto found = old_.find(shape_.text()); found != old_.end()) return promote(found);
+    return hit(found->second, text, options, slot);
+  if (const auto found = old_.find(shape_.text()); found != old_.end())
+    return promote(found, text, options, slot);
   QueryFacts facts = classify(text, options);
-  if (is_cacheable(facts)) return remember(std::move(facts));
+  if (is_cacheable(facts)) return remember(std::move(facts), text, options);
   ++counters_.uncacheable;
   uncached_ = Entry{};
   uncached_.facts = std::make_shared<const QueryFacts>(std::move(facts));
   uncached_.has_comment = shape_.has_comment;
+  show_without_literals(uncached_, text, options);
   return uncached_;
 }
 
-const ShapeCache::Entry& ShapeCache::hit(const Entry& entry) {
+const ShapeCache::Entry* ShapeCache::find_exact(std::string_view text, LexOptions options,
+                                                size_t slot) {
+  const Entry* const entry = exact_[slot];
+  if (entry == nullptr || entry->exact_text_ != text || entry->exact_options_ != options)
+    return nullptr;
+  ++counters_.hits;
+  entry->has_comment = entry->exact_has_comment_;
+  return entry;
+}
+
+const ShapeCache::Entry& ShapeCache::hit(Entry& entry, std::string_view text, LexOptions options,
+                                         size_t slot) {
   ++counters_.hits;
   entry.has_comment = shape_.has_comment;
+  // From the second time on: most texts come once. A comment may be another each time, so its
+  // length is bounded, and after the first such text there is nothing left to allocate.
+  if (!shape_.has_dropped_literal && text.size() <= kExactBytesMax) {
+    entry.exact_text_ = text;
+    entry.exact_options_ = options;
+    entry.exact_has_comment_ = shape_.has_comment;
+    exact_[slot] = &entry;
+  }
   return entry;
 }
 
 // An entry of the older half that is still wanted moves to the younger, with its node: no
 // allocation.
-const ShapeCache::Entry& ShapeCache::promote(Generation::iterator found) {
+const ShapeCache::Entry& ShapeCache::promote(Generation::iterator found, std::string_view text,
+                                             LexOptions options, size_t slot) {
   auto node = old_.extract(found);
   const size_t bytes = node.mapped().bytes_;
   old_bytes_ -= bytes;
   age();
   young_bytes_ += bytes;
-  return hit(young_.insert(std::move(node)).position->second);
+  return hit(young_.insert(std::move(node)).position->second, text, options, slot);
 }
 
 const ShapeCache::Entry& ShapeCache::classify_uncached(std::string_view text, LexOptions options) {
@@ -109,18 +142,29 @@ const ShapeCache::Entry& ShapeCache::classify_uncached(std::string_view text, Le
   uncached_ = Entry{};
   uncached_.facts = std::make_shared<const QueryFacts>(classify(text, options));
   uncached_.has_comment = true;  // Perhaps: nobody looked.
+  if (text.size() <= kClassifyBytesMax) show_without_literals(uncached_, text, options);
   return uncached_;
 }
 
-const ShapeCache::Entry& ShapeCache::remember(QueryFacts facts) {
+ShapeCache::Entry& ShapeCache::remember(QueryFacts facts, std::string_view text,
+                                        LexOptions options) {
   ++counters_.misses;
   age();
-  Entry entry;
-  entry.bytes_ = shape_.text().size() + weight_of(facts);
-  entry.facts = std::make_shared<const QueryFacts>(std::move(facts));
-  entry.has_comment = shape_.has_comment;
-  young_bytes_ += entry.bytes_;
-  return young_.emplace(std::string(shape_.text()), std::move(entry)).first->second;
+  Entry fresh;
+  fresh.bytes_ = shape_.text().size() + weight_of(facts) + kExactBytesMax;
+  fresh.facts = std::make_shared<const QueryFacts>(std::move(facts));
+  fresh.has_comment = shape_.has_comment;
+  young_bytes_ += fresh.bytes_;
+  const auto added = young_.emplace(std::string(shape_.text()), std::move(fresh)).first;
+  added->second.shape = added->first;
+  if (shape_.has_utility) show_without_literals(added->second, text, options);
+  return added->second;
+}
+
+void ShapeCache::show_without_literals(Entry& entry, std::string_view text, LexOptions options) {
+  make_shape(text, options, LiteralPolicy::kDropAll, shown_shape_);
+  entry.shown_ = shown_shape_.text();
+  entry.shape = entry.shown_;
 }
 
 // Makes room for one more: a full younger half becomes the older one, whose entries were not asked
@@ -131,6 +175,7 @@ void ShapeCache::age() {
   old_.clear();
   std::swap(young_, old_);
   old_bytes_ = std::exchange(young_bytes_, 0);
+  std::ranges::fill(exact_, nullptr);
 }
 
 Decision ShapeCache::decide(const Entry& entry, const FunctionCatalog* catalog) {
@@ -146,6 +191,7 @@ void ShapeCache::clear() {
   young_.clear();
   old_.clear();
   young_bytes_ = old_bytes_ = 0;
+  std::ranges::fill(exact_, nullptr);
 }
 
 }  // namespace fairlead::sql

@@ -5,6 +5,9 @@
 // shapes are never mixed up. Bounded in entries and bytes; when half of the bound is reached, the
 // entries that were not asked for since the last time are dropped.
 //
+// Drivers that use parameters send the same text again and again. In front of the shapes stands a
+// small table of such texts, byte for byte, which saves even the shape.
+//
 // Not remembered: what depends on more than the shape. Texts with SQL PREPARE/EXECUTE/DEALLOCATE
 // (byte offsets), DDL (long, rare, may hold secrets), parse errors, oversized texts, and strings
 // whose reading depends on standard_conforming_strings. Comment hints and set_config() values are
@@ -17,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "sql/facts.h"
 #include "sql/functions.h"
@@ -45,12 +49,20 @@ class ShapeCache {
   /// clear(); copy `facts` to keep them longer, as a prepared statement does.
   struct Entry {
     std::shared_ptr<const QueryFacts> facts;
+    /// The shape without any literal, also of commands: safe to store and to show (F54). Dies with
+    /// the entry; empty for a text too large to have one.
+    std::string_view shape;
     mutable bool has_comment =
         false;  // Of the text just asked for, not of the shape: look for hints.
 
    private:
     friend class ShapeCache;
     size_t bytes_ = 0;
+    std::string shown_;  // `shape`, where it is not the key.
+    // The last text of this shape that held no literal, and how it was read.
+    std::string exact_text_;
+    LexOptions exact_options_;
+    bool exact_has_comment_ = false;
     mutable uint64_t decided_for_ = 0;  // The catalog generation of `decision_`; 0 none.
     mutable Decision decision_;
   };
@@ -67,8 +79,6 @@ class ShapeCache {
   const ShapeCacheCounters& counters() const { return counters_; }
   size_t entries() const { return young_.size() + old_.size(); }
   size_t bytes() const { return young_bytes_ + old_bytes_; }
-  /// The shape of the last text asked for, WITH its kept literals (see shape.h).
-  const Shape& last_shape() const { return shape_; }
 
  private:
   struct Hash {
@@ -79,15 +89,20 @@ class ShapeCache {
   using Generation = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
 
   const Entry& classify_uncached(std::string_view text, LexOptions options);
-  const Entry& hit(const Entry& entry);
-  const Entry& promote(Generation::iterator found);
-  const Entry& remember(QueryFacts facts);
+  const Entry* find_exact(std::string_view text, LexOptions options, size_t slot);
+  const Entry& hit(Entry& entry, std::string_view text, LexOptions options, size_t slot);
+  const Entry& promote(Generation::iterator found, std::string_view text, LexOptions options,
+                       size_t slot);
+  Entry& remember(QueryFacts facts, std::string_view text, LexOptions options);
+  void show_without_literals(Entry& entry, std::string_view text, LexOptions options);
   void age();
 
   ShapeCacheLimits limits_;
   ShapeCacheCounters counters_;
   Shape shape_;
+  Shape shown_shape_;
   Entry uncached_;
+  std::vector<Entry*> exact_;  // By hash of the text; emptied whenever an entry goes.
   Generation young_;
   Generation old_;
   size_t young_bytes_ = 0;

@@ -118,7 +118,7 @@ class TreeScan {
 
   void field(size_t i, std::string_view key) {
     if (key == "relname") return relation(tree_[i].parent);
-    if (key == "intoClause") return unit_.note(Reason::kSelectInto);
+    if (key == "intoClause") return select_into(i);
     if (key == "names" && is_in(kCatalogTypes, last_name(tree_, i)))
       return unit_.note(Reason::kSystemCatalog);
   }
@@ -135,6 +135,17 @@ class TreeScan {
     if (const Reason reason = reason_for(listing.function_class); reason != Reason::kRead)
       return unit_.note(reason);
     unit_.facts.functions.emplace_back(name);
+  }
+
+  void select_into(size_t i) {
+    unit_.note(Reason::kSelectInto);
+    const size_t target = tree_.member(i, "rel");
+    if (tree_.text(target, "relpersistence") == "t") return;  // relation() sees to it.
+    unit_.facts.changes_catalog = true;
+    if (is_temp_schema(tree_.text(target, "schemaname"))) {
+      unit_.pin(PinEvent::kTempObject);
+      ++unit_.temp_objects;
+    }
   }
 
   // t.f may mean f(t).
