@@ -78,8 +78,10 @@ class Hostile(unittest.TestCase):
         try:
             while True:
                 kind, body = connection.read()
-                if kind == b"E" and wire.fields_of(body)["V"] == "FATAL":
-                    self.assertIn(wire.fields_of(body)["C"], states)
+                fields = wire.fields_of(body) if kind == b"E" else {"V": ""}
+                self.assertIn("V", fields, "every error says its severity untranslated (F27)")
+                if fields["V"] == "FATAL":
+                    self.assertIn(fields["C"], states)
                     silent = True  # Nothing needs to follow.
         except (wire.Closed, ConnectionError) as end:
             self.assertTrue(silent, f"ended without a word: {end}")

@@ -46,7 +46,7 @@ class ProxiedCluster:
         self._watcher = subprocess.Popen(
             [sys.executable, "-c", _WATCHER, binary, self._dir], stdin=subprocess.PIPE, start_new_session=True
         )
-        self._proxy = None
+        self._proxy, self._last_error = None, None
         try:
             made = self._run("cluster", "create", "--dir", self._cluster_dir, "--replicas", str(replicas), "--json")
             self.nodes = json.loads(made)["nodes"]
@@ -143,7 +143,10 @@ class ProxiedCluster:
             [self.binary, "up", "-c", self._config], stdout=self._log, stderr=self._log, preexec_fn=die_with_parent()
         )
         self.proxy_pid = self._proxy.pid
-        eventually(self._answers, 20, "the proxy serves writes and reads on replicas")
+        try:
+            eventually(self._answers, 20, "the proxy serves all three ports")
+        except AssertionError as error:
+            raise RuntimeError(f"{error}; last: {self._last_error!r}; its log:\n{self.log()}") from error
 
     def _answers(self):
         if self._proxy.poll() is not None:
@@ -153,7 +156,8 @@ class ProxiedCluster:
                 with wire.Connection.login(self.address, port, timeout=5) as client:
                     client.run("select count(*) from pg_database")
             return True
-        except (OSError, wire.Closed, wire.ServerError):
+        except (OSError, wire.Closed, wire.ServerError) as error:
+            self._last_error = error
             time.sleep(0.1)
             return False
 
