@@ -49,9 +49,10 @@ format: ## Format every C++ file
 
 tidy: ## Run clang-tidy over everything, and the style checks with their warnings
 	tools/install-packages build test
-	cmake --preset dev
 	tools/layers.py
 	tools/tidy.py --warnings
+	cmake --preset dev
+	cmake --build --preset dev
 	tools/clang-tidy --all
 
 generate: ## Write the generated documents anew: etc/fairlead.toml, docs/CONFIG.md

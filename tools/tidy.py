@@ -18,7 +18,7 @@ SOURCE_WARN = 400
 FILE_CAP = 500
 FUNCTION_WARN = 70
 FUNCTION_CAP = 100
-LINE_CAP = {".h": 100, ".cc": 100, ".py": 130, ".sh": 120, ".cmake": 140, ".js": 120, ".ts": 120}
+LINE_CAP = {".h": 100, ".cc": 100, ".py": 130, ".sh": 120, ".cmake": 140, ".js": 130, ".ts": 130}
 BLOB_CAP = 200 * 1024  # Bytes; more belongs into a release, not into the history.
 
 BANNED_SUFFIXES = {
@@ -136,7 +136,10 @@ class Tidy:
         verbatim = lines_in_raw_strings(text) if path.suffix in CPP else set()
         for number, line in enumerate(lines, 1):
             too_long = cap and len(line) > cap and number not in verbatim
-            if too_long and not re.match(r"^\s*(#include|//\s*\S+$)", line):
+            # A URL, an include or one long text is worse in pieces.
+            without_texts = re.sub(r'"(\\.|[^"\\])*"', '""', line)
+            whole = re.match(r"^\s*(#include|//\s*\S+$)", line) or len(without_texts) <= (cap or 0)
+            if too_long and not whole:
                 self.error(name, number, f"{len(line)} columns are more than {cap}", "break the line")
             if line != line.rstrip() and path.suffix != ".md":
                 self.error(name, number, "space at the end of the line", "remove it")

@@ -63,6 +63,7 @@ class TidyTest(unittest.TestCase):
         self.is_clean("a.cc", "// A.\n" + "x" * 100 + "\n")
         self.finds("a.cc", "// A.\n" + "x" * 101 + "\n", "2: error: 101 columns")
         self.is_clean("a.cc", '// A.\nauto q = R"sql(\n' + "x" * 150 + '\n)sql";\n')
+        self.is_clean("a.cc", '// A.\nf("' + "x" * 150 + '");\n')
         self.is_clean("a.md", "# A\n" + "x" * 300 + "\n")
 
     def test_unfinished_work_needs_a_reason(self):

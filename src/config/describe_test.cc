@@ -18,7 +18,8 @@ using testing::Not;
 
 void expect_tree_has(const std::string& path, const std::string& generated) {
   const std::string full = std::string(FAIRLEAD_SOURCE_DIR) + "/" + path;
-  if (std::getenv("FAIRLEAD_REGENERATE") != nullptr) std::ofstream(full) << generated;
+  const char* regenerate = std::getenv("FAIRLEAD_REGENERATE");  // NOLINT(concurrency-mt-unsafe)
+  if (regenerate != nullptr) std::ofstream(full) << generated;
   std::ifstream file(full);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   EXPECT_TRUE(text == generated) << path << " is out of date: run make generate";
