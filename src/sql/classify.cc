@@ -76,6 +76,7 @@ QueryFacts new_facts() {
   QueryFacts facts;
   facts.access = Access::kRead;
   facts.reason = Reason::kRead;
+  facts.may_write = false;
   return facts;
 }
 

@@ -1,5 +1,5 @@
-// What a session needs to know about one SQL text, as far as the text alone tells. Plain data:
-// made by classify(), shared by shape_cache, never changed afterwards.
+// What a session needs to know about one SQL text, as far as the text alone tells. Plain data: made
+// by classify(), shared by shape_cache, never changed afterwards.
 //
 // It does not say whether a function is safe: that depends on the database (functions.h, decide()).
 // Nothing here depends on the values of literals, except inside `variables`, `prepared` and `show`,
@@ -161,6 +161,10 @@ struct QueryFacts {
   Discard discard = Discard::kNone;  // The strongest, if several.
   PinEvents pins;
 
+  /// False: as far as the text tells, no row, sequence or definition that others can see is changed
+  /// (D11). A transaction may have written if any of its units may. Independent of `reason`, which
+  /// is the first of possibly many.
+  bool may_write = true;
   bool calls_set_config = false;  // extract_set_config(text) tells what it sets.
   bool resets_only =
       false;  // Nothing but RESET, DISCARD, UNLISTEN, CLOSE, DEALLOCATE, pg_advisory_unlock_all().

@@ -38,11 +38,6 @@ Reason reason_of(FunctionVerdict verdict) {
   return Reason::kUnknownFunction;
 }
 
-// Reasons for the primary that come from where a read must run, not from what it could change.
-bool cannot_write(Reason reason) {
-  return reason == Reason::kSystemCatalog || reason == Reason::kEmpty || reason == Reason::kRead;
-}
-
 }  // namespace
 
 FunctionCatalog::FunctionCatalog(std::span<const FunctionRow> rows, uint64_t generation)
@@ -85,7 +80,7 @@ Decision decide(const QueryFacts& facts, const FunctionCatalog* catalog) {
   for (const std::string& name : facts.attributes)
     if (unsafe == Reason::kRead) unsafe = reason_of(catalog->attribute_verdict(name));
   if (facts.access == Access::kPrimary)
-    return {Access::kPrimary, facts.reason, unsafe != Reason::kRead || !cannot_write(facts.reason)};
+    return {Access::kPrimary, facts.reason, facts.may_write || unsafe != Reason::kRead};
   if (unsafe != Reason::kRead) return {Access::kPrimary, unsafe, true};
   return {Access::kRead, facts.reason, false};
 }

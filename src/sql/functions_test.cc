@@ -94,7 +94,21 @@ TEST(Decide, WaitsForTheCatalogWhenThereIsSomethingToLookUp) {
 
 TEST(Decide, KnowsWhichPrimaryStatementsChangeNothing) {
   EXPECT_FALSE(decision("SELECT relname FROM pg_class").may_write);
+  for (const char* text :
+       {"BEGIN", "BEGIN; SELECT 1; COMMIT", "BEGIN ISOLATION LEVEL SERIALIZABLE",
+        "BEGIN READ WRITE", "SET a.b = 1", "SHOW a", "SELECT pg_advisory_lock(1)",
+        "SELECT set_config('a.b', 'c', true)", "COMMIT", "DISCARD ALL",
+        "SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL"})
+    EXPECT_FALSE(decision(text).may_write) << text;
+  for (const char* text :
+       {"BEGIN READ WRITE; INSERT INTO t VALUES (1)", "SELECT relname FROM pg_class; DROP TABLE t",
+        "SELECT pg_advisory_lock(1), nextval('s')", "FETCH 1 FROM c", "EXECUTE p",
+        "COMMIT PREPARED 'g'", "SELECT set_config('a.b', ovl(1), true)",
+        "WITH a AS (DELETE FROM t) TABLE pg_class", "SELECT 1 FOR UPDATE", "DO ''", "CALL p()",
+        "NOTIFY a", "SELECT lo_import('/x')", "DECLARE c CURSOR FOR SELECT nextval('s')"})
+    EXPECT_TRUE(decision(text).may_write) << text;
   EXPECT_TRUE(decision("SELECT ovl(1) FROM pg_class").may_write);
+  EXPECT_TRUE(decision("SELECT lower('A') FROM pg_class", false).may_write);
   EXPECT_TRUE(decision("INSERT INTO t VALUES (1)").may_write);
   EXPECT_TRUE(decision("SELECT ovl(1)").may_write);
   EXPECT_TRUE(decision("SELEC").may_write);

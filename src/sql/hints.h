@@ -2,8 +2,7 @@
 //
 //   /* fairlead.route=primary */   /* fairlead.consistency='strict', fairlead.max_lag=1s */
 //   /* fairlead: primary */        short for fairlead.route
-//   /* pgdog_role: replica */      /*NO LOAD BALANCE*/        what other proxies' users already
-//   write
+//   /* pgdog_role: replica */      /*NO LOAD BALANCE*/        as written for other proxies
 //
 // Only lexed comments count, block or line, never text inside a literal. A hint never makes a read
 // out of a write: a wish for a replica counts for proven reads only, which is the router's

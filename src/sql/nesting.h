@@ -11,9 +11,8 @@ namespace fairlead::sql {
 
 /// An upper bound of the depth of the expression tree, in tokens: each level of a tree takes at
 /// least one token that no comma separates from the level above it. Long lists ("IN (1, 2, ...)",
-/// VALUES) cost nothing, long chains
-/// ("a + b + c ...", "NOT NOT ...", JOINs, UNIONs) and brackets count. Stops counting above
-/// `limit`.
+/// VALUES) cost nothing, long chains ("a + b + c ...", "NOT NOT ...", JOINs, UNIONs) and brackets
+/// count. Stops counting above `limit`.
 size_t nesting_bound(std::string_view text, LexOptions options, size_t limit);
 
 }  // namespace fairlead::sql

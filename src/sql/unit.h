@@ -10,6 +10,27 @@
 
 namespace fairlead::sql {
 
+/// Reasons for the primary that are no sign of a change that others can see: where a statement must
+/// run, what it locks, what it sets for its own session.
+constexpr bool leaves_data_alone(Reason reason) {
+  switch (reason) {
+    case Reason::kRead:
+    case Reason::kEmpty:
+    case Reason::kSystemCatalog:
+    case Reason::kTransaction:
+    case Reason::kSessionState:
+    case Reason::kSerializable:
+    case Reason::kReadWriteTransaction:
+    case Reason::kSessionFunction:
+    case Reason::kAdvisoryLock:
+    case Reason::kListen:
+    case Reason::kCursor:  // DECLARE and CLOSE; FETCH, which executes, is noted as a utility too.
+      return true;
+    default:
+      return false;
+  }
+}
+
 struct Unit {
   std::string_view text;
   LexOptions options;
@@ -25,6 +46,7 @@ struct Unit {
   /// The statement is not a read. The first strong reason stays; a reason that the session may
   /// overrule gives way to any other.
   void note(Reason reason) {
+    if (!leaves_data_alone(reason)) facts.may_write = true;
     if (facts.access == Access::kRead ||
         (session_decides(facts.reason) && !session_decides(reason))) {
       facts.access = Access::kPrimary;
