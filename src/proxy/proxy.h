@@ -31,17 +31,17 @@ struct Ports {
 
 /// One node as it is now. Totals count from the start of the proxy.
 struct NodeStats {
-  std::string cluster;  // "main"
-  std::string name;     // host:port, as configured.
-  std::string role;     // core::to_string(NodeRole): "primary", "replica", "unknown", "refused".
-  std::string state;    // core::to_string(NodeState).
+  std::string cluster = {};  // "main"
+  std::string name = {};     // host:port, as configured.
+  std::string role = {};   // core::to_string(NodeRole): "primary", "replica", "unknown", "refused".
+  std::string state = {};  // core::to_string(NodeState).
   uint64_t statements_total = 0;
   uint64_t lag_bytes = 0;
   Duration lag{};
   uint32_t servers_in_use = 0;
   uint32_t servers_idle = 0;
   bool usable_for_reads = false;
-  std::string reason;  // Why it serves no reads; empty when it does.
+  std::string reason = {};  // Why it serves no reads; empty when it does.
 };
 
 /// How many statements went where for one reason (sql::to_string(Reason)).

@@ -1,0 +1,242 @@
+#!/usr/bin/python3
+"""The program against real servers: a cluster's life, check, explain, up with reload, and the demonstration's end.
+
+    live_test.py PATH_OF_FAIRLEAD [unittest arguments]
+
+Makes its clusters with the program itself, on ports from the system, and leaves nothing behind.
+"""
+
+import glob
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+FAIRLEAD = sys.argv.pop(1)
+PATIENCE = 60
+
+
+def environment(**more):
+    hidden = ("DATABASE_URL", "REPLICA_URLS", "FAIRLEAD_CONFIG")
+    return {name: value for name, value in os.environ.items() if name not in hidden} | more
+
+
+def run(*arguments, **more):
+    return subprocess.run([FAIRLEAD, *arguments], capture_output=True, text=True, timeout=PATIENCE, env=environment(**more))
+
+
+def start(*arguments, **more):
+    return subprocess.Popen([FAIRLEAD, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            env=environment(**more))
+
+
+def psql(url, statement):
+    return subprocess.run(["psql", "-XAtq", url, "-c", statement], capture_output=True, text=True, timeout=PATIENCE)
+
+
+def line_with(stream, words):
+    """The next line that contains the words; fails at the end of the stream."""
+    for line in stream:
+        if words in line:
+            return line
+    raise AssertionError(f"the output ended before {words!r}")
+
+
+def end(process):
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+    process.stdout.close()
+    process.stderr.close()
+
+
+class ARealCluster(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="fl-")
+        os.chmod(cls.folder.name, 0o711)
+        cls.dir = cls.folder.name + "/c"
+        made = run("cluster", "create", "--dir", cls.dir, "--replicas", "1", "--json")
+        assert made.returncode == 0, made.stderr
+        cls.cluster = json.loads(made.stdout)
+        cls.urls = [node["url"] for node in cls.cluster["nodes"]]
+
+    @classmethod
+    def tearDownClass(cls):
+        run("cluster", "destroy", "--dir", cls.dir)
+        cls.folder.cleanup()
+
+    def write_config(self, name, **listen):
+        """A configuration with ports from the system."""
+        nodes = ", ".join(f'"{node["host"]}:{node["port"]}"' for node in self.cluster["nodes"])
+        password = self.urls[0].split(":")[2].split("@")[0]
+        users = f"{self.folder.name}/users.txt"
+        with open(users, "w", encoding="utf-8") as file:
+            file.write(f'"postgres" "{password}"\n')
+        path = f"{self.folder.name}/{name}"
+        pool_size = listen.pop("pool_size", 20)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("[listen]\nport = 0\nread_port = 0\nprimary_port = 0\nhttp_port = 0\n"
+                       f'[cluster.main]\nnodes = [{nodes}]\nmonitor_user = "postgres"\nmonitor_password = "{password}"\n'
+                       f'[database."*"]\npool_size = {pool_size}\n[auth]\nusers_file = "{users}"\n')
+        return path
+
+    def test_a_dry_run_changes_nothing(self):
+        planned = self.folder.name + "/planned"
+        done = run("cluster", "create", "--dir", planned, "--dry-run")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("initialize node1", done.stdout)
+        self.assertFalse(os.path.exists(planned))
+
+    def test_status_shows_both_nodes(self):
+        rows = json.loads(run("cluster", "status", "--dir", self.dir, "--json").stdout)
+        self.assertEqual([(row["role"], row["state"]) for row in rows], [("primary", "running"), ("replica", "streaming")])
+        self.assertEqual(run("cluster", "status", "--dir", self.dir).returncode, 0)
+
+    def test_check_reports_versions_roles_and_lag(self):
+        done = run("check", "--primary", self.urls[0], "--replica", self.urls[1], "--json")
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        report = json.loads(done.stdout)
+        self.assertEqual([node["role"] for node in report["nodes"]], ["primary", "replica"])
+        self.assertIsInstance(report["nodes"][1]["lag_bytes"], int)
+        self.assertIn("is a superuser", done.stdout)  # A warning: the exit code stays 0.
+
+    def test_check_names_the_way_out_of_a_wrong_password(self):
+        url = f"postgresql://postgres:wrong@{self.urls[0].split('@')[1]}"
+        done = run("check", "--primary", url)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("next: check monitor_password", done.stdout)
+
+    def test_explain_looks_functions_up_in_the_live_database(self):
+        psql(self.urls[0], "CREATE FUNCTION charge() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 1'")
+        done = run("explain", "--primary", self.urls[0], "--database", "app", "--json", "SELECT count(*) FROM pg_class")
+        self.assertEqual(json.loads(done.stdout)["reason"], "system_catalog", done.stderr)
+        done = run("explain", "--primary", self.urls[0], "--database", "app", "--json", "SELECT count(*) FROM t")
+        self.assertEqual(json.loads(done.stdout)["target"], "replica")
+        done = run("explain", "--primary", self.urls[0], "--database", "app", "--json", "SELECT charge()")
+        self.assertEqual(json.loads(done.stdout)["reason"], "volatile_function")
+        self.assertEqual(json.loads(done.stdout)["functions"], ["charge"])
+
+    def test_up_serves_reloads_and_stops_gracefully(self):
+        path = self.write_config("up.toml")
+        process = start("up", "-c", path)
+        self.addCleanup(end, process)
+        port = line_with(process.stdout, "automatic").split()[0].split(":")[1]
+        line_with(process.stdout, "primary only")
+        nodes = [process.stdout.readline(), process.stdout.readline()]
+        self.assertIn("primary", nodes[0])
+        self.assertIn("replica", nodes[1])
+        password = self.urls[0].split(":")[2].split("@")[0]
+        url = f"postgresql://postgres:{password}@127.0.0.1:{port}/app"
+        self.assertEqual(psql(url, "SELECT 7").stdout, "7\n")
+
+        self.write_config("up.toml", pool_size=7)
+        process.send_signal(signal.SIGHUP)
+        self.assertIn("20 -> 7", line_with(process.stderr, "reload:"))
+        with open(path, "a", encoding="utf-8") as file:
+            file.write("nonsense = 1\n")
+        process.send_signal(signal.SIGHUP)
+        line_with(process.stderr, "nonsense")
+        self.assertEqual(psql(url, "SELECT 8").stdout, "8\n")
+
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(PATIENCE), 0)
+
+    def test_up_starts_from_urls_in_the_environment_alone(self):
+        process = start("up", "--port", "0", "--read-port", "0", "--primary-port", "0", "--http-port", "0",
+                        DATABASE_URL=self.urls[0], REPLICA_URLS=self.urls[1])
+        self.addCleanup(end, process)
+        port = line_with(process.stdout, "automatic").split()[0].split(":")[1]
+        url = self.urls[0].rsplit("@", 1)[0] + f"@127.0.0.1:{port}/app"
+        self.assertEqual(psql(url, "SELECT 7").stdout, "7\n")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(PATIENCE), 0)
+
+    def test_a_taken_port_is_an_error_that_names_it(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = str(taken.getsockname()[1])
+            done = run("up", "-c", self.write_config("taken.toml"), "--port", port)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn(port, done.stderr)
+
+    def test_stop_and_start_keep_the_cluster(self):
+        self.assertEqual(run("cluster", "stop", "--dir", self.dir).returncode, 0)
+        self.assertEqual(run("cluster", "status", "--dir", self.dir).returncode, 4)
+        self.assertEqual(run("check", "--primary", self.urls[0]).returncode, 4)
+        self.assertEqual(run("cluster", "start", "--dir", self.dir).returncode, 0)
+
+
+class TheDemonstration(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="fl-")
+        self.addCleanup(self.folder.cleanup)
+        os.chmod(self.folder.name, 0o711)
+
+    def demo(self, *arguments):
+        process = start("demo", *arguments, TMPDIR=self.folder.name)
+        self.addCleanup(end, process)
+        return process
+
+    def expect_nothing_left(self):
+        self.assertEqual(glob.glob(self.folder.name + "/*"), [])
+        found = [path for path in glob.glob("/proc/[0-9]*/cwd") if self.folder.name in link(path)]
+        self.assertEqual(found, [])
+
+    def test_it_ends_by_itself_with_a_summary(self):
+        process = self.demo("--for", "4s", "--json")
+        out, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 0, err)
+        events = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual((events[0]["event"], events[-1]["event"]), ("ready", "summary"))
+        self.assertGreater(events[-1]["statements"], 40)
+        self.assertGreater(events[-1]["reads_on_replicas_percent"], 30)
+        self.assertEqual(events[-1]["errors"], 0)
+        self.assertEqual(events[-1]["own_posts_missing"], 0)
+        self.expect_nothing_left()
+
+    def test_reads_survive_the_death_of_a_replica(self):
+        process = self.demo("--for", "8s", "--json")
+        ready = json.loads(line_with(process.stdout, '"ready"'))
+        line_with(process.stdout, '"second"')
+        os.kill(ready["replica"]["pid"], signal.SIGKILL)
+        summary = json.loads(line_with(process.stdout, '"summary"'))
+        self.assertEqual(summary["errors"], 0)
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.expect_nothing_left()
+
+    def test_every_way_of_ending_it_removes_everything(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for moment in ("create the roles", "Ready"):
+                with self.subTest(signal=number.name, moment=moment):
+                    process = self.demo()
+                    line_with(process.stdout if moment == "Ready" else process.stderr, moment)
+                    process.send_signal(number)
+                    _, err = process.communicate(timeout=PATIENCE)
+                    self.assertEqual(process.returncode, 0, err)
+                    self.expect_nothing_left()
+
+    def test_what_a_killed_one_leaves_the_next_one_removes(self):
+        process = self.demo("--no-workload")
+        line_with(process.stdout, "Ready")
+        process.kill()
+        process.wait()
+        self.assertEqual(len(glob.glob(self.folder.name + "/fairlead-demo-*")), 1)
+        process = self.demo("--no-workload", "--for", "100ms")
+        _, err = process.communicate(timeout=PATIENCE)
+        self.assertIn("which an earlier demo left behind", err)
+        self.expect_nothing_left()
+
+
+def link(path):
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
+
+
+if __name__ == "__main__":
+    unittest.main()
