@@ -16,8 +16,10 @@ constexpr std::array kNotAvailable{
     NotAvailable{SectionId::kCluster, "topology", "patroni"},
     NotAvailable{SectionId::kCluster, "patroni_urls", ""},
     NotAvailable{SectionId::kDatabase, "mode", "observe"},
-    NotAvailable{SectionId::kDatabase, "consistency", "session"},
+    // "eventual" is accepted: what "session" gives is never less.
+    NotAvailable{SectionId::kDatabase, "consistency", "app"},
     NotAvailable{SectionId::kDatabase, "consistency", "strict"},
+    NotAvailable{SectionId::kDatabase, "transaction_reads", "until_write"},
     NotAvailable{SectionId::kAuth, "method", "cert"},
     NotAvailable{SectionId::kAuth, "auth_query", ""},
 };
