@@ -68,17 +68,16 @@ FunctionVerdict FunctionCatalog::attribute_verdict(std::string_view name) const 
 }
 
 Decision decide(const QueryFacts& facts, const FunctionCatalog* catalog) {
-  const bool nothing_to_look_up = facts.functions.empty() && facts.attributes.empty();
-  if (catalog == nullptr && !nothing_to_look_up) {
-    if (facts.access == Access::kPrimary) return {Access::kPrimary, facts.reason, true};
-    return {Access::kPrimary, Reason::kCatalogLoading, true};
-  }
   // The operators, casts, views and policies of A41 and A45 belong here, beside the functions.
   Reason unsafe = Reason::kRead;
-  for (const std::string& name : facts.functions)
-    if (unsafe == Reason::kRead) unsafe = reason_of(catalog->verdict(name));
-  for (const std::string& name : facts.attributes)
-    if (unsafe == Reason::kRead) unsafe = reason_of(catalog->attribute_verdict(name));
+  if (catalog != nullptr) {
+    for (const std::string& name : facts.functions)
+      if (unsafe == Reason::kRead) unsafe = reason_of(catalog->verdict(name));
+    for (const std::string& name : facts.attributes)
+      if (unsafe == Reason::kRead) unsafe = reason_of(catalog->attribute_verdict(name));
+  } else if (!facts.functions.empty() || !facts.attributes.empty()) {
+    unsafe = Reason::kCatalogLoading;
+  }
   if (facts.access == Access::kPrimary)
     return {Access::kPrimary, facts.reason, facts.may_write || unsafe != Reason::kRead};
   if (unsafe != Reason::kRead) return {Access::kPrimary, unsafe, true};

@@ -7,7 +7,6 @@ namespace {
 
 using lex::is;
 using lex::kDigit;
-using lex::kIdentifierPart;
 using lex::kIdentifierStart;
 using lex::kOperatorBit;
 using lex::kSpaceBit;

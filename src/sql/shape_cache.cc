@@ -30,8 +30,8 @@ uint64_t load(const char* from, size_t size) {
 // What an entry weighs besides its shape: rough, but it grows with what a client can make grow.
 size_t weight_of(const QueryFacts& facts) {
   size_t bytes = sizeof(QueryFacts) + sizeof(ShapeCache::Entry) + 64;
-  for (const std::string& name : facts.functions) bytes += sizeof(name) + name.capacity();
-  for (const std::string& name : facts.attributes) bytes += sizeof(name) + name.capacity();
+  for (const std::string& name : facts.functions) bytes += sizeof(std::string) + name.capacity();
+  for (const std::string& name : facts.attributes) bytes += sizeof(std::string) + name.capacity();
   for (const Relation& relation : facts.relations)
     bytes += sizeof(relation) + relation.schema.capacity() + relation.name.capacity();
   for (const VariableCommand& command : facts.variables)
