@@ -146,6 +146,29 @@ class ARealCluster(unittest.TestCase):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(PATIENCE), 0)
 
+    def test_a_running_transaction_may_finish_unless_the_second_signal_comes(self):
+        for signals in (1, 2):
+            with self.subTest(signals=signals):
+                process = start("up", "-c", self.write_config("drain.toml"))
+                self.addCleanup(end, process)
+                port = line_with(process.stdout, "automatic").split()[0].split(":")[1]
+                line_with(process.stdout, "replica")
+                url = self.urls[0].rsplit("@", 1)[0] + f"@127.0.0.1:{port}/app"
+                client = subprocess.Popen(["psql", "-XAtq", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                          stderr=subprocess.PIPE, text=True, bufsize=1)
+                self.addCleanup(end, client)
+                client.stdin.write("BEGIN;\nSELECT 'in', pg_current_xact_id() IS NOT NULL;\n")
+                line_with(client.stdout, "in|t")
+                process.send_signal(signal.SIGTERM)
+                line_with(process.stderr, "waiting up to")
+                self.assertIsNone(process.poll())
+                if signals == 2:
+                    process.send_signal(signal.SIGTERM)
+                    self.assertEqual(process.wait(PATIENCE), 0)
+                out, err = client.communicate("SELECT 'still in';\nCOMMIT;\n", timeout=PATIENCE)
+                self.assertEqual("still in" in out, signals == 1, err)
+                self.assertEqual(process.wait(PATIENCE), 0)
+
     def test_up_starts_from_urls_in_the_environment_alone(self):
         process = start("up", "--port", "0", "--read-port", "0", "--primary-port", "0", "--http-port", "0",
                         DATABASE_URL=self.urls[0], REPLICA_URLS=self.urls[1])
