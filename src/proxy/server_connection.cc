@@ -72,8 +72,11 @@ bool ServerConnection::relay(std::string_view input) {
     }
     const Relayed relayed = holder_->on_server_piece(*piece);
     if (lost_) return false;
-    if (relayed.discard) run = input.data();
-    if (!relayed.before.empty() || !relayed.forward) flush(piece->bytes.data());
+    if (relayed.discard) {
+      run = input.data();
+    } else if (!relayed.before.empty() || !relayed.forward) {
+      flush(piece->bytes.data());
+    }
     if (!relayed.before.empty()) holder_->forward(relayed.before);
     if (!relayed.forward) run = input.data();
     if (!relayed.after.empty() || relayed.done) flush(input.data());
