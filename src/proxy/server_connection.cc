@@ -52,7 +52,8 @@ bool ServerConnection::take(std::string_view bytes) {
 
 /// Runs of pieces that go to the client unchanged are handed over in one call.
 bool ServerConnection::relay(std::string_view input) {
-  const char* run = input.data();
+  const char* run = input.data();  // What is to be forwarded begins here …
+  const char* at = run;            // … and what was cut off ends here.
   const auto flush = [&](const char* end) {
     if (holder_ != nullptr && end != run) holder_->forward({run, static_cast<size_t>(end - run)});
     run = end;
@@ -60,26 +61,27 @@ bool ServerConnection::relay(std::string_view input) {
   for (;;) {
     const auto piece = cutter_.next(input);
     if (!piece) {
-      flush(input.data());
+      flush(at);
       lose(piece.error());
       return false;
     }
     if (piece->kind == Piece::Kind::kNone) break;
+    at = piece->bytes.data() + piece->bytes.size();
     if (holder_ == nullptr) {
       if (!take_idle(*piece)) return false;
-      run = input.data();
+      run = at;
       continue;
     }
     const Relayed relayed = holder_->on_server_piece(*piece);
     if (lost_) return false;
     if (relayed.discard) {
-      run = input.data();
+      run = at;
     } else if (!relayed.before.empty() || !relayed.forward) {
       flush(piece->bytes.data());
     }
     if (!relayed.before.empty()) holder_->forward(relayed.before);
-    if (!relayed.forward) run = input.data();
-    if (!relayed.after.empty() || relayed.done) flush(input.data());
+    if (!relayed.forward) run = at;
+    if (!relayed.after.empty() || relayed.done) flush(at);
     if (!relayed.after.empty()) holder_->forward(relayed.after);
     if (relayed.done) {
       LeaseHolder* holder = holder_;
@@ -87,7 +89,7 @@ bool ServerConnection::relay(std::string_view input) {
       if (lost_) return false;
     }
   }
-  flush(input.data());
+  flush(at);
   kept_.assign(input);
   return true;
 }
