@@ -149,7 +149,11 @@ Relayed ClientSession::on_ready(const Piece& piece, const Answer& answer) {
     return {.forward = false, .done = over};
   }
   const bool isolated = !sent_.empty() && sent_.front().isolated;
-  if (!answer.forward && !isolated) return {.forward = false};  // Of something put in before the client's own.
+  if (!answer.forward && !isolated) {  // Of something put in before the client's own: PREPARE, DEALLOCATE.
+    const bool refused = (answer.what.tag & core::kRepliesLater) != 0 && !held_error_.empty();
+    refused ? server_->state().statements.on_error_skip() : confirm(answer.what);
+    return {.forward = false};
+  }
   if ((answer.what.tag & core::kConfirmsClientChange) != 0 && !sent_.empty()) {  // SQL PREPARE.
     if (sent_.front().failed) {
       session_.statements.on_refused();
