@@ -16,32 +16,43 @@ constexpr std::string_view kVersion = "fairlead.version";
 // Versions are promises of the interface: tests and scripts read them.
 constexpr std::string_view kVersionText = "0.1.0";
 
-Result<LocalAnswer> show(const std::string& name, const SessionState& session, const LastRoute& last) {
+Result<LocalAnswer> show(const std::string& name, const SessionState& session,
+                         const LastRoute& last) {
   if (name == kLastRoute) {
     return LocalAnswer{.columns = {"target", "node", "reason", "attempts", "waited_us"},
-                       .values = {last.target == Target::kPrimary ? "primary" : "replica", last.node,
-                                  std::string(sql::reason_name(last.reason)), std::to_string(last.attempts),
-                                  std::to_string(last.waited_us)},
+                       .values = {last.target == Target::kPrimary ? "primary" : "replica",
+                                  last.node, std::string(sql::reason_name(last.reason)),
+                                  std::to_string(last.attempts), std::to_string(last.waited_us)},
                        .tag = "SHOW"};
   }
-  if (name == kVersion) return LocalAnswer{.columns = {"version"}, .values = {std::string(kVersionText)}, .tag = "SHOW"};
+  if (name == kVersion)
+    return LocalAnswer{
+        .columns = {"version"}, .values = {std::string(kVersionText)}, .tag = "SHOW"};
   for (const std::string_view known : sql::kSettingNames) {
     if (known != name) continue;
     const Setting* setting = session.variables.find(name);
-    return LocalAnswer{.columns = {known}, .values = {setting == nullptr ? std::string{} : setting->text()}, .tag = "SHOW"};
+    return LocalAnswer{.columns = {known},
+                       .values = {setting == nullptr ? std::string{} : setting->text()},
+                       .tag = "SHOW"};
   }
   return std::unexpected(sql::validate_setting(name, "").error());
 }
 
 Result<LocalAnswer> set(const VariableCommand& command, SessionState& session) {
-  const auto scope = command.scope == VariableCommand::Scope::kLocal ? SetScope::kLocal : SetScope::kSession;
-  if (command.kind == VariableCommand::Kind::kReset || command.kind == VariableCommand::Kind::kSetDefault) {
+  const auto scope =
+      command.scope == VariableCommand::Scope::kLocal ? SetScope::kLocal : SetScope::kSession;
+  if (command.kind == VariableCommand::Kind::kReset ||
+      command.kind == VariableCommand::Kind::kSetDefault) {
     session.variables.on_reset(command.name, scope);
-    return LocalAnswer{.columns = {}, .values = {}, .tag = command.kind == VariableCommand::Kind::kReset ? "RESET" : "SET"};
+    return LocalAnswer{.columns = {},
+                       .values = {},
+                       .tag = command.kind == VariableCommand::Kind::kReset ? "RESET" : "SET"};
   }
   const std::string value = command.value.value_or(command.argument);
-  if (const auto valid = sql::validate_setting(command.name, value); !valid) return std::unexpected(valid.error());
-  session.variables.on_set(command.name, Setting::from_value(value, session.text_rules().client_encoding), scope);
+  if (const auto valid = sql::validate_setting(command.name, value); !valid)
+    return std::unexpected(valid.error());
+  session.variables.on_set(command.name,
+                           Setting::from_value(value, session.text_rules().client_encoding), scope);
   return LocalAnswer{.columns = {}, .values = {}, .tag = "SET"};
 }
 
@@ -52,12 +63,14 @@ bool is_local_statement(const sql::QueryFacts& facts) {
   if (facts.show) return sql::is_fairlead_setting(*facts.show);
   if (facts.variables.size() != 1) return false;
   const auto kind = facts.variables[0].kind;
-  const bool is_change = kind == VariableCommand::Kind::kSet || kind == VariableCommand::Kind::kReset ||
+  const bool is_change = kind == VariableCommand::Kind::kSet ||
+                         kind == VariableCommand::Kind::kReset ||
                          kind == VariableCommand::Kind::kSetDefault;
   return is_change && sql::is_fairlead_setting(facts.variables[0].name);
 }
 
-Result<LocalAnswer> execute_local(const sql::QueryFacts& facts, SessionState& session, const LastRoute& last_route) {
+Result<LocalAnswer> execute_local(const sql::QueryFacts& facts, SessionState& session,
+                                  const LastRoute& last_route) {
   if (facts.show) return show(*facts.show, session, last_route);
   auto answer = set(facts.variables[0], session);
   if (answer && session.status == wire::TxStatus::kIdle) session.variables.on_commit();

@@ -1,6 +1,7 @@
 // Statements that Fairlead answers by itself: SET, RESET and SHOW of fairlead.*.
 //
-// Pure. They follow PostgreSQL's rules for settings of a session, transactions included, because SessionVariables keeps them.
+// Pure. They follow PostgreSQL's rules for settings of a session, transactions included, because
+// SessionVariables keeps them.
 #pragma once
 
 #include <optional>
@@ -31,9 +32,10 @@ struct LocalAnswer {
 /// Whether all of the text is one statement about fairlead.* that needs no server.
 bool is_local_statement(const sql::QueryFacts& facts);
 
-/// Executes it: changes the session's settings, or answers SHOW. Errors: 42704 for an unknown name, 22023 for a bad value; then
-/// nothing has changed.
-Result<LocalAnswer> execute_local(const sql::QueryFacts& facts, SessionState& session, const LastRoute& last_route);
+/// Executes it: changes the session's settings, or answers SHOW. Errors: 42704 for an unknown name,
+/// 22023 for a bad value; then nothing has changed.
+Result<LocalAnswer> execute_local(const sql::QueryFacts& facts, SessionState& session,
+                                  const LastRoute& last_route);
 
 /// The settings fairlead.* of the session as hints: what counts where a comment says nothing.
 sql::Hints session_hints(const SessionVariables& variables);

@@ -11,10 +11,14 @@ using sql::VariableCommand;
 
 std::string_view word_of(sql::Isolation isolation) {
   switch (isolation) {
-    case sql::Isolation::kReadUncommitted: return "read uncommitted";
-    case sql::Isolation::kReadCommitted: return "read committed";
-    case sql::Isolation::kRepeatableRead: return "repeatable read";
-    case sql::Isolation::kSerializable: return "serializable";
+    case sql::Isolation::kReadUncommitted:
+      return "read uncommitted";
+    case sql::Isolation::kReadCommitted:
+      return "read committed";
+    case sql::Isolation::kRepeatableRead:
+      return "repeatable read";
+    case sql::Isolation::kSerializable:
+      return "serializable";
   }
   return "read committed";
 }
@@ -30,32 +34,56 @@ void apply_characteristics(const sql::TransactionModes& modes, SessionVariables&
 
 void apply_variable(const VariableCommand& command, SessionState& session) {
   SessionVariables& variables = session.variables;
-  const auto scope = command.scope == VariableCommand::Scope::kLocal ? SetScope::kLocal : SetScope::kSession;
+  const auto scope =
+      command.scope == VariableCommand::Scope::kLocal ? SetScope::kLocal : SetScope::kSession;
   switch (command.kind) {
     case VariableCommand::Kind::kSet:
-      variables.on_set(command.name, Setting::from_argument(command.name, command.argument, session.text_rules()), scope);
+      variables.on_set(command.name,
+                       Setting::from_argument(command.name, command.argument, session.text_rules()),
+                       scope);
       return;
     case VariableCommand::Kind::kSetDefault:
-    case VariableCommand::Kind::kReset: variables.on_reset(command.name, scope); return;
-    case VariableCommand::Kind::kResetAll: variables.on_reset_all(); return;
-    case VariableCommand::Kind::kSessionCharacteristics: apply_characteristics(command.modes, variables); return;
+    case VariableCommand::Kind::kReset:
+      variables.on_reset(command.name, scope);
+      return;
+    case VariableCommand::Kind::kResetAll:
+      variables.on_reset_all();
+      return;
+    case VariableCommand::Kind::kSessionCharacteristics:
+      apply_characteristics(command.modes, variables);
+      return;
     case VariableCommand::Kind::kTransaction:
-    case VariableCommand::Kind::kTransactionSnapshot: return;  // Of this transaction only: its server knows.
+    case VariableCommand::Kind::kTransactionSnapshot:
+      return;  // Of this transaction only: its server knows.
   }
 }
 
-void apply_transaction(const TransactionCommand& command, bool rolled_back, SessionVariables& variables) {
+void apply_transaction(const TransactionCommand& command, bool rolled_back,
+                       SessionVariables& variables) {
   using Kind = TransactionCommand::Kind;
   switch (command.kind) {
-    case Kind::kCommit: rolled_back ? variables.on_rollback() : variables.on_commit(); return;
-    case Kind::kPrepareTransaction: rolled_back ? variables.on_rollback() : variables.on_commit(); return;
-    case Kind::kRollback: variables.on_rollback(); return;
-    case Kind::kSavepoint: variables.on_savepoint(command.name); return;
-    case Kind::kRollbackTo: variables.on_rollback_to(command.name); return;
-    case Kind::kRelease: variables.on_release(command.name); return;
+    case Kind::kCommit:
+      rolled_back ? variables.on_rollback() : variables.on_commit();
+      return;
+    case Kind::kPrepareTransaction:
+      rolled_back ? variables.on_rollback() : variables.on_commit();
+      return;
+    case Kind::kRollback:
+      variables.on_rollback();
+      return;
+    case Kind::kSavepoint:
+      variables.on_savepoint(command.name);
+      return;
+    case Kind::kRollbackTo:
+      variables.on_rollback_to(command.name);
+      return;
+    case Kind::kRelease:
+      variables.on_release(command.name);
+      return;
     case Kind::kBegin:
     case Kind::kCommitPrepared:
-    case Kind::kRollbackPrepared: return;
+    case Kind::kRollbackPrepared:
+      return;
   }
 }
 
@@ -69,10 +97,12 @@ void apply_execution(const Execution& execution, bool rolled_back, SessionState&
         variable_class(change.name) != VariableClass::kProxy) {
       continue;
     }
-    session.variables.on_set(change.name, change.setting, change.local ? SetScope::kLocal : SetScope::kSession);
+    session.variables.on_set(change.name, change.setting,
+                             change.local ? SetScope::kLocal : SetScope::kSession);
   }
   if (execution.set_config_unknown) session.pins.on_opaque();
-  for (const TransactionCommand& command : facts.transaction) apply_transaction(command, rolled_back, session.variables);
+  for (const TransactionCommand& command : facts.transaction)
+    apply_transaction(command, rolled_back, session.variables);
   if (facts.discard == sql::Discard::kAll) {
     session.variables.on_discard_all();
     session.pins.on_discard_all();
@@ -82,7 +112,8 @@ void apply_execution(const Execution& execution, bool rolled_back, SessionState&
 }
 
 void apply_ready(wire::TxStatus status, bool failed, SessionState& session) {
-  if (status == wire::TxStatus::kIdle) failed ? session.variables.on_rollback() : session.variables.on_commit();
+  if (status == wire::TxStatus::kIdle)
+    failed ? session.variables.on_rollback() : session.variables.on_commit();
   session.status = status;
 }
 

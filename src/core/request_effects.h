@@ -1,4 +1,5 @@
-// What a statement that has completed does to the session: settings with their transactions (C2), statements that are gone.
+// What a statement that has completed does to the session: settings with their transactions (C2),
+// statements that are gone.
 #pragma once
 
 #include "core/request_plan.h"
@@ -6,14 +7,16 @@
 
 namespace fairlead::core {
 
-/// `execution` completed without an error. `rolled_back`: it was a COMMIT that the server answered with ROLLBACK (B11).
+/// `execution` completed without an error. `rolled_back`: it was a COMMIT that the server answered
+/// with ROLLBACK (B11).
 void apply_execution(const Execution& execution, bool rolled_back, SessionState& session);
 
-/// ReadyForQuery came: the end of a request. With status I a transaction has ended, an implicit one at least; `failed`: an
-/// ErrorResponse was part of the request.
+/// ReadyForQuery came: the end of a request. With status I a transaction has ended, an implicit one
+/// at least; `failed`: an ErrorResponse was part of the request.
 void apply_ready(wire::TxStatus status, bool failed, SessionState& session);
 
-/// Tells the pins what the request may have created or ended, and what it did that cannot be seen (C4, C13-C20).
+/// Tells the pins what the request may have created or ended, and what it did that cannot be seen
+/// (C4, C13-C20).
 void note_pins(sql::PinEvents events, bool opaque, PinState& pins);
 
 }  // namespace fairlead::core

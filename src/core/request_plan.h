@@ -1,7 +1,8 @@
-// What one request of a client means: what it executes, which prepared statements it names, whether it is a proven read.
+// What one request of a client means: what it executes, which prepared statements it names, whether
+// it is a proven read.
 //
-// Made once per request by RequestPlanner, before a server is chosen; RequestWriter then writes it for that server. Views point
-// into the request's bytes.
+// Made once per request by RequestPlanner, before a server is chosen; RequestWriter then writes it
+// for that server. Views point into the request's bytes.
 #pragma once
 
 #include <memory>
@@ -53,7 +54,7 @@ struct PlannedMessage {
   std::shared_ptr<const sql::QueryFacts> facts = {};  // Of `statement`.
   size_t name_begin = 0;  // kSqlExecute: where the name stands in the text.
   size_t name_end = 0;
-  std::string answer = {};  // kAnswer: a command tag. kRefuse: a whole ErrorResponse.
+  std::string answer = {};          // kAnswer: a command tag. kRefuse: a whole ErrorResponse.
   bool changes_statements = false;  // The client's statements are told of the answer.
 };
 
@@ -62,14 +63,14 @@ struct RequestPlan {
   std::vector<PlannedMessage> messages;
   std::vector<Execution> executions;
   sql::Decision decision{sql::Access::kRead, sql::Reason::kEmpty, false};  // Of all together.
-  std::optional<sql::TransactionModes> begin;                             // It is one BEGIN.
+  std::optional<sql::TransactionModes> begin;                              // It is one BEGIN.
   sql::Hints hints;
-  bool local = true;              // No server is needed for any of it.
-  bool executes = false;          // Something is bound, executed or queried, not only parsed and described.
+  bool local = true;      // No server is needed for any of it.
+  bool executes = false;  // Something is bound, executed or queried, not only parsed and described.
   bool changes_statements = false;
   bool copy_in = false;
   sql::PinEvents pins;
-  bool opaque = false;            // C4.
+  bool opaque = false;  // C4.
   bool discards_all = false;
   bool changes_catalog = false;
 };

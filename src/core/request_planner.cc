@@ -19,16 +19,20 @@ std::shared_ptr<const sql::QueryFacts> facts_of(const ClientStatement& statement
   return std::static_pointer_cast<const sql::QueryFacts>(statement.facts);
 }
 
-std::optional<std::string> argument_value(const sql::SetConfigCall::Argument& argument, const wire::BindParameters* values) {
+std::optional<std::string> argument_value(const sql::SetConfigCall::Argument& argument,
+                                          const wire::BindParameters* values) {
   using Kind = sql::SetConfigCall::Kind;
   if (argument.kind == Kind::kLiteral) return argument.text;
-  if (argument.kind != Kind::kParameter || values == nullptr || argument.parameter == 0) return std::nullopt;
+  if (argument.kind != Kind::kParameter || values == nullptr || argument.parameter == 0)
+    return std::nullopt;
   const auto text = values->text(argument.parameter - 1);
   if (!text) return std::nullopt;
   return std::string(*text);
 }
 
-bool is_true(std::string_view word) { return word == "true" || word == "t" || word == "on" || word == "1" || word == "yes"; }
+bool is_true(std::string_view word) {
+  return word == "true" || word == "t" || word == "on" || word == "1" || word == "yes";
+}
 
 /// The only statement of the request is this transaction command.
 const TransactionCommand* only_command(const sql::QueryFacts& facts) {
@@ -40,20 +44,24 @@ const TransactionCommand* only_command(const sql::QueryFacts& facts) {
 sql::LexOptions RequestPlanner::lex_options() const {
   const TextRules rules = session_->text_rules();
   return {.standard_conforming_strings = rules.standard_conforming_strings,
-          .ascii_safe_encoding = !(rules.client_encoding == "SJIS" || rules.client_encoding == "BIG5" || rules.client_encoding == "GBK" ||
-                                   rules.client_encoding == "UHC" || rules.client_encoding == "GB18030" ||
-                                   rules.client_encoding == "JOHAB" || rules.client_encoding == "SHIFT_JIS_2004")};
+          .ascii_safe_encoding =
+              !(rules.client_encoding == "SJIS" || rules.client_encoding == "BIG5" ||
+                rules.client_encoding == "GBK" || rules.client_encoding == "UHC" ||
+                rules.client_encoding == "GB18030" || rules.client_encoding == "JOHAB" ||
+                rules.client_encoding == "SHIFT_JIS_2004")};
 }
 
-PlannedMessage& RequestPlanner::add(const RequestMessage& message, Treatment treatment, RequestPlan& plan) {
+PlannedMessage& RequestPlanner::add(const RequestMessage& message, Treatment treatment,
+                                    RequestPlan& plan) {
   PlannedMessage& planned = plan.messages.emplace_back();
   planned.message = message;
   planned.treatment = treatment;
   return planned;
 }
 
-Result<void> RequestPlanner::plan(PlanningContext context, SessionState& session, std::string_view bytes,
-                                  std::span<const RequestMessage> messages, RequestEnd end, RequestPlan& plan) {
+Result<void> RequestPlanner::plan(PlanningContext context, SessionState& session,
+                                  std::string_view bytes, std::span<const RequestMessage> messages,
+                                  RequestEnd end, RequestPlan& plan) {
   context_ = context;
   session_ = &session;
   plan.messages.clear();
@@ -76,14 +84,21 @@ Result<void> RequestPlanner::plan(PlanningContext context, SessionState& session
   return {};
 }
 
-Result<void> RequestPlanner::plan_message(std::string_view bytes, const RequestMessage& message, RequestPlan& plan) {
+Result<void> RequestPlanner::plan_message(std::string_view bytes, const RequestMessage& message,
+                                          RequestPlan& plan) {
   switch (message.type) {
-    case frontend::kQuery: return plan_query(bytes, message, plan);
-    case frontend::kParse: return plan_parse(bytes, message, plan);
-    case frontend::kBind: return plan_bind(bytes, message, plan);
-    case frontend::kDescribe: return plan_describe(bytes, message, plan);
-    case frontend::kClose: return plan_close(bytes, message, plan);
-    case frontend::kExecute: return plan_execute(bytes, message, plan);
+    case frontend::kQuery:
+      return plan_query(bytes, message, plan);
+    case frontend::kParse:
+      return plan_parse(bytes, message, plan);
+    case frontend::kBind:
+      return plan_bind(bytes, message, plan);
+    case frontend::kDescribe:
+      return plan_describe(bytes, message, plan);
+    case frontend::kClose:
+      return plan_close(bytes, message, plan);
+    case frontend::kExecute:
+      return plan_execute(bytes, message, plan);
     case frontend::kFunctionCall:  // F28
       plan.local = false;
       plan.executes = true;
@@ -97,18 +112,21 @@ Result<void> RequestPlanner::plan_message(std::string_view bytes, const RequestM
   }
 }
 
-bool RequestPlanner::refuse_bad_hint(std::string_view text, bool has_comment, const RequestMessage& message, RequestPlan& plan) {
+bool RequestPlanner::refuse_bad_hint(std::string_view text, bool has_comment,
+                                     const RequestMessage& message, RequestPlan& plan) {
   if (!has_comment) return false;
   auto hints = sql::find_hints(text, lex_options());
   if (hints) {
     plan.hints = std::move(*hints);
     return false;
   }
-  wire::append_error(add(message, Treatment::kRefuse, plan).answer, wire::Severity::kError, hints.error());
+  wire::append_error(add(message, Treatment::kRefuse, plan).answer, wire::Severity::kError,
+                     hints.error());
   return true;
 }
 
-/// A message of which only the head is there: it cannot be examined, so it goes to the primary, and may have done anything.
+/// A message of which only the head is there: it cannot be examined, so it goes to the primary, and
+/// may have done anything.
 void RequestPlanner::plan_unseen(const RequestMessage& message, RequestPlan& plan) {
   plan.local = false;
   plan.executes = true;
@@ -125,15 +143,17 @@ void RequestPlanner::add_decision(sql::Decision decision, RequestPlan& plan) {
   }
 }
 
-void RequestPlanner::add_execution(const std::shared_ptr<const sql::QueryFacts>& facts, std::string_view text,
-                                   std::string_view bind_body, RequestPlan& plan) {
+void RequestPlanner::add_execution(const std::shared_ptr<const sql::QueryFacts>& facts,
+                                   std::string_view text, std::string_view bind_body,
+                                   RequestPlan& plan) {
   plan.executes = true;
   plan.pins.bits = static_cast<uint16_t>(plan.pins.bits | facts->pins.bits);
   plan.opaque = plan.opaque || facts->opaque_side_effects;
   plan.copy_in = plan.copy_in || facts->copy_in;
   plan.discards_all = plan.discards_all || facts->discard == sql::Discard::kAll;
   plan.changes_catalog = plan.changes_catalog || facts->changes_catalog;
-  if (const TransactionCommand* command = only_command(*facts); command != nullptr && command->kind == TransactionCommand::Kind::kBegin) {
+  if (const TransactionCommand* command = only_command(*facts);
+      command != nullptr && command->kind == TransactionCommand::Kind::kBegin) {
     plan.begin = command->modes;
   }
   Execution& execution = plan.executions.emplace_back(Execution{.facts = facts, .set_config = {}});
@@ -161,7 +181,8 @@ void RequestPlanner::add_execution(const std::shared_ptr<const sql::QueryFacts>&
   }
 }
 
-Result<void> RequestPlanner::plan_query(std::string_view bytes, const RequestMessage& message, RequestPlan& plan) {
+Result<void> RequestPlanner::plan_query(std::string_view bytes, const RequestMessage& message,
+                                        RequestPlan& plan) {
   if (!message.whole) {
     plan_unseen(message, plan);
     session_->statements.on_simple_query();
@@ -184,18 +205,24 @@ Result<void> RequestPlanner::plan_query(std::string_view bytes, const RequestMes
   return {};
 }
 
-bool RequestPlanner::plan_sql_prepared(std::string_view text, const std::shared_ptr<const sql::QueryFacts>& facts, RequestPlan& plan,
-                                       PlannedMessage& planned) {
+bool RequestPlanner::plan_sql_prepared(std::string_view text,
+                                       const std::shared_ptr<const sql::QueryFacts>& facts,
+                                       RequestPlan& plan, PlannedMessage& planned) {
   using Kind = sql::PreparedCommand::Kind;
   if (facts->statements != 1 || facts->prepared.size() != 1) return false;
   const sql::PreparedCommand& command = facts->prepared[0];
   switch (command.kind) {
     case Kind::kPrepare: {
-      const std::string_view types = text.substr(command.name_end, command.body_begin - command.name_end);
+      const std::string_view types =
+          text.substr(command.name_end, command.body_begin - command.name_end);
       const size_t open = types.find('(');
       const size_t close = types.rfind(')');
-      const std::string_view list = open == std::string_view::npos ? std::string_view{} : types.substr(open, close - open + 1);
-      PreparedPtr statement = context_.registry->intern(PreparedKind::kSql, text.substr(command.body_begin, command.body_end - command.body_begin), list);
+      const std::string_view list = open == std::string_view::npos
+                                        ? std::string_view{}
+                                        : types.substr(open, close - open + 1);
+      PreparedPtr statement = context_.registry->intern(
+          PreparedKind::kSql,
+          text.substr(command.body_begin, command.body_end - command.body_begin), list);
       if (!session_->statements.define(command.name, {statement, command.body})) return false;
       planned.treatment = Treatment::kSqlPrepare;
       planned.statement = std::move(statement);
@@ -209,7 +236,8 @@ bool RequestPlanner::plan_sql_prepared(std::string_view text, const std::shared_
       planned.name_end = command.name_end;
       planned.statement = known->statement;
       plan.local = false;
-      add_decision(known->facts ? sql::decide(*facts_of(*known), context_.catalog) : sql::Decision{}, plan);
+      add_decision(
+          known->facts ? sql::decide(*facts_of(*known), context_.catalog) : sql::Decision{}, plan);
       if (known->facts) add_execution(facts_of(*known), known->statement->query(), {}, plan);
       return true;
     }
@@ -234,7 +262,8 @@ bool RequestPlanner::plan_sql_prepared(std::string_view text, const std::shared_
   return true;
 }
 
-Result<void> RequestPlanner::plan_parse(std::string_view bytes, const RequestMessage& message, RequestPlan& plan) {
+Result<void> RequestPlanner::plan_parse(std::string_view bytes, const RequestMessage& message,
+                                        RequestPlan& plan) {
   plan.local = false;
   plan.changes_statements = true;
   if (!message.whole) {
@@ -248,13 +277,15 @@ Result<void> RequestPlanner::plan_parse(std::string_view bytes, const RequestMes
   const sql::Decision decision = context_.shapes->decide(entry, context_.catalog);
   if (refuse_bad_hint(parse->query, entry.has_comment, message, plan)) return {};
   const std::shared_ptr<const sql::QueryFacts> facts = entry.facts;
-  PreparedPtr statement = context_.registry->intern(PreparedKind::kProtocol, parse->query, parse->parameter_oids);
+  PreparedPtr statement =
+      context_.registry->intern(PreparedKind::kProtocol, parse->query, parse->parameter_oids);
   PlannedMessage& planned = add(message, Treatment::kParse, plan);
   planned.statement = statement;
   planned.facts = facts;
   planned.changes_statements = true;
   add_decision(decision, plan);
-  if (auto defined = session_->statements.define(parse->statement, {std::move(statement), facts}); !defined) {
+  if (auto defined = session_->statements.define(parse->statement, {std::move(statement), facts});
+      !defined) {
     planned.treatment = Treatment::kRefuse;
     planned.changes_statements = false;
     wire::append_error(planned.answer, wire::Severity::kError, defined.error());
@@ -262,14 +293,17 @@ Result<void> RequestPlanner::plan_parse(std::string_view bytes, const RequestMes
   return {};
 }
 
-void RequestPlanner::add_use(const RequestMessage& message, const ClientStatement& statement, RequestPlan& plan) {
+void RequestPlanner::add_use(const RequestMessage& message, const ClientStatement& statement,
+                             RequestPlan& plan) {
   PlannedMessage& planned = add(message, Treatment::kUse, plan);
   planned.statement = statement.statement;
   planned.facts = facts_of(statement);
-  add_decision(planned.facts ? sql::decide(*planned.facts, context_.catalog) : sql::Decision{}, plan);
+  add_decision(planned.facts ? sql::decide(*planned.facts, context_.catalog) : sql::Decision{},
+               plan);
 }
 
-Result<void> RequestPlanner::plan_bind(std::string_view bytes, const RequestMessage& message, RequestPlan& plan) {
+Result<void> RequestPlanner::plan_bind(std::string_view bytes, const RequestMessage& message,
+                                       RequestPlan& plan) {
   plan.local = false;
   plan.executes = true;
   const std::string_view body = message.body(bytes);
@@ -287,7 +321,8 @@ Result<void> RequestPlanner::plan_bind(std::string_view bytes, const RequestMess
   return {};
 }
 
-Result<void> RequestPlanner::plan_describe(std::string_view bytes, const RequestMessage& message, RequestPlan& plan) {
+Result<void> RequestPlanner::plan_describe(std::string_view bytes, const RequestMessage& message,
+                                           RequestPlan& plan) {
   plan.local = false;
   const auto describe = wire::Describe::decode(message.body(bytes));
   if (!describe) return std::unexpected(describe.error());
@@ -301,7 +336,8 @@ Result<void> RequestPlanner::plan_describe(std::string_view bytes, const Request
   return {};
 }
 
-Result<void> RequestPlanner::plan_close(std::string_view bytes, const RequestMessage& message, RequestPlan& plan) {
+Result<void> RequestPlanner::plan_close(std::string_view bytes, const RequestMessage& message,
+                                        RequestPlan& plan) {
   const auto close = wire::Close::decode(message.body(bytes));
   if (!close) return std::unexpected(close.error());
   if (close->kind == wire::NameKind::kPortal) {
@@ -315,7 +351,8 @@ Result<void> RequestPlanner::plan_close(std::string_view bytes, const RequestMes
   return {};
 }
 
-Result<void> RequestPlanner::plan_execute(std::string_view bytes, const RequestMessage& message, RequestPlan& plan) {
+Result<void> RequestPlanner::plan_execute(std::string_view bytes, const RequestMessage& message,
+                                          RequestPlan& plan) {
   plan.local = false;
   plan.executes = true;
   const auto execute = wire::Execute::decode(message.body(bytes));
@@ -324,11 +361,13 @@ Result<void> RequestPlanner::plan_execute(std::string_view bytes, const RequestM
   for (size_t i = portals_.size(); i-- > 0;) {
     if (portals_[i].name != execute->portal) continue;
     const ClientStatement& statement = portals_[i].statement;
-    if (statement.facts) add_execution(facts_of(statement), statement.statement->query(), portals_[i].bind_body, plan);
+    if (statement.facts)
+      add_execution(facts_of(statement), statement.statement->query(), portals_[i].bind_body, plan);
     return {};
   }
   // A portal of an earlier request: only inside a transaction can it still be there.
-  if (plan.decision.reason == Reason::kEmpty) add_decision({Access::kPrimary, Reason::kCursor, true}, plan);
+  if (plan.decision.reason == Reason::kEmpty)
+    add_decision({Access::kPrimary, Reason::kCursor, true}, plan);
   return {};
 }
 

@@ -1,6 +1,8 @@
-// Reads a request of a client into a RequestPlan, and takes note of the names that it defines and closes.
+// Reads a request of a client into a RequestPlan, and takes note of the names that it defines and
+// closes.
 //
-// Pure; one per worker, so that its memory is used again. Uses the worker's shape cache and statement registry, and the session's own statements; the session's statements change
+// Pure; one per worker, so that its memory is used again. Uses the worker's shape cache and
+// statement registry, and the session's own statements; the session's statements change
 // provisionally (prepared_client.h).
 #pragma once
 
@@ -22,10 +24,10 @@ struct PlanningContext {
 
 class RequestPlanner {
  public:
-  /// `bytes` is the request, `messages` what the reader made of it. Fills `plan`, which is cleared first and keeps its memory.
-  /// Error: the client broke the protocol; its connection cannot go on.
-  Result<void> plan(PlanningContext context, SessionState& session, std::string_view bytes, std::span<const RequestMessage> messages,
-                    RequestEnd end, RequestPlan& plan);
+  /// `bytes` is the request, `messages` what the reader made of it. Fills `plan`, which is cleared
+  /// first and keeps its memory. Error: the client broke the protocol; its connection cannot go on.
+  Result<void> plan(PlanningContext context, SessionState& session, std::string_view bytes,
+                    std::span<const RequestMessage> messages, RequestEnd end, RequestPlan& plan);
 
  private:
   struct BoundPortal {
@@ -34,24 +36,30 @@ class RequestPlanner {
     std::string_view bind_body;  // Empty when the Bind streams.
   };
 
-  Result<void> plan_message(std::string_view bytes, const RequestMessage& message, RequestPlan& plan);
+  Result<void> plan_message(std::string_view bytes, const RequestMessage& message,
+                            RequestPlan& plan);
   Result<void> plan_query(std::string_view bytes, const RequestMessage& message, RequestPlan& plan);
   Result<void> plan_parse(std::string_view bytes, const RequestMessage& message, RequestPlan& plan);
   Result<void> plan_bind(std::string_view bytes, const RequestMessage& message, RequestPlan& plan);
-  Result<void> plan_describe(std::string_view bytes, const RequestMessage& message, RequestPlan& plan);
+  Result<void> plan_describe(std::string_view bytes, const RequestMessage& message,
+                             RequestPlan& plan);
   Result<void> plan_close(std::string_view bytes, const RequestMessage& message, RequestPlan& plan);
-  Result<void> plan_execute(std::string_view bytes, const RequestMessage& message, RequestPlan& plan);
+  Result<void> plan_execute(std::string_view bytes, const RequestMessage& message,
+                            RequestPlan& plan);
   void plan_unseen(const RequestMessage& message, RequestPlan& plan);
-  bool plan_local_statement(const sql::QueryFacts& facts, RequestPlan& plan, PlannedMessage& planned);
-  bool plan_sql_prepared(std::string_view text, const std::shared_ptr<const sql::QueryFacts>& facts, RequestPlan& plan,
-                         PlannedMessage& planned);
-  bool refuse_bad_hint(std::string_view text, bool has_comment, const RequestMessage& message, RequestPlan& plan);
+  bool plan_local_statement(const sql::QueryFacts& facts, RequestPlan& plan,
+                            PlannedMessage& planned);
+  bool plan_sql_prepared(std::string_view text, const std::shared_ptr<const sql::QueryFacts>& facts,
+                         RequestPlan& plan, PlannedMessage& planned);
+  bool refuse_bad_hint(std::string_view text, bool has_comment, const RequestMessage& message,
+                       RequestPlan& plan);
   static void add_decision(sql::Decision decision, RequestPlan& plan);
   void add_use(const RequestMessage& message, const ClientStatement& statement, RequestPlan& plan);
-  void add_execution(const std::shared_ptr<const sql::QueryFacts>& facts, std::string_view text, std::string_view bind_body,
-                     RequestPlan& plan);
+  void add_execution(const std::shared_ptr<const sql::QueryFacts>& facts, std::string_view text,
+                     std::string_view bind_body, RequestPlan& plan);
   sql::LexOptions lex_options() const;
-  PlannedMessage& add(const RequestMessage& message, PlannedMessage::Treatment treatment, RequestPlan& plan);
+  PlannedMessage& add(const RequestMessage& message, PlannedMessage::Treatment treatment,
+                      RequestPlan& plan);
 
   PlanningContext context_{};  // These two are of the call under way.
   SessionState* session_ = nullptr;

@@ -34,15 +34,32 @@ bool is_verbatim(const RequestPlan& plan) {
 
 void RequestWriter::expect(const RequestMessage& message, uint32_t tag) {
   switch (message.type) {
-    case frontend::kQuery: responses_.expect({.kind = Expect::kQuery, .tag = tag}); return;
-    case frontend::kParse: responses_.expect({.kind = Expect::kParse, .tag = tag}); return;
-    case frontend::kBind: responses_.expect({.kind = Expect::kBind, .tag = tag}); return;
-    case frontend::kExecute: responses_.expect({.kind = Expect::kExecute, .tag = tag}); return;
-    case frontend::kClose: responses_.expect({.kind = Expect::kClose, .tag = tag}); return;
-    case frontend::kSync: responses_.expect({.kind = Expect::kSync, .tag = tag}); return;
-    case frontend::kFunctionCall: responses_.expect({.kind = Expect::kFunctionCall, .tag = tag}); return;
-    case frontend::kDescribe: responses_.expect({.kind = Expect::kDescribePortal, .tag = tag}); return;
-    default: return;  // Flush has no answer of its own.
+    case frontend::kQuery:
+      responses_.expect({.kind = Expect::kQuery, .tag = tag});
+      return;
+    case frontend::kParse:
+      responses_.expect({.kind = Expect::kParse, .tag = tag});
+      return;
+    case frontend::kBind:
+      responses_.expect({.kind = Expect::kBind, .tag = tag});
+      return;
+    case frontend::kExecute:
+      responses_.expect({.kind = Expect::kExecute, .tag = tag});
+      return;
+    case frontend::kClose:
+      responses_.expect({.kind = Expect::kClose, .tag = tag});
+      return;
+    case frontend::kSync:
+      responses_.expect({.kind = Expect::kSync, .tag = tag});
+      return;
+    case frontend::kFunctionCall:
+      responses_.expect({.kind = Expect::kFunctionCall, .tag = tag});
+      return;
+    case frontend::kDescribe:
+      responses_.expect({.kind = Expect::kDescribePortal, .tag = tag});
+      return;
+    default:
+      return;  // Flush has no answer of its own.
   }
 }
 
@@ -53,37 +70,47 @@ void RequestWriter::expect_verbatim(const RequestPlan& plan) {
   }
 }
 
-Result<void> RequestWriter::write(std::string_view bytes, const RequestPlan& plan, std::string& out) {
+Result<void> RequestWriter::write(std::string_view bytes, const RequestPlan& plan,
+                                  std::string& out) {
   for (const PlannedMessage& planned : plan.messages) {
     if (auto written = write_message(bytes, planned, out); !written) return written;
   }
   return {};
 }
 
-Result<void> RequestWriter::write_message(std::string_view bytes, const PlannedMessage& planned, std::string& out) {
+Result<void> RequestWriter::write_message(std::string_view bytes, const PlannedMessage& planned,
+                                          std::string& out) {
   switch (planned.treatment) {
     case Treatment::kForward:
       if (planned.message.type == frontend::kQuery) statements_.on_simple_query();
       out.append(planned.message.frame(bytes));
       expect(planned.message);
       return {};
-    case Treatment::kParse: return write_parse(bytes, planned, out);
-    case Treatment::kUse: return write_use(bytes, planned, out);
+    case Treatment::kParse:
+      return write_parse(bytes, planned, out);
+    case Treatment::kUse:
+      return write_use(bytes, planned, out);
     case Treatment::kCloseStatement: {
       std::string answer;
       wire::append_close_complete(answer);
       responses_.expect_local(answer, kConfirmsClientChange);
       return {};
     }
-    case Treatment::kSqlPrepare: write_sql_prepare(planned, out); return {};
-    case Treatment::kSqlExecute: write_sql_execute(bytes, planned, out); return {};
+    case Treatment::kSqlPrepare:
+      write_sql_prepare(planned, out);
+      return {};
+    case Treatment::kSqlExecute:
+      write_sql_execute(bytes, planned, out);
+      return {};
     case Treatment::kAnswer: {
       std::string answer;
       wire::append_command_complete(answer, planned.answer);
       responses_.expect_local(answer, planned.changes_statements ? kConfirmsClientChange : 0);
       return {};
     }
-    case Treatment::kRefuse: write_refusal(planned, out); return {};
+    case Treatment::kRefuse:
+      write_refusal(planned, out);
+      return {};
   }
   return {};
 }
@@ -94,16 +121,17 @@ void RequestWriter::close_if_planned(const PreparedPlan& plan, std::string& out)
   responses_.expect({.kind = Expect::kClose, .hidden = true, .tag = kConfirmsServerClose});
 }
 
-Result<void> RequestWriter::write_parse(std::string_view bytes, const PlannedMessage& planned, std::string& out) {
+Result<void> RequestWriter::write_parse(std::string_view bytes, const PlannedMessage& planned,
+                                        std::string& out) {
   const auto parse = wire::Parse::decode(planned.message.body(bytes));
   if (!parse) return std::unexpected(parse.error());
   if (is_unnamed(parse->statement)) {
-    if (statements_.plan_use_unnamed(*planned.statement, parse_state_)) {
-      out.append(planned.message.frame(bytes));
-      responses_.expect({.kind = Expect::kParse, .tag = kConfirmsClientChange | kConfirmsServerParse});
-    } else {
-      responses_.expect_local(to_frame_parse_complete(), kConfirmsClientChange);
-    }
+    // Always, even if the server has the same text: what FETCH returns is fixed when it is parsed,
+    // by the cursor of that moment.
+    const bool is_new = statements_.plan_use_unnamed(*planned.statement, parse_state_);
+    out.append(planned.message.frame(bytes));
+    responses_.expect({.kind = Expect::kParse,
+                       .tag = kConfirmsClientChange | (is_new ? kConfirmsServerParse : 0u)});
     return {};
   }
   const PreparedPlan plan = statements_.plan_use(*planned.statement, parse_state_);
@@ -117,7 +145,8 @@ Result<void> RequestWriter::write_parse(std::string_view bytes, const PlannedMes
   return {};
 }
 
-Result<void> RequestWriter::write_bind(std::string_view bytes, const PlannedMessage& planned, std::string_view name, std::string& out) {
+Result<void> RequestWriter::write_bind(std::string_view bytes, const PlannedMessage& planned,
+                                       std::string_view name, std::string& out) {
   if (planned.message.whole) {
     const auto bind = wire::Bind::decode(planned.message.body(bytes));
     if (!bind) return std::unexpected(bind.error());
@@ -132,7 +161,8 @@ Result<void> RequestWriter::write_bind(std::string_view bytes, const PlannedMess
   return wire::append_bind_head_renamed(out, first, name);
 }
 
-Result<void> RequestWriter::write_use(std::string_view bytes, const PlannedMessage& planned, std::string& out) {
+Result<void> RequestWriter::write_use(std::string_view bytes, const PlannedMessage& planned,
+                                      std::string& out) {
   const bool is_bind = planned.message.type == frontend::kBind;
   const std::string_view body = planned.message.body(bytes);
   const auto bind = is_bind ? wire::Bind::decode_head(body) : Result<wire::Bind>{};
@@ -145,7 +175,8 @@ Result<void> RequestWriter::write_use(std::string_view bytes, const PlannedMessa
   std::optional<ServerStatementName> made;
   if (unnamed) {
     if (statements_.plan_use_unnamed(*planned.statement, parse_state_)) {
-      wire::append_parse_renamed(out, {{}, planned.statement->query(), planned.statement->parameter_types()}, {});
+      wire::append_parse_renamed(
+          out, {{}, planned.statement->query(), planned.statement->parameter_types()}, {});
       responses_.expect({.kind = Expect::kParse, .hidden = true, .tag = kConfirmsServerParse});
     }
   } else {
@@ -153,7 +184,8 @@ Result<void> RequestWriter::write_use(std::string_view bytes, const PlannedMessa
     close_if_planned(plan, out);
     name = made.emplace(plan.key).view();
     if (plan.parse) {
-      wire::append_parse_renamed(out, {{}, planned.statement->query(), planned.statement->parameter_types()}, name);
+      wire::append_parse_renamed(
+          out, {{}, planned.statement->query(), planned.statement->parameter_types()}, name);
       responses_.expect({.kind = Expect::kParse, .hidden = true, .tag = kConfirmsServerParse});
     }
   }
@@ -176,13 +208,16 @@ void RequestWriter::write_sql_prepare(const PlannedMessage& planned, std::string
     return;
   }
   const ServerStatementName name(plan.key);
-  if (plan.close) wire::append_query(out, "DEALLOCATE " + std::string(ServerStatementName(*plan.close).view()));
-  if (plan.close) responses_.expect({.kind = Expect::kQuery, .hidden = true, .tag = kConfirmsServerClose});
+  if (plan.close)
+    wire::append_query(out, "DEALLOCATE " + std::string(ServerStatementName(*plan.close).view()));
+  if (plan.close)
+    responses_.expect({.kind = Expect::kQuery, .hidden = true, .tag = kConfirmsServerClose});
   wire::append_query(out, prepare_sql(*planned.statement, name));
   responses_.expect({.kind = Expect::kQuery, .tag = kConfirmsClientChange | kConfirmsServerParse});
 }
 
-void RequestWriter::write_sql_execute(std::string_view bytes, const PlannedMessage& planned, std::string& out) {
+void RequestWriter::write_sql_execute(std::string_view bytes, const PlannedMessage& planned,
+                                      std::string& out) {
   const PreparedPlan plan = statements_.plan_use(*planned.statement, parse_state_);
   const ServerStatementName name(plan.key);
   if (plan.close) {
@@ -191,11 +226,14 @@ void RequestWriter::write_sql_execute(std::string_view bytes, const PlannedMessa
   }
   if (plan.parse && planned.statement->kind() == PreparedKind::kSql) {
     wire::append_query(out, prepare_sql(*planned.statement, name));
-    responses_.expect({.kind = Expect::kQuery, .hidden = true, .tag = kConfirmsServerParse | kRepliesLater});
+    responses_.expect(
+        {.kind = Expect::kQuery, .hidden = true, .tag = kConfirmsServerParse | kRepliesLater});
   } else if (plan.parse) {
-    wire::append_parse_renamed(out, {{}, planned.statement->query(), planned.statement->parameter_types()}, name.view());
+    wire::append_parse_renamed(
+        out, {{}, planned.statement->query(), planned.statement->parameter_types()}, name.view());
     wire::append_sync(out);
-    responses_.expect({.kind = Expect::kParse, .hidden = true, .tag = kConfirmsServerParse | kRepliesLater});
+    responses_.expect(
+        {.kind = Expect::kParse, .hidden = true, .tag = kConfirmsServerParse | kRepliesLater});
     responses_.expect({.kind = Expect::kSync, .hidden = true});
   }
   const auto query = wire::Query::decode(planned.message.body(bytes));

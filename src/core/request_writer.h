@@ -1,7 +1,8 @@
-// Writes a planned request for one server: names translated, what the server lacks put in, what it has left out (C10, F22).
+// Writes a planned request for one server: names translated, what the server lacks put in, what it
+// has left out (C10, F22).
 //
-// Pure: it appends bytes and says what they make the server answer. A request can be written again for another server (A60),
-// because neither the plan nor the client's bytes change.
+// Pure: it appends bytes and says what they make the server answer. A request can be written again
+// for another server (A60), because neither the plan nor the client's bytes change.
 #pragma once
 
 #include <string>
@@ -19,7 +20,8 @@ enum AnswerTag : uint32_t {
   kConfirmsServerParse = 2,   // ServerStatements::on_parse_complete().
   kConfirmsServerClose = 4,   // ServerStatements::on_close_complete().
   kReplacesError = 8,         // Its error is RequestWriter::refusal(), not the server's.
-  kRepliesLater = 16,         // Ours, before EXECUTE: its error is the client's, in place of EXECUTE's own.
+  kRepliesLater =
+      16,  // Ours, before EXECUTE: its error is the client's, in place of EXECUTE's own.
 };
 
 /// Whether the bytes can go to any server just as they are.
@@ -27,8 +29,12 @@ bool is_verbatim(const RequestPlan& plan);
 
 class RequestWriter {
  public:
-  RequestWriter(ServerStatements& statements, ResponseQueue& responses, uint64_t parse_state, wire::TxStatus status)
-      : statements_(statements), responses_(responses), parse_state_(parse_state), status_(status) {}
+  RequestWriter(ServerStatements& statements, ResponseQueue& responses, uint64_t parse_state,
+                wire::TxStatus status)
+      : statements_(statements),
+        responses_(responses),
+        parse_state_(parse_state),
+        status_(status) {}
 
   /// Appends to `out` what to send. Error: a name does not fit (kLimitExceeded).
   Result<void> write(std::string_view bytes, const RequestPlan& plan, std::string& out);
@@ -37,10 +43,12 @@ class RequestWriter {
   void expect_verbatim(const RequestPlan& plan);
 
  private:
-  Result<void> write_message(std::string_view bytes, const PlannedMessage& planned, std::string& out);
+  Result<void> write_message(std::string_view bytes, const PlannedMessage& planned,
+                             std::string& out);
   Result<void> write_parse(std::string_view bytes, const PlannedMessage& planned, std::string& out);
   Result<void> write_use(std::string_view bytes, const PlannedMessage& planned, std::string& out);
-  Result<void> write_bind(std::string_view bytes, const PlannedMessage& planned, std::string_view name, std::string& out);
+  Result<void> write_bind(std::string_view bytes, const PlannedMessage& planned,
+                          std::string_view name, std::string& out);
   void write_sql_prepare(const PlannedMessage& planned, std::string& out);
   void write_sql_execute(std::string_view bytes, const PlannedMessage& planned, std::string& out);
   void write_refusal(const PlannedMessage& planned, std::string& out);

@@ -1,7 +1,9 @@
-// Where one request should go, before freshness and balance have their say: the order of decision of design "Routing".
+// Where one request should go, before freshness and balance have their say: the order of decision
+// of design "Routing".
 //
-// Pure. 1. the port; 2. a hint, which may send a proven read to a replica but never a write (A7); 3. an open transaction or a
-// pin, which the session answers itself because its server is given; 4. what the statement is. Doubt goes to the primary (G1).
+// Pure. 1. the port; 2. a hint, which may send a proven read to a replica but never a write
+// (A7); 3. an open transaction or a pin, which the session answers itself because its server is
+// given; 4. what the statement is. Doubt goes to the primary (G1).
 #pragma once
 
 #include <cstdint>
@@ -20,18 +22,18 @@ enum class Target : uint8_t { kPrimary, kReplica };
 
 struct RouteInput {
   Port port = Port::kAutomatic;
-  std::optional<sql::Route> hint;       // Comment, else SET LOCAL, else SET, else start-up.
-  sql::Decision decision;               // Of all statements of the request together (A4, A5).
+  std::optional<sql::Route> hint;  // Comment, else SET LOCAL, else SET, else start-up.
+  sql::Decision decision;          // Of all statements of the request together (A4, A5).
   const sql::TransactionModes* begin = nullptr;  // The request is one BEGIN, and says this.
-  bool default_read_only = false;       // default_transaction_read_only of the client (B18).
-  bool default_serializable = false;    // default_transaction_isolation (B4).
+  bool default_read_only = false;     // default_transaction_read_only of the client (B18).
+  bool default_serializable = false;  // default_transaction_isolation (B4).
 };
 
 struct Route {
   Target target = Target::kPrimary;
   sql::Reason reason = sql::Reason::kCatalogLoading;
-  bool replica_only = false;            // No falling back to the primary: the read port, or a node by name.
-  std::string node = {};                // "host:port" when a hint names one.
+  bool replica_only = false;  // No falling back to the primary: the read port, or a node by name.
+  std::string node = {};      // "host:port" when a hint names one.
 
   bool operator==(const Route&) const = default;
 };

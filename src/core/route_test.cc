@@ -12,7 +12,8 @@ const sql::Decision kRead{Access::kRead, Reason::kRead, false};
 const sql::Decision kWrite{Access::kPrimary, Reason::kWrite, true};
 
 TEST(Route, ThePortComesFirst) {
-  RouteInput input{.port = Port::kPrimary, .hint = sql::Route{sql::Route::Kind::kReplica}, .decision = kRead};
+  RouteInput input{
+      .port = Port::kPrimary, .hint = sql::Route{sql::Route::Kind::kReplica}, .decision = kRead};
   EXPECT_EQ(decide_route(input), (Route{Target::kPrimary, Reason::kPortPrimary}));
   input.port = Port::kRead;
   input.decision = kWrite;  // The replica itself refuses it, as a standby does.
@@ -47,9 +48,12 @@ TEST(Route, PlainBeginGoesToThePrimaryAndReadOnlyToAReplica) {  // B2, B3
 }
 
 TEST(Route, SerializableAlwaysGoesToThePrimary) {  // B4
-  sql::TransactionModes modes{.read_only = true, .isolation = sql::Isolation::kSerializable, .deferrable = true};
-  EXPECT_EQ(decide_route({.decision = kWrite, .begin = &modes}), (Route{Target::kPrimary, Reason::kSerializable}));
-  EXPECT_EQ(decide_route({.decision = kRead, .default_serializable = true}), (Route{Target::kPrimary, Reason::kSerializable}));
+  sql::TransactionModes modes{
+      .read_only = true, .isolation = sql::Isolation::kSerializable, .deferrable = true};
+  EXPECT_EQ(decide_route({.decision = kWrite, .begin = &modes}),
+            (Route{Target::kPrimary, Reason::kSerializable}));
+  EXPECT_EQ(decide_route({.decision = kRead, .default_serializable = true}),
+            (Route{Target::kPrimary, Reason::kSerializable}));
 }
 
 TEST(Route, OnlyAProvenReadLeavesThePrimary) {  // G1

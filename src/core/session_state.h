@@ -1,7 +1,8 @@
-// What one client's session is, apart from its connection: the state that follows it from server to server.
+// What one client's session is, apart from its connection: the state that follows it from server to
+// server.
 //
-// Plain parts, each with its own rules: settings (variables.h), prepared statements (prepared_client.h), pins (pins.h). Pure; one
-// per client, on its worker's thread.
+// Plain parts, each with its own rules: settings (variables.h), prepared statements
+// (prepared_client.h), pins (pins.h). Pure; one per client, on its worker's thread.
 #pragma once
 
 #include <optional>
@@ -16,7 +17,8 @@
 namespace fairlead::core {
 
 struct SessionState {
-  explicit SessionState(HashKey key, VariableSet startup = {}) : variables(key, std::move(startup)) {}
+  explicit SessionState(HashKey key, VariableSet startup = {})
+      : variables(key, std::move(startup)) {}
 
   Port port = Port::kAutomatic;
   SessionVariables variables;
@@ -25,14 +27,16 @@ struct SessionState {
   wire::TxStatus status = wire::TxStatus::kIdle;  // As the client was told last (F30).
   ReportedParameters seen;                        // ParameterStatus as the client saw it last (C7).
 
-  /// When the last transaction ended that may have written; Time{}: never. Until replicas are known to have replayed past a
-  /// position that was sampled after it, this client reads from the primary (D11).
+  /// When the last transaction ended that may have written; Time{}: never. Until replicas are known
+  /// to have replayed past a position that was sampled after it, this client reads from the primary
+  /// (D11).
   Time wrote_at{};
 
   /// How the client's texts are to be read.
   TextRules text_rules() const {
-    return {.standard_conforming_strings = seen.value_or("standard_conforming_strings", "on") == "on",
-            .client_encoding = seen.value_or("client_encoding", "UTF8")};
+    return {
+        .standard_conforming_strings = seen.value_or("standard_conforming_strings", "on") == "on",
+        .client_encoding = seen.value_or("client_encoding", "UTF8")};
   }
 };
 

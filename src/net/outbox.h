@@ -31,7 +31,8 @@ class Outbox {
   /// end.
   bool broken() const { return broken_; }
 
-  /// Returns when nothing waits any more, or the peer is gone. Only for those whom the outbox outlives.
+  /// Returns when nothing waits any more, or the peer is gone. Only for those whom the outbox
+  /// outlives.
   Task<void> drained();
   /// Called at the same moments, for those whom it may not outlive.
   void on_drained(std::function<void()> listener) { listener_ = std::move(listener); }

@@ -5,7 +5,8 @@
 
 namespace fairlead::net {
 
-/// Fills `out`. Aborts if the system has no generator, because nothing secure can go on without one.
+/// Fills `out`. Aborts if the system has no generator, because nothing secure can go on without
+/// one.
 void random_bytes(std::span<char> out);
 
 /// The same as a value: `random_array<32>()`.

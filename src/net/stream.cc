@@ -68,7 +68,8 @@ Transfer Stream::peek(std::span<char> into) {
 
 void Stream::set_low_water(size_t bytes) {
   const int value = static_cast<int>(bytes);
-  ::setsockopt(fd(), SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value);  // Cannot fail on a TCP socket with a positive value.
+  ::setsockopt(fd(), SOL_SOCKET, SO_RCVLOWAT, &value,
+               sizeof value);  // Cannot fail on a TCP socket with a positive value.
 }
 
 void Stream::interrupt() {

@@ -55,7 +55,8 @@ class Stream {
   /// Bytes at the front of the socket, which a later read returns again. Before TLS only.
   Transfer peek(std::span<char> into);
 
-  /// readable() completes only when that many bytes are there, or the peer has ended. 1 is the normal state.
+  /// readable() completes only when that many bytes are there, or the peer has ended. 1 is the
+  /// normal state.
   void set_low_water(size_t bytes);
 
   /// More input may be there without a further event: TLS holds decrypted bytes of its own.

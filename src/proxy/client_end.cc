@@ -1,4 +1,5 @@
-// ClientSession: servers that die, clients that cancel, and the end of a session in any state (C25, E20-E25, F40-F44, F52).
+// ClientSession: servers that die, clients that cancel, and the end of a session in any state (C25,
+// E20-E25, F40-F44, F52).
 #include <fmt/format.h>
 
 #include "base/log.h"
@@ -23,8 +24,10 @@ void ClientSession::on_server_lost(const Error& why) {
   worker_.shared().control->report_trouble(tenant_.cluster(), node, why.message);
   changed_.notify_all();
   if (ending_) return;
-  if (!session_.pins.reasons().empty() || mid_message_) {  // E25: the state is gone, and the client must know.
-    return fatal({ErrorCode::kAdminShutdown, "the server that held this session's state was lost", why.message});
+  if (!session_.pins.reasons().empty() ||
+      mid_message_) {  // E25: the state is gone, and the client must know.
+    return fatal({ErrorCode::kAdminShutdown, "the server that held this session's state was lost",
+                  why.message});
   }
   if (swallowing_) {  // The request is being repeated already.
     swallowing_ = false;
@@ -37,7 +40,8 @@ void ClientSession::on_server_lost(const Error& why) {
     stream_.interrupt();
     return;
   }
-  if (helper_was_running && nothing_sent) return;  // Before the request was sent: advance() takes another server.
+  if (helper_was_running && nothing_sent)
+    return;  // Before the request was sent: advance() takes another server.
   if (nothing_sent) {
     if (session_.status != wire::TxStatus::kIdle) lost_transaction_ = true;
     session_.variables.on_rollback();
@@ -60,11 +64,14 @@ void ClientSession::on_server_lost(const Error& why) {
   head_.clear();
   repeat_bytes_.clear();
   if (commits || (writes && !in_transaction)) {  // E20 c, E21
-    return fatal({ErrorCode::kUnknownOutcome, "the server was lost while a commit was under way, so its outcome is not known", why.message,
-                  "Look whether the change is there before you repeat it."});
+    return fatal({ErrorCode::kUnknownOutcome,
+                  "the server was lost while a commit was under way, so its outcome is not known",
+                  why.message, "Look whether the change is there before you repeat it."});
   }
-  refuse({ErrorCode::kConnectionFailure, "the server was lost while it executed this statement", why.message,
-          in_transaction ? "Nothing of the transaction was committed: begin it again." : "It is safe to repeat the statement."});
+  refuse({ErrorCode::kConnectionFailure, "the server was lost while it executed this statement",
+          why.message,
+          in_transaction ? "Nothing of the transaction was committed: begin it again."
+                         : "It is safe to repeat the statement."});
   request_done_ = false;  // What was answered is a request of before, not the one on its way.
 }
 
@@ -85,7 +92,8 @@ void ClientSession::cancel(const core::CancelClaim& claim) {
     waiter_->cancel();
     return;
   }
-  if (server_ == nullptr || sent_.empty() || helper_) return;  // F41: nothing of this client runs now.
+  if (server_ == nullptr || sent_.empty() || helper_)
+    return;  // F41: nothing of this client runs now.
   cancel_requested_ = true;
   ++cancels_running_;
   const ServerState& state = server_->state();
@@ -95,7 +103,8 @@ void ClientSession::cancel(const core::CancelClaim& claim) {
 Task<void> ClientSession::send_cancel(core::NodeIndex node, uint32_t pid, std::string secret) {
   auto stream = co_await connect_server(worker_.loop(), tenant_.pool(node).opening().endpoint);
   if (stream) {
-    // The server closes after it has sent the signal; until then a statement of somebody else might be hit (F41).
+    // The server closes after it has sent the signal; until then a statement of somebody else might
+    // be hit (F41).
     constexpr Duration kCancelTimeout = std::chrono::seconds(5);
     net::Deadline deadline(worker_.loop(), **stream, kCancelTimeout);
     std::string request;
@@ -108,11 +117,13 @@ Task<void> ClientSession::send_cancel(core::NodeIndex node, uint32_t pid, std::s
   --cancels_running_;
   cancel_requested_ = false;
   changed_.notify_all();
-  if (cancels_running_ == 0 && server_ != nullptr && !ending_ && sent_.empty() && at_boundary()) on_server_done();
+  if (cancels_running_ == 0 && server_ != nullptr && !ending_ && sent_.empty() && at_boundary())
+    on_server_done();
 }
 
 void ClientSession::tick(Time now) {
-  if (waiter_ != nullptr && !stream_.has_tls()) {  // Nobody reads the client while it waits: has it left?
+  if (waiter_ != nullptr &&
+      !stream_.has_tls()) {  // Nobody reads the client while it waits: has it left?
     char byte = 0;
     if (stream_.peek({&byte, 1}).closed()) {
       ending_ = true;
@@ -123,18 +134,22 @@ void ClientSession::tick(Time now) {
   const config::Proxy& limits = worker_.settings().config->proxy;
   const Duration idle = now - last_activity_;
   const bool nothing_runs = sent_.empty() && !helper_;
-  if (nothing_runs && session_.status != wire::TxStatus::kIdle && limits.idle_transaction_timeout.count() > 0 &&
+  if (nothing_runs && session_.status != wire::TxStatus::kIdle &&
+      limits.idle_transaction_timeout.count() > 0 &&
       idle >= limits.idle_transaction_timeout) {  // F52
-    return fatal({ErrorCode::kIdleInTransaction, "terminating connection due to idle-in-transaction timeout"});
+    return fatal({ErrorCode::kIdleInTransaction,
+                  "terminating connection due to idle-in-transaction timeout"});
   }
-  if (nothing_runs && server_ == nullptr && limits.client_idle_timeout.count() > 0 && welcomed_ && idle >= limits.client_idle_timeout) {
+  if (nothing_runs && server_ == nullptr && limits.client_idle_timeout.count() > 0 && welcomed_ &&
+      idle >= limits.client_idle_timeout) {
     fatal({ErrorCode::kAdminShutdown, "terminating connection because it was idle for too long"});
   }
 }
 
 void ClientSession::end(bool now) {
   end_when_idle_ = true;
-  if (now || !in_transaction()) fatal({ErrorCode::kAdminShutdown, "terminating connection due to administrator command"});
+  if (now || !in_transaction())
+    fatal({ErrorCode::kAdminShutdown, "terminating connection due to administrator command"});
 }
 
 /// Tells the client that its connection ends, and makes the reading coroutine leave.
@@ -174,10 +189,12 @@ Task<void> ClientSession::leave() {
   co_await spawner_.join();
 }
 
-/// C25: a server in the middle of anything is stopped and closed; an open transaction is rolled back, and the server lives on.
+/// C25: a server in the middle of anything is stopped and closed; an open transaction is rolled
+/// back, and the server lives on.
 Task<void> ClientSession::leave_server() {
   if (server_ == nullptr) co_return;
-  const bool quiet = sent_.empty() && !helper_ && server_->responses().empty() && !segment_open_ && cancels_running_ == 0;
+  const bool quiet = sent_.empty() && !helper_ && server_->responses().empty() && !segment_open_ &&
+                     cancels_running_ == 0;
   if (!quiet) {
     const ServerState& state = server_->state();
     ++cancels_running_;  // A statement that runs on would keep its locks until its end.
@@ -193,7 +210,8 @@ Task<void> ClientSession::leave_server() {
     constexpr Duration kRollbackTimeout = std::chrono::seconds(1);
     const Time until = net::Loop::now() + kRollbackTimeout;
     ask(HelperQuestion::Kind::kRollback, "ROLLBACK");
-    while (helper_ && server_ != nullptr && net::Loop::now() < until) co_await changed_.wait_for(until - net::Loop::now());
+    while (helper_ && server_ != nullptr && net::Loop::now() < until)
+      co_await changed_.wait_for(until - net::Loop::now());
     if (server_ == nullptr) co_return;
     session_.variables.on_rollback();
     server_->state().variables = session_.variables.take_on_server();

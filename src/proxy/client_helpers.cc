@@ -22,10 +22,12 @@ void ClientSession::ask(Kind kind, std::string_view sql) {
 Relayed ClientSession::on_helper_piece(const wire::Piece& piece) {
   ServerState& state = server_->state();
   if (piece.type == backend::kParameterStatus) {
-    if (const auto status = wire::ParameterStatus::decode(piece.body())) state.reported.set(status->name, status->value);
+    if (const auto status = wire::ParameterStatus::decode(piece.body()))
+      state.reported.set(status->name, status->value);
     return {.forward = false};
   }
-  if (piece.type == backend::kNotificationResponse) return {.forward = true};  // A LISTEN of the client's, which is pinned.
+  if (piece.type == backend::kNotificationResponse)
+    return {.forward = true};  // A LISTEN of the client's, which is pinned.
   helper_->take(piece);
   if (piece.type != backend::kReadyForQuery) return {.forward = false};
   const auto ready = wire::ReadyForQuery::decode(piece.body());
@@ -40,28 +42,34 @@ bool ClientSession::on_helper_answered() {
   const HelperQuestion question = *std::exchange(helper_, std::nullopt);
   ServerState& state = server_->state();
   if (question.failed() && question.kind() != Kind::kReplay) {
-    log::warning("a server is closed because it did not answer Fairlead's own question: {}", describe(*question.error()));
+    log::warning("a server is closed because it did not answer Fairlead's own question: {}",
+                 describe(*question.error()));
     const bool was_pinned = !session_.pins.reasons().empty();
     drop_server();
-    if (was_pinned) fatal({ErrorCode::kAdminShutdown, "the server that held this session's state had to be closed"});
+    if (was_pinned)
+      fatal({ErrorCode::kAdminShutdown,
+             "the server that held this session's state had to be closed"});
     return false;
   }
   switch (question.kind()) {
     case Kind::kReplay:
       if (question.failed()) {
-        refuse({ErrorCode::kInvalidParameterValue, question.error()->message, "while the session's settings were given to a server"});
+        refuse({ErrorCode::kInvalidParameterValue, question.error()->message,
+                "while the session's settings were given to a server"});
         return true;
       }
       state.variables = session_.variables.committed();
       return false;
     case Kind::kReadBack: {
-      std::vector<std::optional<std::string_view>> values(question.row().begin(), question.row().end());
+      std::vector<std::optional<std::string_view>> values(question.row().begin(),
+                                                          question.row().end());
       session_.variables.on_read_back(values, state.reported.value_or("client_encoding", "UTF8"));
       return at_boundary();
     }
     case Kind::kPinCheck: {
       std::vector<std::string_view> columns;
-      for (const auto& value : question.row()) columns.push_back(value ? std::string_view(*value) : std::string_view{});
+      for (const auto& value : question.row())
+        columns.push_back(value ? std::string_view(*value) : std::string_view{});
       const auto found = core::parse_check_row(columns);
       if (!found) {
         fatal(found.error());
@@ -75,7 +83,8 @@ bool ClientSession::on_helper_answered() {
       state.statements.forget_all();
       state.variables = {};
       return cancels_running_ == 0;
-    case Kind::kRollback: return false;  // leave_server() goes on.
+    case Kind::kRollback:
+      return false;  // leave_server() goes on.
   }
   return false;
 }

@@ -20,9 +20,12 @@ using net::Task;
 
 auth::ClientAuthMethod method_of(config::AuthMethod method) {
   switch (method) {
-    case config::AuthMethod::kTrust: return auth::ClientAuthMethod::kTrust;
-    case config::AuthMethod::kMd5: return auth::ClientAuthMethod::kMd5;
-    default: return auth::ClientAuthMethod::kScramSha256;
+    case config::AuthMethod::kTrust:
+      return auth::ClientAuthMethod::kTrust;
+    case config::AuthMethod::kMd5:
+      return auth::ClientAuthMethod::kMd5;
+    default:
+      return auth::ClientAuthMethod::kScramSha256;
   }
 }
 
@@ -48,7 +51,8 @@ class ClientLogin {
   }
 
  private:
-  /// What follows the length of the first packet that is not about encryption; nullopt when the client is gone or refused.
+  /// What follows the length of the first packet that is not about encryption; nullopt when the
+  /// client is gone or refused.
   Task<std::optional<std::string>> read_startup() {
     bool asked_for_tls = false;
     bool asked_for_gss = false;
@@ -75,22 +79,27 @@ class ClientLogin {
       }
       bool& asked = is_ssl ? asked_for_tls : asked_for_gss;
       if (asked) {  // F3: at most one of each.
-        co_await send_fatal(stream_, {ErrorCode::kProtocolViolation, "encryption was asked for twice"});
+        co_await send_fatal(stream_,
+                            {ErrorCode::kProtocolViolation, "encryption was asked for twice"});
         co_return std::nullopt;
       }
       asked = true;
-      // What was put behind the request before the answer came would be read as if it had been encrypted (CVE-2021-23222).
+      // What was put behind the request before the answer came would be read as if it had been
+      // encrypted (CVE-2021-23222).
       if (packet.size() > **length || !consume(**length)) {
-        co_await send_fatal(stream_, {ErrorCode::kProtocolViolation, "received unencrypted data after SSL request",
-                                      "This could be either a client-software bug or evidence of an attempted man-in-the-middle attack."});
+        co_await send_fatal(
+            stream_, {ErrorCode::kProtocolViolation, "received unencrypted data after SSL request",
+                      "This could be either a client-software bug or evidence of an attempted "
+                      "man-in-the-middle attack."});
         co_return std::nullopt;
       }
       if (!co_await answer_encryption(is_ssl)) co_return std::nullopt;
     }
   }
 
-  /// Peeks until a whole start-up packet, or the first byte of TLS, is there; nothing is taken off the socket, because the bytes
-  /// after it may belong to TLS. Over TLS there is no peeking, and no need for it.
+  /// Peeks until a whole start-up packet, or the first byte of TLS, is there; nothing is taken off
+  /// the socket, because the bytes after it may belong to TLS. Over TLS there is no peeking, and no
+  /// need for it.
   Task<bool> fill(std::string& packet) {
     size_t needed = 1;
     for (;;) {
@@ -98,14 +107,16 @@ class ClientLogin {
       const net::Transfer got = stream_.has_tls() ? stream_.read(buffer) : stream_.peek(buffer);
       if (got.closed()) co_return false;
       if (got.ok()) {
-        if (!stream_.has_tls() && got.bytes < needed) co_return false;  // The client left in the middle of a packet.
+        if (!stream_.has_tls() && got.bytes < needed)
+          co_return false;  // The client left in the middle of a packet.
         if (!stream_.has_tls()) decrypted_.clear();
         packet = decrypted_.append(buffer.data(), got.bytes);
         if (packet.front() == wire::kTlsHandshakeByte && !stream_.has_tls()) break;
         const auto length = wire::startup_length(packet);
         if (!length || (*length && packet.size() >= **length)) break;
         needed = *length ? **length : packet.size() + 1;
-        if (!stream_.has_tls()) stream_.set_low_water(needed);  // Peeked bytes must not wake us again.
+        if (!stream_.has_tls())
+          stream_.set_low_water(needed);  // Peeked bytes must not wake us again.
       }
       const auto [error] = co_await stream_.readable();
       if (error) co_return false;
@@ -139,7 +150,7 @@ class ClientLogin {
     if (!settings_->tls) co_return false;
     const auto started = co_await stream_.accept_tls(*settings_->tls);
     // Without ALPN the client may be a browser that was tricked into speaking to a database (F3).
-    co_return started && net::negotiated_postgresql(stream_.ssl());
+    co_return started&& net::negotiated_postgresql(stream_.ssl());
   }
 
   Result<ClientIdentity> identify(const wire::StartupMessage& message) const {
@@ -153,12 +164,15 @@ class ClientLogin {
     if (!options) return std::unexpected(options.error());
     identity.settings = std::move(*options);
     for (const auto& [name, value] : message.parameters) {
-      if (name == "user" || name == "database" || name == "options" || name == "replication") continue;
+      if (name == "user" || name == "database" || name == "options" || name == "replication")
+        continue;
       identity.settings.emplace_back(name, value);
     }
     if (settings_->config->find_database(identity.database) == nullptr) {
-      return fail(ErrorCode::kInvalidCatalogName, fmt::format("database \"{}\" does not exist", wire::printable(identity.database)),
-                  "no [database] entry of Fairlead's configuration has this name, and there is none for \"*\"");
+      return fail(ErrorCode::kInvalidCatalogName,
+                  fmt::format("database \"{}\" does not exist", wire::printable(identity.database)),
+                  "no [database] entry of Fairlead's configuration has this name, and there is "
+                  "none for \"*\"");
     }
     identity.protocol_minor = std::min(message.minor, wire::kNewestMinor);
     if (identity.protocol_minor == wire::kReservedMinor) identity.protocol_minor = 0;  // F1
@@ -172,7 +186,9 @@ class ClientLogin {
     std::vector<std::string_view> unknown;
     for (const auto& option : message.protocol_options) unknown.push_back(option.name);
     std::string out;
-    const uint16_t minor = message.minor == wire::kReservedMinor ? uint16_t{0} : std::min(message.minor, wire::kNewestMinor);
+    const uint16_t minor = message.minor == wire::kReservedMinor
+                               ? uint16_t{0}
+                               : std::min(message.minor, wire::kNewestMinor);
     wire::append_negotiate_protocol_version(out, minor, unknown);
     co_return (co_await write_all(stream_, std::move(out))).has_value();
   }
@@ -192,13 +208,18 @@ class ClientLogin {
     auth::ClientAuthActions actions = fsm.on_start();
     for (;;) {
       switch (co_await carry_out(actions, identity)) {
-        case Verdict::kRefused: co_return false;
-        case Verdict::kAccepted: use_stored_secret(secret, identity); co_return true;
-        case Verdict::kGoOn: break;
+        case Verdict::kRefused:
+          co_return false;
+        case Verdict::kAccepted:
+          use_stored_secret(secret, identity);
+          co_return true;
+        case Verdict::kGoOn:
+          break;
       }
       const auto message = co_await reader.next();
       if (!message || message->type != wire::frontend::kPassword) {
-        if (!message && message.error().code == ErrorCode::kProtocolViolation) co_await send_fatal(stream_, message.error());
+        if (!message && message.error().code == ErrorCode::kProtocolViolation)
+          co_await send_fatal(stream_, message.error());
         co_return false;
       }
       actions = fsm.on_password_message(message->body());
@@ -212,7 +233,8 @@ class ClientLogin {
     Verdict verdict = Verdict::kGoOn;
     for (const auth::ClientAuthAction& action : actions) {
       if (const auto* sasl = std::get_if<auth::SendSasl>(&action)) {
-        const std::vector<std::string_view> mechanisms(sasl->mechanisms.begin(), sasl->mechanisms.end());
+        const std::vector<std::string_view> mechanisms(sasl->mechanisms.begin(),
+                                                       sasl->mechanisms.end());
         wire::append_authentication_sasl(out, mechanisms);
       } else if (const auto* next = std::get_if<auth::SendSaslContinue>(&action)) {
         wire::append_authentication_sasl_continue(out, next->payload);
@@ -224,7 +246,9 @@ class ClientLogin {
         std::visit([&](const auto& learnt) { identity.credentials = learnt; }, accepted->learnt);
         verdict = Verdict::kAccepted;
       } else if (const auto* rejected = std::get_if<auth::Rejected>(&action)) {
-        log::info("{}: login refused: {}", stream_.peer(), rejected->for_operator.empty() ? rejected->error.message : rejected->for_operator);
+        log::info(
+            "{}: login refused: {}", stream_.peer(),
+            rejected->for_operator.empty() ? rejected->error.message : rejected->for_operator);
         wire::append_error(out, wire::Severity::kFatal, rejected->error);
         verdict = Verdict::kRefused;
       }
@@ -233,10 +257,13 @@ class ClientLogin {
     co_return verdict;
   }
 
-  /// With trust nothing is learnt from the client; a password on file serves the servers all the same.
-  static void use_stored_secret(const std::optional<auth::Secret>& secret, ClientIdentity& identity) {
+  /// With trust nothing is learnt from the client; a password on file serves the servers all the
+  /// same.
+  static void use_stored_secret(const std::optional<auth::Secret>& secret,
+                                ClientIdentity& identity) {
     if (!std::holds_alternative<std::monostate>(identity.credentials) || !secret) return;
-    if (const auto* plain = std::get_if<auth::PlainPassword>(&*secret)) identity.credentials = *plain;
+    if (const auto* plain = std::get_if<auth::PlainPassword>(&*secret))
+      identity.credentials = *plain;
     if (const auto* md5 = std::get_if<auth::Md5Secret>(&*secret)) identity.credentials = *md5;
   }
 
@@ -254,7 +281,8 @@ class ClientLogin {
 
 }  // namespace
 
-Task<LoginOutcome> receive_client(net::Loop& loop, net::Stream& stream, const Shared& shared, SettingsPtr settings) {
+Task<LoginOutcome> receive_client(net::Loop& loop, net::Stream& stream, const Shared& shared,
+                                  SettingsPtr settings) {
   net::Deadline deadline(loop, stream, settings->config->proxy.client_login_timeout);
   ClientLogin login(loop, stream, shared, std::move(settings));
   co_return co_await login.run();
@@ -263,7 +291,8 @@ Task<LoginOutcome> receive_client(net::Loop& loop, net::Stream& stream, const Sh
 Task<void> send_fatal(net::Stream& stream, Error error) {
   std::string out;
   wire::append_error(out, wire::Severity::kFatal, error);
-  (void)co_await write_all(stream, std::move(out));  // The client may be gone already: then nobody is left to tell.
+  (void)co_await write_all(
+      stream, std::move(out));  // The client may be gone already: then nobody is left to tell.
 }
 
 }  // namespace fairlead::proxy

@@ -1,7 +1,9 @@
-// From an accepted connection to a client that is known: TLS, version negotiation, authentication (F1-F4, F10-F14).
+// From an accepted connection to a client that is known: TLS, version negotiation, authentication
+// (F1-F4, F10-F14).
 //
-// Ends in an identity for a session, in a cancel request, or in nothing because the client left or was refused. Bounded in bytes
-// (a stranger may send one start-up packet and a few passwords) and in time (client_login_timeout).
+// Ends in an identity for a session, in a cancel request, or in nothing because the client left or
+// was refused. Bounded in bytes (a stranger may send one start-up packet and a few passwords) and
+// in time (client_login_timeout).
 #pragma once
 
 #include <optional>
@@ -22,8 +24,9 @@ struct ClientIdentity {
   std::string database;  // As the client asked for it.
   uint16_t protocol_minor = 0;
   wire::Replication replication = wire::Replication::kNone;
-  std::vector<std::pair<std::string, std::string>> settings;  // Start-up parameters and options, in their order.
-  auth::ServerCredentials credentials;                        // What the login taught (F10).
+  std::vector<std::pair<std::string, std::string>>
+      settings;                         // Start-up parameters and options, in their order.
+  auth::ServerCredentials credentials;  // What the login taught (F10).
 };
 
 struct CancelWish {
@@ -34,7 +37,8 @@ struct CancelWish {
 /// nullopt: there is nobody to serve; everything that had to be said was said.
 using LoginOutcome = std::optional<std::variant<ClientIdentity, CancelWish>>;
 
-net::Task<LoginOutcome> receive_client(net::Loop& loop, net::Stream& stream, const Shared& shared, SettingsPtr settings);
+net::Task<LoginOutcome> receive_client(net::Loop& loop, net::Stream& stream, const Shared& shared,
+                                       SettingsPtr settings);
 
 /// Sends a FATAL error; the caller closes the connection then.
 net::Task<void> send_fatal(net::Stream& stream, Error error);

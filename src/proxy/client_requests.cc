@@ -1,5 +1,5 @@
-// ClientSession: the way of a request to a server. Nothing here waits except the functions that return a Task; advance() goes as
-// far as it can and says what it waits for.
+// ClientSession: the way of a request to a server. Nothing here waits except the functions that
+// return a Task; advance() goes as far as it can and says what it waits for.
 #include <fmt/format.h>
 
 #include "core/replay.h"
@@ -17,15 +17,17 @@ using core::Target;
 using net::Task;
 using sql::Reason;
 
-/// Whether the next request may be looked at, and sent if it needs the server that is leased. Requests that wait for an answer on
-/// the primary may be followed at once, because the primary is right for everything; a replica's may not, because the next one
-/// may have to go elsewhere, and a request that may be repeated must be alone.
+/// Whether the next request may be looked at, and sent if it needs the server that is leased.
+/// Requests that wait for an answer on the primary may be followed at once, because the primary is
+/// right for everything; a replica's may not, because the next one may have to go elsewhere, and a
+/// request that may be repeated must be alone.
 bool ClientSession::is_my_turn() const {
   if (helper_ || retry_wanted_ || swallowing_ || cancels_running_ > 0) return false;
   if (sent_.empty()) return true;
   if (server_ == nullptr) return false;
   if (segment_open_ || server_->responses().copying_in()) return true;
-  return choice_.target == Target::kPrimary && repeat_bytes_.empty() && session_.statements.unconfirmed() == 0;
+  return choice_.target == Target::kPrimary && repeat_bytes_.empty() &&
+         session_.statements.unconfirmed() == 0;
 }
 
 ClientSession::Progress ClientSession::advance(std::string_view request) {
@@ -56,19 +58,23 @@ ClientSession::Progress ClientSession::advance_stages(std::string_view request) 
     stage_ = Stage::kPrepare;
   }
   if (stage_ == Stage::kPrepare) {
-    if (server_ == nullptr) {  // It was lost while it got the client's settings: nothing was sent yet.
+    if (server_ ==
+        nullptr) {  // It was lost while it got the client's settings: nothing was sent yet.
       stage_ = Stage::kServer;
       return advance_stages(request);
     }
-    const bool at_start = session_.status == wire::TxStatus::kIdle && sent_.empty() && !segment_open_;
-    if (at_start && !(server_->state().variables == session_.variables.committed())) return Progress::kWaitPrepare;
+    const bool at_start =
+        session_.status == wire::TxStatus::kIdle && sent_.empty() && !segment_open_;
+    if (at_start && !(server_->state().variables == session_.variables.committed()))
+      return Progress::kWaitPrepare;
     stage_ = Stage::kSend;
   }
   stage_ = Stage::kTurn;
   return send_request(request);
 }
 
-/// After an error in a segment that we have ended, the client's own messages up to its Sync are skipped, as a server would (F22).
+/// After an error in a segment that we have ended, the client's own messages up to its Sync are
+/// skipped, as a server would (F22).
 ClientSession::Progress ClientSession::skip_to_sync() {
   if (end_ != RequestEnd::kSync) return Progress::kDone;
   skipping_ = false;
@@ -83,12 +89,14 @@ ClientSession::Progress ClientSession::plan_request(std::string_view request) {
   stage_ = Stage::kTurn;
   if (lost_transaction_) {
     lost_transaction_ = false;
-    refuse({ErrorCode::kConnectionFailure, "the server of this transaction was lost", "nothing of the transaction was committed",
-            "Begin the transaction again."});
+    refuse({ErrorCode::kConnectionFailure, "the server of this transaction was lost",
+            "nothing of the transaction was committed", "Begin the transaction again."});
     return Progress::kDone;
   }
   const core::PlanningContext context{&worker_.shapes(), &worker_.statements(), tenant_.catalog()};
-  if (auto planned = worker_.planner().plan(context, session_, request, reader_.messages(), end_, plan_); !planned) {
+  if (auto planned =
+          worker_.planner().plan(context, session_, request, reader_.messages(), end_, plan_);
+      !planned) {
     fatal(planned.error());
     return Progress::kEnd;
   }
@@ -116,9 +124,12 @@ core::Route ClientSession::route_request() const {
   }
   input.decision = plan_.decision;
   if (plan_.begin) input.begin = &*plan_.begin;
-  // A part of a segment, without its Sync, may still be followed by a write (A5); names alone may be asked anywhere.
-  if (plan_.end == RequestEnd::kFlush && plan_.executes) input.decision = {sql::Access::kPrimary, Reason::kPipelineOpen, true};
-  if (plan_.end == RequestEnd::kOversize) input.decision = {sql::Access::kPrimary, Reason::kTooLarge, true};
+  // A part of a segment, without its Sync, may still be followed by a write (A5); names alone may
+  // be asked anywhere.
+  if (plan_.end == RequestEnd::kFlush && plan_.executes)
+    input.decision = {sql::Access::kPrimary, Reason::kPipelineOpen, true};
+  if (plan_.end == RequestEnd::kOversize)
+    input.decision = {sql::Access::kPrimary, Reason::kTooLarge, true};
   input.default_read_only = session_.seen.value_or("default_transaction_read_only", "off") == "on";
   const core::Setting* isolation = session_.variables.find("default_transaction_isolation");
   input.default_serializable = isolation != nullptr && isolation->text() == "serializable";
@@ -139,18 +150,23 @@ ClientSession::Progress ClientSession::find_server() {
   return find_server();
 }
 
-/// False: this server must not be used for the choice; it was given back, and the choice was changed.
+/// False: this server must not be used for the choice; it was given back, and the choice was
+/// changed.
 bool ClientSession::take_server(ServerConnection& server) {
   const std::string_view standby = server.state().reported.value_or("in_hot_standby", "");
-  const bool wrong_role = (choice_.target == Target::kPrimary && standby == "on") ||
-                          (choice_.target == Target::kReplica && standby == "off" && !session_.pins.reasons().empty());
+  const bool wrong_role =
+      (choice_.target == Target::kPrimary && standby == "on") ||
+      (choice_.target == Target::kReplica && standby == "off" && !session_.pins.reasons().empty());
   if (wrong_role) {  // E4, E5: the node's role has changed since the monitor looked.
-    worker_.shared().control->report_trouble(tenant_.cluster(), choice_.node, "a server reports another role");
+    worker_.shared().control->report_trouble(tenant_.cluster(), choice_.node,
+                                             "a server reports another role");
     tenant_.pool(choice_.node).discard(server);
-    refuse({ErrorCode::kCannotConnectNow, "the primary is changing", "the node that was the primary is in recovery", "Try again."});
+    refuse({ErrorCode::kCannotConnectNow, "the primary is changing",
+            "the node that was the primary is in recovery", "Try again."});
     return true;
   }
-  if (choice_.opened_before != Time{} && server.state().opened_at >= choice_.opened_before) {  // D16 b
+  if (choice_.opened_before != Time{} &&
+      server.state().opened_at >= choice_.opened_before) {  // D16 b
     tenant_.pool(choice_.node).release(server);
     route_ = {.target = Target::kPrimary, .reason = Reason::kOwnWrite};
     return false;
@@ -178,7 +194,8 @@ Task<bool> ClientSession::finish_lease() {
     co_return !ending_;
   }
   if (ending_) co_return false;
-  const core::PoolCounts counts = pool.shared().with_queue([&](core::PoolQueue& queue) { return queue.counts(net::Loop::now()); });
+  const core::PoolCounts counts = pool.shared().with_queue(
+      [&](core::PoolQueue& queue) { return queue.counts(net::Loop::now()); });
   switch (server.error().why) {
     case NoServer::Why::kCanceled:
       cancel_requested_ = false;
@@ -187,16 +204,22 @@ Task<bool> ClientSession::finish_lease() {
     case NoServer::Why::kTimeout:
     case NoServer::Why::kQueueFull:
       refuse({ErrorCode::kTooManyConnections,
-              fmt::format("no server connection came free within {} ms (pool {}/{})", tenant_.config().pool_timeout.count() / 1000,
-                          tenant_.database(), tenant_.user()),
-              fmt::format("{} of {} are busy, {} are being opened, {} clients are waiting", counts.busy, counts.size, counts.opening,
-                          counts.waiting),
-              fmt::format("Raise pool_size (now {}), or shorten the transactions that hold the servers.", counts.size)});
+              fmt::format("no server connection came free within {} ms (pool {}/{})",
+                          tenant_.config().pool_timeout.count() / 1000, tenant_.database(),
+                          tenant_.user()),
+              fmt::format("{} of {} are busy, {} are being opened, {} clients are waiting",
+                          counts.busy, counts.size, counts.opening, counts.waiting),
+              fmt::format(
+                  "Raise pool_size (now {}), or shorten the transactions that hold the servers.",
+                  counts.size)});
       break;
     case NoServer::Why::kLoginFailed: {
       const LoginFailure& login = server.error().login;
-      const bool node_trouble = login.server_error.empty() || login.sqlstate == "57P03" || login.sqlstate == "57P01";
-      if (node_trouble) worker_.shared().control->report_trouble(tenant_.cluster(), choice_.node, login.error.message);
+      const bool node_trouble =
+          login.server_error.empty() || login.sqlstate == "57P03" || login.sqlstate == "57P01";
+      if (node_trouble)
+        worker_.shared().control->report_trouble(tenant_.cluster(), choice_.node,
+                                                 login.error.message);
       if (node_trouble && choice_.target == Target::kReplica && ++attempts_ < 3) {
         failed_node_ = choice_.node;  // Nothing was sent yet: any other node will do.
         route_.node.clear();
@@ -233,7 +256,8 @@ Task<bool> ClientSession::prepare_server() {
   co_return !ending_;
 }
 
-/// What the client's texts mean now. When that is not known, every statement is parsed anew, under a name of its own (C10).
+/// What the client's texts mean now. When that is not known, every statement is parsed anew, under
+/// a name of its own (C10).
 uint64_t ClientSession::parse_state() const {
   static thread_local uint64_t last_unknown = 0;
   return session_.variables.parse_state().value_or(~++last_unknown);
@@ -242,9 +266,9 @@ uint64_t ClientSession::parse_state() const {
 void ClientSession::count_route() {
   WorkerStats& stats = worker_.counters();
   const bool in_transaction = session_.status != wire::TxStatus::kIdle;
-  const Reason reason = in_transaction                           ? Reason::kInTransaction
+  const Reason reason = in_transaction                     ? Reason::kInTransaction
                         : !session_.pins.reasons().empty() ? Reason::kPinned
-                                                                 : choice_.reason;
+                                                           : choice_.reason;
   auto& counts = choice_.target == Target::kPrimary ? stats.to_primary : stats.to_replica;
   ++counts[static_cast<size_t>(reason)];
   ++stats.statements_total;
@@ -261,7 +285,8 @@ void ClientSession::begin_sent() {
   if (!continues) sent_.emplace_back();
   Sent& sent = sent_.back();
   sent.route = route_;
-  for (core::Execution& execution : plan_.executions) sent.executions.push_back(std::move(execution));
+  for (core::Execution& execution : plan_.executions)
+    sent.executions.push_back(std::move(execution));
   sent.may_write = sent.may_write || plan_.decision.may_write;
   sent.changes_catalog = sent.changes_catalog || plan_.changes_catalog;
   for (const PlannedMessage& planned : plan_.messages) {
@@ -274,7 +299,8 @@ ClientSession::Progress ClientSession::send_request(std::string_view request) {
   if (plan_.executes) count_route();
   const bool alone = sent_.empty() && !segment_open_ && session_.status == wire::TxStatus::kIdle;
   const bool complete = end_ == RequestEnd::kSync || end_ == RequestEnd::kQuery;
-  const bool repeatable = alone && complete && choice_.target == Target::kReplica && attempts_ < 2 &&
+  const bool repeatable = alone && complete && choice_.target == Target::kReplica &&
+                          attempts_ < 2 &&
                           request.size() <= worker_.settings().config->proxy.retry_buffer_max.count;
   if (!repeatable) {
     repeat_bytes_.clear();
@@ -282,7 +308,8 @@ ClientSession::Progress ClientSession::send_request(std::string_view request) {
     repeat_bytes_.assign(request);
   }
   begin_sent();
-  core::RequestWriter writer(server_->state().statements, server_->responses(), parse_state(), session_.status);
+  core::RequestWriter writer(server_->state().statements, server_->responses(), parse_state(),
+                             session_.status);
   if (core::is_verbatim(plan_)) {
     writer.expect_verbatim(plan_);
     server_->send(request);
@@ -303,8 +330,9 @@ ClientSession::Progress ClientSession::send_request(std::string_view request) {
   return Progress::kDone;
 }
 
-/// Names alone and a Flush, as some drivers prepare: a Sync of ours ends the segment, so that the server is free again while the
-/// application thinks, and what comes later can go where it belongs. Nothing was executed, so no transaction is cut in two.
+/// Names alone and a Flush, as some drivers prepare: a Sync of ours ends the segment, so that the
+/// server is free again while the application thinks, and what comes later can go where it belongs.
+/// Nothing was executed, so no transaction is cut in two.
 void ClientSession::isolate_segment() {
   std::string sync;
   wire::append_sync(sync);
@@ -316,25 +344,30 @@ void ClientSession::isolate_segment() {
 
 /// CopyData, and the rest of a message whose head is out already: bytes that nobody looks at.
 ClientSession::Progress ClientSession::send_raw(std::string_view bytes) {
-  if (server_ == nullptr) return Progress::kDone;  // The server is gone, or its COPY ended: dropped until resync (F25).
+  if (server_ == nullptr)
+    return Progress::kDone;  // The server is gone, or its COPY ended: dropped until resync (F25).
   if (server_->outbox().blocked()) return Progress::kWaitDrain;
   if (end_ == RequestEnd::kRest) {
     server_->send(bytes);
-    // A message that was too large to be held and is complete now; a Query among them ends its request.
+    // A message that was too large to be held and is complete now; a Query among them ends its
+    // request.
     const char type = reader_.open_type();
-    const bool ends_request = type == wire::frontend::kQuery || type == wire::frontend::kFunctionCall;
+    const bool ends_request =
+        type == wire::frontend::kQuery || type == wire::frontend::kFunctionCall;
     if (reader_.at_boundary() && ends_request) segment_open_ = false;
     return Progress::kDone;
   }
   if (!server_->responses().copying_in()) return Progress::kDone;  // F25
   for (const core::RequestMessage& message : reader_.messages()) {
-    if (message.type == wire::frontend::kCopyDone || message.type == wire::frontend::kCopyFail) server_->responses().on_copy_end_sent();
+    if (message.type == wire::frontend::kCopyDone || message.type == wire::frontend::kCopyFail)
+      server_->responses().on_copy_end_sent();
   }
   server_->send(bytes);
   return Progress::kDone;
 }
 
-/// The request ends here, with an error in its place; the session goes on. Before the welcome it is fatal.
+/// The request ends here, with an error in its place; the session goes on. Before the welcome it is
+/// fatal.
 void ClientSession::refuse(const Error& error) {
   ++worker_.counters().errors_total;
   if (!welcomed_) return fatal(error);
@@ -348,7 +381,8 @@ void ClientSession::refuse(const Error& error) {
   request_done_ = true;
 }
 
-/// The request failed on a replica before the client saw anything of its answer: once more, elsewhere (A60).
+/// The request failed on a replica before the client saw anything of its answer: once more,
+/// elsewhere (A60).
 Task<bool> ClientSession::retry() {
   retry_wanted_ = false;
   ++worker_.counters().retries_total;
@@ -360,11 +394,13 @@ Task<bool> ClientSession::retry() {
   head_.clear();
   route_ = {.target = retry_target_, .reason = Reason::kReplicaErrorRetry};
 
-  const RequestEnd next_end = std::exchange(end_, plan_.end);  // Of a request that waits behind this one.
+  const RequestEnd next_end =
+      std::exchange(end_, plan_.end);  // Of a request that waits behind this one.
   const std::string request = repeat_bytes_;
   stage_ = Stage::kServer;
   bool goes_on = true;
-  for (Progress progress = advance(request); goes_on && progress != Progress::kDone; progress = advance(request)) {
+  for (Progress progress = advance(request); goes_on && progress != Progress::kDone;
+       progress = advance(request)) {
     goes_on = progress != Progress::kEnd && co_await wait_for(progress, request);
   }
   end_ = next_end;

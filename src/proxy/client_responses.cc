@@ -1,4 +1,5 @@
-// ClientSession: what a leased server says. Runs in the server's reading coroutine; nothing here waits.
+// ClientSession: what a leased server says. Runs in the server's reading coroutine; nothing here
+// waits.
 #include "proxy/client_session.h"
 #include "proxy/retry_rules.h"
 #include "proxy/worker.h"
@@ -41,27 +42,33 @@ Relayed ClientSession::on_message(const Piece& piece, const Answer& answer) {
     case backend::kCopyData:
       repeat_bytes_.clear();
       return {.forward = answer.forward && !swallowing_};
-    case backend::kReadyForQuery: return on_ready(piece, answer);
-    case backend::kErrorResponse: return on_error(piece, answer);
-    case backend::kParameterStatus: return on_parameter(piece, answer);
+    case backend::kReadyForQuery:
+      return on_ready(piece, answer);
+    case backend::kErrorResponse:
+      return on_error(piece, answer);
+    case backend::kParameterStatus:
+      return on_parameter(piece, answer);
     case backend::kCommandComplete:
     case backend::kEmptyQueryResponse:
     case backend::kPortalSuspended:
       if (answer.forward) on_tag(piece);
       break;
-    default: break;
+    default:
+      break;
   }
   if (swallowing_) return {.forward = false};
   if (answer.completes) confirm(answer.what);
-  const bool starts_answer = piece.type == backend::kCommandComplete || piece.type == backend::kEmptyQueryResponse ||
-                             piece.type == backend::kPortalSuspended || piece.type == backend::kCopyInResponse ||
-                             piece.type == backend::kCopyOutResponse || piece.type == backend::kCopyBothResponse;
+  const bool starts_answer =
+      piece.type == backend::kCommandComplete || piece.type == backend::kEmptyQueryResponse ||
+      piece.type == backend::kPortalSuspended || piece.type == backend::kCopyInResponse ||
+      piece.type == backend::kCopyOutResponse || piece.type == backend::kCopyBothResponse;
   if (starts_answer && answer.forward) repeat_bytes_.clear();
   take_locals(injected_);
   return {.forward = answer.forward, .after = injected_};
 }
 
-/// Tells the client's and the server's statements of an answer (prepared_client.h, prepared_server.h).
+/// Tells the client's and the server's statements of an answer (prepared_client.h,
+/// prepared_server.h).
 void ClientSession::confirm(const core::Expectation& what) {
   if ((what.tag & core::kConfirmsServerParse) != 0) server_->state().statements.on_parse_complete();
   if ((what.tag & core::kConfirmsServerClose) != 0) server_->state().statements.on_close_complete();
@@ -81,8 +88,9 @@ void ClientSession::on_tag(const Piece& piece) {
   const sql::QueryFacts& facts = *front.executions[front.completed].facts;
   if (!facts.transaction.empty() && piece.kind == Piece::Kind::kWhole) {
     const auto tag = wire::CommandComplete::decode(piece.body());
-    const bool asked_to_commit = facts.transaction[0].kind != sql::TransactionCommand::Kind::kRollback &&
-                                 facts.transaction[0].kind != sql::TransactionCommand::Kind::kRollbackTo;
+    const bool asked_to_commit =
+        facts.transaction[0].kind != sql::TransactionCommand::Kind::kRollback &&
+        facts.transaction[0].kind != sql::TransactionCommand::Kind::kRollbackTo;
     if (tag && asked_to_commit && tag->command() == "ROLLBACK") front.rolled_back = true;  // B11
   }
   if (++front.completed_parts < facts.statements) return;
@@ -96,19 +104,25 @@ Relayed ClientSession::on_parameter(const Piece& piece, const Answer&) {
   ServerState& state = server_->state();
   state.reported.set(status->name, status->value);
   if (core::describes_node(status->name)) return {.forward = false};  // C7
-  session_.variables.on_reported(status->name, status->value, state.login_reported.value_or(status->name, ""),
+  session_.variables.on_reported(status->name, status->value,
+                                 state.login_reported.value_or(status->name, ""),
                                  session_.text_rules().client_encoding);
   session_.seen.set(status->name, status->value);
   return {.forward = !swallowing_};
 }
 
 Relayed ClientSession::on_error(const Piece& piece, const Answer& answer) {
-  const auto error = piece.kind == Piece::Kind::kWhole ? wire::ErrorFields::decode(piece.body())
-                                                       : Result<wire::ErrorFields>(wire::ErrorFields::decode_head(piece.body()));
-  const bool is_extended = answer.what.kind != Expect::kQuery && answer.what.kind != Expect::kFunctionCall && answer.what.kind != Expect::kSync;
+  const auto error = piece.kind == Piece::Kind::kWhole
+                         ? wire::ErrorFields::decode(piece.body())
+                         : Result<wire::ErrorFields>(wire::ErrorFields::decode_head(piece.body()));
+  const bool is_extended = answer.what.kind != Expect::kQuery &&
+                           answer.what.kind != Expect::kFunctionCall &&
+                           answer.what.kind != Expect::kSync;
   if (is_extended && answer.completes) server_->state().statements.on_error_skip();
   const bool stale_plan = error && is_stale_plan(*error);
-  if (stale_plan) server_->state().statements.forget_all();  // C11: its texts are parsed again under the new catalog.
+  if (stale_plan)
+    server_->state()
+        .statements.forget_all();  // C11: its texts are parsed again under the new catalog.
 
   const RetryAdvice advice = error && may_repeat() ? advise_retry(*error) : RetryAdvice::kNone;
   if (advice != RetryAdvice::kNone) {
@@ -149,7 +163,8 @@ Relayed ClientSession::on_ready(const Piece& piece, const Answer& answer) {
     return {.forward = false, .done = over};
   }
   const bool isolated = !sent_.empty() && sent_.front().isolated;
-  if (!answer.forward && !isolated) {  // Of something put in before the client's own: PREPARE, DEALLOCATE.
+  if (!answer.forward &&
+      !isolated) {  // Of something put in before the client's own: PREPARE, DEALLOCATE.
     const bool refused = (answer.what.tag & core::kRepliesLater) != 0 && !held_error_.empty();
     refused ? server_->state().statements.on_error_skip() : confirm(answer.what);
     return {.forward = false};
@@ -174,21 +189,29 @@ Relayed ClientSession::on_ready(const Piece& piece, const Answer& answer) {
 void ClientSession::finish_front(wire::TxStatus status) {
   if (sent_.empty()) return;
   Sent& front = sent_.front();
-  for (size_t i = 0; i < front.completed; ++i) core::apply_execution(front.executions[i], front.rolled_back, session_);
+  for (size_t i = 0; i < front.completed; ++i)
+    core::apply_execution(front.executions[i], front.rolled_back, session_);
   core::apply_ready(status, front.failed, session_);
   transaction_may_write_ = transaction_may_write_ || front.may_write;
   if (status == wire::TxStatus::kIdle) {
-    if (transaction_may_write_ && choice_.target == Target::kPrimary) session_.wrote_at = net::Loop::now();
+    if (transaction_may_write_ && choice_.target == Target::kPrimary) {
+      session_.wrote_at = net::Loop::now();
+      tenant_.note_write(session_.wrote_at);
+    }
     transaction_may_write_ = false;
-    if (front.changes_catalog) worker_.shared().control->catalog_changed(tenant_.cluster(), tenant_.database());
+    if (front.changes_catalog)
+      worker_.shared().control->catalog_changed(tenant_.cluster(), tenant_.database());
   }
   sent_.erase(sent_.begin());
 }
 
-/// Nothing is owed by the server. True: its lease ends; false: it is kept, or a question of ours has to be answered first.
+/// Nothing is owed by the server. True: its lease ends; false: it is kept, or a question of ours
+/// has to be answered first.
 bool ClientSession::at_boundary() {
   ServerState& state = server_->state();
-  if (state.status != wire::TxStatus::kIdle || segment_open_ || !server_->responses().empty() || helper_) return false;
+  if (state.status != wire::TxStatus::kIdle || segment_open_ || !server_->responses().empty() ||
+      helper_)
+    return false;
   if (session_.variables.lost()) {
     fatal({ErrorCode::kLimitExceeded, "too many settings in this session"});
     return false;
@@ -200,10 +223,16 @@ bool ClientSession::at_boundary() {
   }
   state.variables = session_.variables.take_on_server();
   switch (session_.pins.at_boundary()) {
-    case core::ReleaseAction::kKeep: return false;
-    case core::ReleaseAction::kCheck: ask(HelperQuestion::Kind::kPinCheck, core::check_query(session_.pins.suspects())); return false;
-    case core::ReleaseAction::kReset: ask(HelperQuestion::Kind::kReset, "DISCARD ALL"); return false;
-    case core::ReleaseAction::kReuse: break;
+    case core::ReleaseAction::kKeep:
+      return false;
+    case core::ReleaseAction::kCheck:
+      ask(HelperQuestion::Kind::kPinCheck, core::check_query(session_.pins.suspects()));
+      return false;
+    case core::ReleaseAction::kReset:
+      ask(HelperQuestion::Kind::kReset, "DISCARD ALL");
+      return false;
+    case core::ReleaseAction::kReuse:
+      break;
   }
   return cancels_running_ == 0;  // F41
 }
@@ -229,7 +258,8 @@ void ClientSession::on_server_done() {
   changed_.notify_all();
 }
 
-/// While a request can still be repeated, the start of its answer is held back; then it goes out with what follows, in one write.
+/// While a request can still be repeated, the start of its answer is held back; then it goes out
+/// with what follows, in one write.
 void ClientSession::forward(std::string_view bytes) {
   if (!repeat_bytes_.empty()) {
     head_.append(bytes);
@@ -252,7 +282,8 @@ void ClientSession::flush_head() {
 }
 
 bool ClientSession::may_repeat() const {
-  return !repeat_bytes_.empty() && attempts_ < 1 && !cancel_requested_ && !ending_ && sent_.size() == 1;
+  return !repeat_bytes_.empty() && attempts_ < 1 && !cancel_requested_ && !ending_ &&
+         sent_.size() == 1;
 }
 
 void ClientSession::want_retry(Target target) {

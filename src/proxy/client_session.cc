@@ -11,8 +11,8 @@ namespace fairlead::proxy {
 
 using net::Task;
 
-ClientSession::ClientSession(Worker& worker, net::Stream& stream, ClientIdentity identity, Tenant& tenant, core::CancelKey key,
-                             core::Port port)
+ClientSession::ClientSession(Worker& worker, net::Stream& stream, ClientIdentity identity,
+                             Tenant& tenant, core::CancelKey key, core::Port port)
     : worker_(worker),
       stream_(stream),
       spawner_(worker.loop()),
@@ -37,8 +37,9 @@ Task<void> ClientSession::serve() {
   co_await leave();
 }
 
-/// What the client asks for in its start-up packet, as settings that every server gets (C8). Names that only a start-up packet
-/// can set, or nobody, are left out: the pool's servers have logged in already.
+/// What the client asks for in its start-up packet, as settings that every server gets (C8). Names
+/// that only a start-up packet can set, or nobody, are left out: the pool's servers have logged in
+/// already.
 core::VariableSet ClientSession::startup_settings(std::string* problem) const {
   std::vector<core::VariableSet::Entry> entries;
   for (const auto& [name, value] : identity_.settings) {
@@ -61,8 +62,8 @@ core::VariableSet ClientSession::startup_settings(std::string* problem) const {
   return core::VariableSet(std::move(entries));
 }
 
-/// Tells the client what its servers report (C1). The first client with its settings borrows a server to find out, which also
-/// proves that user, database and settings are good.
+/// Tells the client what its servers report (C1). The first client with its settings borrows a
+/// server to find out, which also proves that user, database and settings are good.
 Task<bool> ClientSession::welcome() {
   std::string problem;
   const core::VariableSet startup = startup_settings(&problem);
@@ -73,7 +74,8 @@ Task<bool> ClientSession::welcome() {
   const core::Port port = session_.port;
   session_ = core::SessionState(worker_.shared().hash_key, startup);
   session_.port = port;
-  if (tenant_.config().pool_mode == config::PoolMode::kSession) session_.pins.pin(core::PinReason::kSessionPooling);
+  if (tenant_.config().pool_mode == config::PoolMode::kSession)
+    session_.pins.pin(core::PinReason::kSessionPooling);
 
   const core::ReportedParameters* reported = tenant_.welcome(startup);
   if (reported == nullptr) {
@@ -96,7 +98,8 @@ Task<bool> ClientSession::welcome() {
 
   std::string out;
   wire::append_authentication_ok(out);
-  for (const auto& parameter : session_.seen.entries()) wire::append_parameter_status(out, parameter.name, parameter.value);
+  for (const auto& parameter : session_.seen.entries())
+    wire::append_parameter_status(out, parameter.name, parameter.value);
   wire::append_backend_key_data(out, key_.process_id(), key_.secret());
   wire::append_ready_for_query(out, wire::TxStatus::kIdle);
   outbox_.send(out);
@@ -129,8 +132,8 @@ Task<bool> ClientSession::serve_some() {
   co_return true;
 }
 
-/// Serves every complete request of `input` and keeps what is left. `input` may be the worker's shared buffer: it is saved before
-/// the first wait.
+/// Serves every complete request of `input` and keeps what is left. `input` may be the worker's
+/// shared buffer: it is saved before the first wait.
 Task<bool> ClientSession::serve_input(std::string_view input) {
   std::string saved;
   while (!input.empty()) {
@@ -172,13 +175,16 @@ Task<bool> ClientSession::wait_for(Progress progress, std::string_view request) 
       co_await changed_.wait();
       if (retry_wanted_ && !ending_) co_return co_await retry();
       break;
-    case Progress::kWaitServer: co_return co_await finish_lease();
-    case Progress::kWaitPrepare: co_return co_await prepare_server();
+    case Progress::kWaitServer:
+      co_return co_await finish_lease();
+    case Progress::kWaitPrepare:
+      co_return co_await prepare_server();
     case Progress::kWaitDrain:
       if (server_ != nullptr && server_->outbox().blocked()) co_await changed_.wait();
       break;
     case Progress::kDone:
-    case Progress::kEnd: break;
+    case Progress::kEnd:
+      break;
   }
   co_return !ending_;
 }

@@ -1,9 +1,10 @@
 // One client: its connection, its session state, and its way to servers and back.
 //
-// A coroutine reads the client (client_session.cc) and brings its requests to a server (client_requests.cc); the server's own
-// coroutine brings the answers (client_responses.cc), so both directions run at once. Our own questions to a leased server are in
-// client_helpers.cc, cancellation and leaving in client_end.cc. What is decided stands in src/core; this class carries it out.
-// Worker's thread only.
+// A coroutine reads the client (client_session.cc) and brings its requests to a server
+// (client_requests.cc); the server's own coroutine brings the answers (client_responses.cc), so
+// both directions run at once. Our own questions to a leased server are in client_helpers.cc,
+// cancellation and leaving in client_end.cc. What is decided stands in src/core; this class carries
+// it out. Worker's thread only.
 #pragma once
 
 #include <memory>
@@ -26,7 +27,8 @@ class Worker;
 
 class ClientSession final : public LeaseHolder {
  public:
-  ClientSession(Worker& worker, net::Stream& stream, ClientIdentity identity, Tenant& tenant, core::CancelKey key, core::Port port);
+  ClientSession(Worker& worker, net::Stream& stream, ClientIdentity identity, Tenant& tenant,
+                core::CancelKey key, core::Port port);
   ~ClientSession();
 
   /// Serves the client until it leaves. When it returns, nothing refers to the session any more.
@@ -34,7 +36,8 @@ class ClientSession final : public LeaseHolder {
 
   /// A CancelRequest that may be for this session (F40-F44).
   void cancel(const core::CancelClaim& claim);
-  /// Ends the session with 57P01: at once if it is idle or `now`, else when its transaction is over.
+  /// Ends the session with 57P01: at once if it is idle or `now`, else when its transaction is
+  /// over.
   void end(bool now);
   /// A few times a second: limits of time, and whether a waiting client is still there.
   void tick(Time now);
@@ -42,7 +45,9 @@ class ClientSession final : public LeaseHolder {
   void on_node_down(core::NodeIndex node);
 
   Tenant& tenant() { return tenant_; }
-  bool in_transaction() const { return session_.status != wire::TxStatus::kIdle || server_ != nullptr; }
+  bool in_transaction() const {
+    return session_.status != wire::TxStatus::kIdle || server_ != nullptr;
+  }
 
  private:
   /// How far the next request has come on its way to a server. Every stage can make it wait.
@@ -56,11 +61,12 @@ class ClientSession final : public LeaseHolder {
     size_t completed = 0;        // Executions that have completed.
     size_t completed_parts = 0;  // Statements of the next one that have.
     bool may_write = false;
-    bool failed = false;         // An ErrorResponse was part of the answer.
-    bool rolled_back = false;    // COMMIT was answered with ROLLBACK (B11).
+    bool failed = false;       // An ErrorResponse was part of the answer.
+    bool rolled_back = false;  // COMMIT was answered with ROLLBACK (B11).
     bool changes_catalog = false;
-    std::string refusal = {};    // Goes out instead of the server's error (kReplacesError).
-    bool isolated = false;       // Names only, and a Sync of ours ends it: nobody waits for its ReadyForQuery.
+    std::string refusal = {};  // Goes out instead of the server's error (kReplacesError).
+    bool isolated =
+        false;  // Names only, and a Sync of ours ends it: nobody waits for its ReadyForQuery.
   };
 
   // Reading the client: client_session.cc.
@@ -84,7 +90,8 @@ class ClientSession final : public LeaseHolder {
   bool answer_locally();
   bool answer_query_locally(std::string& out);
   bool answer_extended_locally(std::string& out);
-  void append_local_answer(const core::LocalAnswer& answer, bool with_description, std::string& out);
+  void append_local_answer(const core::LocalAnswer& answer, bool with_description,
+                           std::string& out);
   net::Task<bool> finish_lease();
   net::Task<bool> prepare_server();
   bool take_server(ServerConnection& server);
@@ -121,7 +128,8 @@ class ClientSession final : public LeaseHolder {
   Relayed on_helper_piece(const wire::Piece& piece);
   bool on_helper_answered();
 
-  static constexpr size_t kHeadMax = 16 * 1024;  // Of an answer held back: descriptions of a few hundred columns.
+  static constexpr size_t kHeadMax =
+      16 * 1024;  // Of an answer held back: descriptions of a few hundred columns.
 
   // Cancellation and leaving: client_end.cc.
   net::Task<void> send_cancel(core::NodeIndex node, uint32_t pid, std::string secret);
@@ -153,37 +161,40 @@ class ClientSession final : public LeaseHolder {
 
   // The server that is leased, and what it owes.
   ServerConnection* server_ = nullptr;
-  std::vector<Sent> sent_;          // In order; the front one is being answered.
-  bool request_done_ = false;       // The client was told of an error in the request's place.
-  bool skipping_ = false;           // An isolated segment failed: the client's messages up to its Sync are dropped.
-  bool segment_open_ = false;       // Messages were sent whose Sync was not (F23).
+  std::vector<Sent> sent_;     // In order; the front one is being answered.
+  bool request_done_ = false;  // The client was told of an error in the request's place.
+  bool skipping_ =
+      false;  // An isolated segment failed: the client's messages up to its Sync are dropped.
+  bool segment_open_ = false;  // Messages were sent whose Sync was not (F23).
   bool transaction_may_write_ = false;
-  bool swallowing_ = false;         // The rest of an answer that is not the client's any more.
-  bool streaming_forward_ = true;   // Whether the pieces of the message under way go to the client.
-  bool mid_message_ = false;        // A part of a message went to the client, the rest has not come.
-  std::string held_error_;          // Of a hidden PREPARE: the client's answer to its EXECUTE (kRepliesLater).
+  bool swallowing_ = false;        // The rest of an answer that is not the client's any more.
+  bool streaming_forward_ = true;  // Whether the pieces of the message under way go to the client.
+  bool mid_message_ = false;       // A part of a message went to the client, the rest has not come.
+  std::string
+      held_error_;  // Of a hidden PREPARE: the client's answer to its EXECUTE (kRepliesLater).
   std::optional<HelperQuestion> helper_;
   std::optional<core::NodeIndex> sticky_node_;
 
   // Repeating a read elsewhere (A60).
-  std::string repeat_bytes_;        // The request; empty when it cannot be repeated.
-  std::string head_;                // The start of its answer, held back while it can.
+  std::string repeat_bytes_;  // The request; empty when it cannot be repeated.
+  std::string head_;          // The start of its answer, held back while it can.
   uint32_t attempts_ = 0;
-  size_t confirmed_ = 0;            // Changes of statements that this request's answers have confirmed.
-  size_t already_confirmed_ = 0;    // Of an attempt before: not to be confirmed again.
+  size_t confirmed_ = 0;  // Changes of statements that this request's answers have confirmed.
+  size_t already_confirmed_ = 0;  // Of an attempt before: not to be confirmed again.
   bool retry_wanted_ = false;
   core::Target retry_target_ = core::Target::kPrimary;
   std::optional<core::NodeIndex> failed_node_;
 
   core::LastRoute last_route_;
-  std::string injected_;            // What on_server_piece() puts before or after a piece.
-  std::string out_;                 // Scratch for what is sent.
-  bool welcomed_ = false;           // The client has seen ReadyForQuery: errors need not be fatal.
-  bool ending_ = false;             // Nothing more is read from the client.
+  std::string injected_;   // What on_server_piece() puts before or after a piece.
+  std::string out_;        // Scratch for what is sent.
+  bool welcomed_ = false;  // The client has seen ReadyForQuery: errors need not be fatal.
+  bool ending_ = false;    // Nothing more is read from the client.
   bool end_when_idle_ = false;
-  bool lost_transaction_ = false;   // The server of an open transaction died; the client is told at its next request.
+  bool lost_transaction_ =
+      false;  // The server of an open transaction died; the client is told at its next request.
   bool cancel_requested_ = false;
-  int cancels_running_ = 0;         // F41: the server is given to nobody else meanwhile.
+  int cancels_running_ = 0;  // F41: the server is given to nobody else meanwhile.
   int unblocking_ = 0;
   Time last_activity_{};
 };

@@ -8,7 +8,8 @@ Control::Control(SettingsPtr settings, const std::vector<std::unique_ptr<Worker>
     const config::Cluster& config = settings_->config->clusters.at(name);
     Watched& watched = clusters_[name];
     watched.nodes = cluster.nodes;
-    for (ServerEndpoint& node : watched.nodes) node.timeout = settings_->config->proxy.server_connect_timeout;
+    for (ServerEndpoint& node : watched.nodes)
+      node.timeout = settings_->config->proxy.server_connect_timeout;
     MonitorConfig monitor{.nodes = cluster.nodes,
                           .login = cluster.monitor,
                           .probe_interval = config.probe_interval,
@@ -16,9 +17,13 @@ Control::Control(SettingsPtr settings, const std::vector<std::unique_ptr<Worker>
                           .probe_failures = config.probe_failures};
     watched.monitor = std::make_unique<ClusterMonitor>(
         loop_, name, std::move(monitor),
-        [this, name](std::shared_ptr<const core::ClusterSnapshot> snapshot) { publish_snapshot(name, std::move(snapshot)); });
+        [this, name](std::shared_ptr<const core::ClusterSnapshot> snapshot) {
+          publish_snapshot(name, std::move(snapshot));
+        });
     watched.catalogs = std::make_unique<CatalogLoader>(
-        loop_, name, cluster.monitor, [this, name](const std::string& database, std::shared_ptr<const sql::FunctionCatalog> catalog) {
+        loop_, name, cluster.monitor,
+        [this, name](const std::string& database,
+                     std::shared_ptr<const sql::FunctionCatalog> catalog) {
           publish_catalog(name, database, std::move(catalog));
         });
   }
@@ -51,25 +56,32 @@ net::Task<void> Control::end_all() {
   loop_.stop();
 }
 
-void Control::publish_snapshot(const std::string& cluster, std::shared_ptr<const core::ClusterSnapshot> snapshot) {
+void Control::publish_snapshot(const std::string& cluster,
+                               std::shared_ptr<const core::ClusterSnapshot> snapshot) {
   Watched& watched = clusters_.at(cluster);
   watched.latest.store(snapshot);
-  watched.catalogs->set_primary(snapshot->primary ? std::optional(watched.nodes.at(static_cast<size_t>(*snapshot->primary)))
-                                                  : std::nullopt);
+  watched.catalogs->set_primary(
+      snapshot->primary ? std::optional(watched.nodes.at(static_cast<size_t>(*snapshot->primary)))
+                        : std::nullopt);
   for (const auto& worker : workers_) {
-    worker->post([target = worker.get(), cluster, snapshot] { target->set_snapshot(cluster, snapshot); });
+    worker->post(
+        [target = worker.get(), cluster, snapshot] { target->set_snapshot(cluster, snapshot); });
   }
 }
 
 void Control::publish_catalog(const std::string& cluster, const std::string& database,
                               std::shared_ptr<const sql::FunctionCatalog> catalog) {
   for (const auto& worker : workers_) {
-    worker->post([target = worker.get(), cluster, database, catalog] { target->set_catalog(cluster, database, catalog); });
+    worker->post([target = worker.get(), cluster, database, catalog] {
+      target->set_catalog(cluster, database, catalog);
+    });
   }
 }
 
 void Control::report_trouble(const std::string& cluster, core::NodeIndex node, std::string why) {
-  loop_.post([this, cluster, node, why = std::move(why)] { clusters_.at(cluster).monitor->report_trouble(node, why); });
+  loop_.post([this, cluster, node, why = std::move(why)] {
+    clusters_.at(cluster).monitor->report_trouble(node, why);
+  });
 }
 
 void Control::want_catalog(const std::string& cluster, const std::string& database) {

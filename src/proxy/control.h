@@ -1,6 +1,8 @@
-// The control thread: watches the clusters, loads the catalogs, and passes what it learns on to the workers.
+// The control thread: watches the clusters, loads the catalogs, and passes what it learns on to the
+// workers.
 //
-// One loop of its own, so that a thousand clients cannot delay a probe. Workers reach it through ControlMail, from any thread.
+// One loop of its own, so that a thousand clients cannot delay a probe. Workers reach it through
+// ControlMail, from any thread.
 #pragma once
 
 #include <atomic>
@@ -43,8 +45,10 @@ class Control final : public ControlMail {
     std::atomic<std::shared_ptr<const core::ClusterSnapshot>> latest{};
   };
 
-  void publish_snapshot(const std::string& cluster, std::shared_ptr<const core::ClusterSnapshot> snapshot);
-  void publish_catalog(const std::string& cluster, const std::string& database, std::shared_ptr<const sql::FunctionCatalog> catalog);
+  void publish_snapshot(const std::string& cluster,
+                        std::shared_ptr<const core::ClusterSnapshot> snapshot);
+  void publish_catalog(const std::string& cluster, const std::string& database,
+                       std::shared_ptr<const sql::FunctionCatalog> catalog);
   net::Task<void> end_all();
 
   SettingsPtr settings_;

@@ -16,8 +16,8 @@ namespace backend = wire::backend;
 Conversation::Conversation(net::Loop& loop, LoggedIn login)
     : loop_(loop), login_(std::move(login)), reader_(loop, *login_.stream, wire::kBackendPolicy) {}
 
-net::Task<std::expected<std::unique_ptr<Conversation>, LoginFailure>> Conversation::open(net::Loop& loop, ServerEndpoint endpoint,
-                                                                                         ServerLogin login) {
+net::Task<std::expected<std::unique_ptr<Conversation>, LoginFailure>> Conversation::open(
+    net::Loop& loop, ServerEndpoint endpoint, ServerLogin login) {
   auto logged_in = co_await log_in(loop, std::move(endpoint), std::move(login));
   if (!logged_in) co_return std::unexpected(std::move(logged_in.error()));
   co_return std::make_unique<Conversation>(loop, std::move(*logged_in));
@@ -36,7 +36,8 @@ net::Task<Result<std::vector<Row>>> Conversation::ask(std::string sql, Duration 
   }
   if (deadline.expired()) {
     over_ = true;
-    co_return fail(ErrorCode::kConnectionFailure, fmt::format("no answer within {} ms", timeout.count() / 1000));
+    co_return fail(ErrorCode::kConnectionFailure,
+                   fmt::format("no answer within {} ms", timeout.count() / 1000));
   }
   co_return rows;
 }
@@ -58,19 +59,23 @@ net::Task<Result<std::vector<Row>>> Conversation::read_answer() {
           co_return std::unexpected(row.error());
         }
         Row& kept = rows.emplace_back();
-        for (const auto& value : row->values) kept.push_back(value ? std::optional<std::string>(*value) : std::nullopt);
+        for (const auto& value : row->values)
+          kept.push_back(value ? std::optional<std::string>(*value) : std::nullopt);
         break;
       }
       case backend::kErrorResponse: {
         const auto fields = wire::ErrorFields::decode(message->body());
-        server_error = Error{ErrorCode::kInternal, fields ? wire::printable(fields->message(), 500) : "an unreadable error",
-                             fields ? std::string(fields->sqlstate()) : std::string{}};
+        server_error =
+            Error{ErrorCode::kInternal,
+                  fields ? wire::printable(fields->message(), 500) : "an unreadable error",
+                  fields ? std::string(fields->sqlstate()) : std::string{}};
         break;
       }
       case backend::kReadyForQuery:
         if (server_error) co_return std::unexpected(*server_error);
         co_return rows;
-      default: break;  // Descriptions, tags, notices and changed parameters: nobody asked for them.
+      default:
+        break;  // Descriptions, tags, notices and changed parameters: nobody asked for them.
     }
   }
 }

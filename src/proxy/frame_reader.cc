@@ -5,23 +5,28 @@
 namespace fairlead::proxy {
 namespace {
 
-std::unexpected<Error> gone() { return fail(ErrorCode::kConnectionFailure, "the connection was closed"); }
+std::unexpected<Error> gone() {
+  return fail(ErrorCode::kConnectionFailure, "the connection was closed");
+}
 
 }  // namespace
 
 net::Task<Result<FrameReader::Message>> FrameReader::next() {
   for (;;) {
-    // Streamed kinds are waited for here, too: only when a frame is complete does the cutter see it.
+    // Streamed kinds are waited for here, too: only when a frame is complete does the cutter see
+    // it.
     const std::string_view waiting = std::string_view(buffer_).substr(used_);
     const bool complete = waiting.size() >= wire::kFrameHeaderSize &&
                           waiting.size() >= size_t{load_u32(waiting.data() + 1)} + 1;
-    const bool absurd = waiting.size() >= wire::kFrameHeaderSize && load_u32(waiting.data() + 1) > kMessageMax;
+    const bool absurd =
+        waiting.size() >= wire::kFrameHeaderSize && load_u32(waiting.data() + 1) > kMessageMax;
     if (complete || absurd) {
       std::string_view input = waiting;
       const auto piece = cutter_.next(input);
       if (!piece) co_return std::unexpected(piece.error());
       if (piece->kind != wire::Piece::Kind::kWhole) {
-        co_return fail(ErrorCode::kProtocolViolation, "a message is too long", "at most 1 MiB is read here");
+        co_return fail(ErrorCode::kProtocolViolation, "a message is too long",
+                       "at most 1 MiB is read here");
       }
       used_ += piece->bytes.size();
       co_return Message{.type = piece->type, .frame = piece->bytes};

@@ -1,4 +1,5 @@
-// Reads whole messages one after the other from a stream, for conversations that are not relayed: logins and helpers.
+// Reads whole messages one after the other from a stream, for conversations that are not relayed:
+// logins and helpers.
 //
 // Holds its bytes itself. One per stream and loop; the stream must outlive it.
 #pragma once
@@ -22,8 +23,8 @@ class FrameReader {
     std::string_view body() const { return frame.substr(wire::kFrameHeaderSize); }
   };
 
-  /// Error: kConnectionFailure when the peer is gone, kProtocolViolation when it breaks the protocol or a message is longer
-  /// than the policy gives whole and `kMessageMax`.
+  /// Error: kConnectionFailure when the peer is gone, kProtocolViolation when it breaks the
+  /// protocol or a message is longer than the policy gives whole and `kMessageMax`.
   net::Task<Result<Message>> next();
 
   /// Nothing that came in is left unread.

@@ -11,7 +11,8 @@ void HelperQuestion::take(const wire::Piece& piece) {
   if (piece.kind != wire::Piece::Kind::kWhole) return;
   if (piece.type == wire::backend::kErrorResponse) {
     const auto fields = wire::ErrorFields::decode(piece.body());
-    error_ = fields ? Error{ErrorCode::kInternal, wire::printable(fields->message(), 500), std::string(fields->sqlstate())}
+    error_ = fields ? Error{ErrorCode::kInternal, wire::printable(fields->message(), 500),
+                            std::string(fields->sqlstate())}
                     : fields.error();
   } else if (piece.type == wire::backend::kDataRow && row_.empty()) {
     const auto row = wire::DataRow::decode(piece.body());
@@ -19,7 +20,8 @@ void HelperQuestion::take(const wire::Piece& piece) {
       error_ = row.error();
       return;
     }
-    for (const auto& value : row->values) row_.push_back(value ? std::optional<std::string>(*value) : std::nullopt);
+    for (const auto& value : row->values)
+      row_.push_back(value ? std::optional<std::string>(*value) : std::nullopt);
   }
 }
 

@@ -1,4 +1,5 @@
-// A question of Fairlead's own on a leased server, invisible to the client (F32): its kind, and what the server answered.
+// A question of Fairlead's own on a leased server, invisible to the client (F32): its kind, and
+// what the server answered.
 #pragma once
 
 #include <optional>

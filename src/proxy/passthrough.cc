@@ -31,16 +31,19 @@ Task<void> copy(net::Loop& loop, net::Stream& from, net::Stream& to, net::Outbox
 
 }  // namespace
 
-Task<void> pass_through(net::Loop& loop, net::Stream& client, Tenant& tenant, ClientIdentity identity) {
+Task<void> pass_through(net::Loop& loop, net::Stream& client, Tenant& tenant,
+                        ClientIdentity identity) {
   const auto& snapshot = tenant.snapshot();
   if (!snapshot.primary) {
-    co_await send_fatal(client, {ErrorCode::kCannotConnectNow, "there is no primary to replicate from", snapshot.alarm});
+    co_await send_fatal(client, {ErrorCode::kCannotConnectNow,
+                                 "there is no primary to replicate from", snapshot.alarm});
     co_return;
   }
   const PoolOpening& opening = tenant.pool(*snapshot.primary).opening();
   ServerLogin login = opening.login;
   login.parameters = identity.settings;
-  login.parameters.emplace_back("replication", identity.replication == wire::Replication::kLogical ? "database" : "true");
+  login.parameters.emplace_back(
+      "replication", identity.replication == wire::Replication::kLogical ? "database" : "true");
   auto server = co_await log_in(loop, opening.endpoint, std::move(login));
   if (!server) {
     if (server.error().server_error.empty()) {
@@ -52,7 +55,8 @@ Task<void> pass_through(net::Loop& loop, net::Stream& client, Tenant& tenant, Cl
   }
   std::string welcome;
   wire::append_authentication_ok(welcome);
-  for (const auto& [name, value] : server->reported) wire::append_parameter_status(welcome, name, value);
+  for (const auto& [name, value] : server->reported)
+    wire::append_parameter_status(welcome, name, value);
   wire::append_backend_key_data(welcome, server->backend_pid, server->cancel_secret);
   wire::append_ready_for_query(welcome, wire::TxStatus::kIdle);
 

@@ -16,13 +16,20 @@ uint64_t next_server_id() {
   return ++last;
 }
 
-// How many idle servers are looked through for one that needs no state replay. Looking costs less than a round trip.
+// How many idle servers are looked through for one that needs no state replay. Looking costs less
+// than a round trip.
 constexpr size_t kAffinitySearchMax = 8;
 
 }  // namespace
 
-Pool::Pool(net::Loop& loop, core::WorkerId worker, PoolMail& mail, std::shared_ptr<SharedPool> shared, PoolOpening opening)
-    : loop_(loop), worker_(worker), mail_(mail), shared_(std::move(shared)), opening_(std::move(opening)), spawner_(loop) {}
+Pool::Pool(net::Loop& loop, core::WorkerId worker, PoolMail& mail,
+           std::shared_ptr<SharedPool> shared, PoolOpening opening)
+    : loop_(loop),
+      worker_(worker),
+      mail_(mail),
+      shared_(std::move(shared)),
+      opening_(std::move(opening)),
+      spawner_(loop) {}
 
 ServerConnection* Pool::leased(ServerConnection* server) {
   owned_.at(server->state().id).slot = SlotState::kBusy;
@@ -47,19 +54,24 @@ ServerConnection* Pool::take_idle(const core::VariableSet& variables) {
 
 Pool::Attempt Pool::acquire(const core::VariableSet& variables) {
   Attempt attempt{.since = net::Loop::now()};
-  attempt.answer = shared_->with_queue([&](core::PoolQueue& queue) { return queue.acquire(worker_, attempt.since); });
+  attempt.answer = shared_->with_queue(
+      [&](core::PoolQueue& queue) { return queue.acquire(worker_, attempt.since); });
   if (std::holds_alternative<core::TakeIdle>(attempt.answer)) attempt.server = take_idle(variables);
   return attempt;
 }
 
-net::Task<std::expected<ServerConnection*, NoServer>> Pool::finish(PoolWaiter& waiter, Attempt attempt, Duration timeout) {
+net::Task<std::expected<ServerConnection*, NoServer>> Pool::finish(PoolWaiter& waiter,
+                                                                   Attempt attempt,
+                                                                   Duration timeout) {
   waiter.since_ = attempt.since;
   if (std::holds_alternative<core::Open>(attempt.answer)) co_return co_await open();
-  if (std::holds_alternative<core::Refuse>(attempt.answer)) co_return std::unexpected(NoServer{NoServer::Why::kQueueFull});
+  if (std::holds_alternative<core::Refuse>(attempt.answer))
+    co_return std::unexpected(NoServer{NoServer::Why::kQueueFull});
   if (const auto* steal = std::get_if<core::Steal>(&attempt.answer)) {
     const uint64_t id = ++next_steal_;
     stealing_.emplace(id, &waiter);
-    mail_.post_to_pool(steal->from, shared_, [thief = worker_, id](Pool& pool) { pool.steal_for(thief, id); });
+    mail_.post_to_pool(steal->from, shared_,
+                       [thief = worker_, id](Pool& pool) { pool.steal_for(thief, id); });
     co_return co_await wait(waiter, std::nullopt, timeout);
   }
   const core::Ticket ticket = std::get<core::Wait>(attempt.answer).ticket;
@@ -67,9 +79,10 @@ net::Task<std::expected<ServerConnection*, NoServer>> Pool::finish(PoolWaiter& w
   co_return co_await wait(waiter, ticket, timeout);
 }
 
-/// `ticket` is empty while a server is on its way from another worker: that cannot be called off, so it is waited for and given
-/// back if it is not wanted any more.
-net::Task<std::expected<ServerConnection*, NoServer>> Pool::wait(PoolWaiter& waiter, std::optional<core::Ticket> ticket,
+/// `ticket` is empty while a server is on its way from another worker: that cannot be called off,
+/// so it is waited for and given back if it is not wanted any more.
+net::Task<std::expected<ServerConnection*, NoServer>> Pool::wait(PoolWaiter& waiter,
+                                                                 std::optional<core::Ticket> ticket,
                                                                  Duration timeout) {
   const Time until = waiter.since_ + timeout;
   waiter.waiting_ = true;
@@ -78,11 +91,13 @@ net::Task<std::expected<ServerConnection*, NoServer>> Pool::wait(PoolWaiter& wai
     const Time now = net::Loop::now();
     expired = timeout.count() > 0 && now >= until;
     if (ticket && (waiter.canceled_ || expired)) {
-      const bool forgotten = shared_->with_queue([&](core::PoolQueue& queue) { return queue.cancel(*ticket); });
+      const bool forgotten =
+          shared_->with_queue([&](core::PoolQueue& queue) { return queue.cancel(*ticket); });
       if (forgotten) {
         take_waiter(*ticket);
         waiter.waiting_ = false;
-        co_return std::unexpected(NoServer{waiter.canceled_ ? NoServer::Why::kCanceled : NoServer::Why::kTimeout});
+        co_return std::unexpected(
+            NoServer{waiter.canceled_ ? NoServer::Why::kCanceled : NoServer::Why::kTimeout});
       }
       ticket.reset();  // An answer is on its way.
       continue;
@@ -100,7 +115,8 @@ net::Task<std::expected<ServerConnection*, NoServer>> Pool::wait(PoolWaiter& wai
     co_return std::unexpected(NoServer{NoServer::Why::kCanceled});
   }
   if (!waiter.canceled_) co_return co_await open();
-  grant(shared_->with_queue([&](core::PoolQueue& queue) { return queue.on_closed(worker_, SlotState::kOpening); }));
+  grant(shared_->with_queue(
+      [&](core::PoolQueue& queue) { return queue.on_closed(worker_, SlotState::kOpening); }));
   co_return std::unexpected(NoServer{NoServer::Why::kCanceled});
 }
 
@@ -109,22 +125,25 @@ net::Task<std::expected<ServerConnection*, NoServer>> Pool::open() {
   const PoolOpening opening = opening_;
   auto logged_in = co_await log_in(loop_, opening.endpoint, opening.login);
   if (!logged_in) {
-    log::warning("no server for {}/{}: {}", shared_->key().database, shared_->key().user, describe(logged_in.error().error));
-    grant(shared_->with_queue([&](core::PoolQueue& queue) { return queue.on_closed(worker_, SlotState::kOpening); }));
+    log::warning("no server for {}/{}: {}", shared_->key().database, shared_->key().user,
+                 describe(logged_in.error().error));
+    grant(shared_->with_queue(
+        [&](core::PoolQueue& queue) { return queue.on_closed(worker_, SlotState::kOpening); }));
     co_return std::unexpected(NoServer{NoServer::Why::kLoginFailed, std::move(logged_in.error())});
   }
   shared_->with_queue([&](core::PoolQueue& queue) { queue.on_opened(worker_); });
-  ServerState state{.node = shared_->key().node,
-                    .id = next_server_id(),
-                    .epoch = epoch,
-                    .backend_pid = logged_in->backend_pid,
-                    .cancel_secret = std::move(logged_in->cancel_secret),
-                    .login_reported = {},
-                    .reported = {},
-                    .variables = {},
-                    .statements = core::ServerStatements(opening.hash_key, opening.prepared_statements_max),
-                    .opened_at = net::Loop::now(),
-                    .idle_since = {}};
+  ServerState state{
+      .node = shared_->key().node,
+      .id = next_server_id(),
+      .epoch = epoch,
+      .backend_pid = logged_in->backend_pid,
+      .cancel_secret = std::move(logged_in->cancel_secret),
+      .login_reported = {},
+      .reported = {},
+      .variables = {},
+      .statements = core::ServerStatements(opening.hash_key, opening.prepared_statements_max),
+      .opened_at = net::Loop::now(),
+      .idle_since = {}};
   for (const auto& [name, value] : logged_in->reported) state.login_reported.set(name, value);
   state.reported = state.login_reported;
   co_return leased(adopt(std::move(logged_in->stream), std::move(state)));
@@ -146,13 +165,15 @@ net::Task<void> Pool::run_server(uint64_t id) {
   Owned owned = std::move(owned_.at(id));
   owned_.erase(id);
   if (owned.departure) {
-    // One that died on its way is sent all the same, without a connection: the other side has the slot.
+    // One that died on its way is sent all the same, without a connection: the other side has the
+    // slot.
     owned.departure(server.lost() ? ServerConnection::Parts{} : server.take_apart());
     co_return;
   }
   std::erase(idle_, &server);
   if (owned.slot == SlotState::kBusy) shared_->count_lease(-1);
-  grant(shared_->with_queue([&](core::PoolQueue& queue) { return queue.on_closed(worker_, owned.slot); }));
+  grant(shared_->with_queue(
+      [&](core::PoolQueue& queue) { return queue.on_closed(worker_, owned.slot); }));
 }
 
 void Pool::release(ServerConnection& server) {
@@ -160,7 +181,8 @@ void Pool::release(ServerConnection& server) {
   Owned& owned = owned_.at(server.state().id);
   if (!server.is_clean() || server.state().epoch != epoch_) return discard(server);
   server.state().idle_since = net::Loop::now();
-  const core::Handover handover = shared_->with_queue([&](core::PoolQueue& queue) { return queue.release(worker_); });
+  const core::Handover handover =
+      shared_->with_queue([&](core::PoolQueue& queue) { return queue.release(worker_); });
   if (std::holds_alternative<core::KeepIdle>(handover)) {
     shared_->count_lease(-1);
     owned.slot = SlotState::kIdle;
@@ -183,9 +205,10 @@ void Pool::give(ServerConnection& server, core::GiveTo to) {
   if (to.worker == worker_) return serve(take_waiter(to.ticket), server);
   // From now on it counts as busy over there.
   depart(server, [this, to](ServerConnection::Parts parts) mutable {
-    mail_.post_to_pool(to.worker, shared_, [ticket = to.ticket, parts = std::move(parts)](Pool& pool) mutable {
-      pool.on_gift(ticket, std::move(parts));
-    });
+    mail_.post_to_pool(to.worker, shared_,
+                       [ticket = to.ticket, parts = std::move(parts)](Pool& pool) mutable {
+                         pool.on_gift(ticket, std::move(parts));
+                       });
   });
 }
 
@@ -198,7 +221,8 @@ void Pool::depart(ServerConnection& server, Departure departure) {
 void Pool::grant(std::optional<core::GrantOpen> granted) {
   if (!granted) return;
   if (granted->worker == worker_) return on_grant(granted->ticket);
-  mail_.post_to_pool(granted->worker, shared_, [ticket = granted->ticket](Pool& pool) { pool.on_grant(ticket); });
+  mail_.post_to_pool(granted->worker, shared_,
+                     [ticket = granted->ticket](Pool& pool) { pool.on_grant(ticket); });
 }
 
 void Pool::on_grant(core::Ticket ticket) {
@@ -208,7 +232,9 @@ void Pool::on_grant(core::Ticket ticket) {
   waiter->changed_.notify_all();
 }
 
-void Pool::on_gift(core::Ticket ticket, ServerConnection::Parts parts) { receive(take_waiter(ticket), std::move(parts)); }
+void Pool::on_gift(core::Ticket ticket, ServerConnection::Parts parts) {
+  receive(take_waiter(ticket), std::move(parts));
+}
 
 /// A server has come from another worker, where it was counted as ours already.
 void Pool::receive(PoolWaiter* waiter, ServerConnection::Parts parts) {
@@ -220,7 +246,8 @@ void Pool::receive(PoolWaiter* waiter, ServerConnection::Parts parts) {
     return;
   }
   shared_->count_lease(+1);
-  serve(waiter, *adopt(std::make_unique<net::Stream>(loop_, std::move(parts.stream)), std::move(parts.state)));
+  serve(waiter, *adopt(std::make_unique<net::Stream>(loop_, std::move(parts.stream)),
+                       std::move(parts.state)));
 }
 
 void Pool::serve(PoolWaiter* waiter, ServerConnection& server) {
@@ -231,7 +258,8 @@ void Pool::serve(PoolWaiter* waiter, ServerConnection& server) {
 }
 
 PoolWaiter* Pool::take_waiter(core::Ticket ticket) {
-  const auto found = std::find_if(queued_.begin(), queued_.end(), [&](const Queued& q) { return q.ticket == ticket; });
+  const auto found = std::find_if(queued_.begin(), queued_.end(),
+                                  [&](const Queued& q) { return q.ticket == ticket; });
   if (found == queued_.end()) return nullptr;
   PoolWaiter* waiter = found->waiter;
   queued_.erase(found);
@@ -239,15 +267,19 @@ PoolWaiter* Pool::take_waiter(core::Ticket ticket) {
 }
 
 void Pool::steal_for(core::WorkerId thief, uint64_t waiter_id) {
-  const auto answer = shared_->with_queue([&](core::PoolQueue& queue) { return queue.on_steal_request(worker_, thief); });
+  const auto answer = shared_->with_queue(
+      [&](core::PoolQueue& queue) { return queue.on_steal_request(worker_, thief); });
   if (answer == core::StealAnswer::kOpenInstead) {
-    mail_.post_to_pool(thief, shared_, [waiter_id](Pool& pool) { pool.on_open_instead(waiter_id); });
+    mail_.post_to_pool(thief, shared_,
+                       [waiter_id](Pool& pool) { pool.on_open_instead(waiter_id); });
     return;
   }
-  require(!idle_.empty(), "the pool's account promised an idle server to a thief that is not there");
+  require(!idle_.empty(),
+          "the pool's account promised an idle server to a thief that is not there");
   ServerConnection* server = idle_.front();  // The one that its own clients would take last.
   idle_.erase(idle_.begin());
-  shared_->count_lease(+1);  // depart() takes it off again; the slot is busy on the thief's side meanwhile.
+  shared_->count_lease(
+      +1);  // depart() takes it off again; the slot is busy on the thief's side meanwhile.
   depart(*server, [this, thief, waiter_id](ServerConnection::Parts parts) mutable {
     mail_.post_to_pool(thief, shared_, [waiter_id, parts = std::move(parts)](Pool& pool) mutable {
       pool.on_arrival(waiter_id, std::move(parts));
@@ -270,12 +302,16 @@ void Pool::on_open_instead(uint64_t waiter_id) {
 
 void Pool::tick(const core::PoolIdleConfig& config, uint64_t epoch, Time now) {
   epoch_ = epoch;
-  uint32_t servers = shared_->with_queue([&](core::PoolQueue& queue) { return queue.counts(now).in_use(); });
+  uint32_t servers =
+      shared_->with_queue([&](core::PoolQueue& queue) { return queue.counts(now).in_use(); });
   for (size_t i = 0; i < idle_.size();) {
     ServerConnection& server = *idle_[i];
-    const core::IdleServer idle{server.state().id, server.state().epoch, server.state().opened_at, server.state().idle_since};
+    const core::IdleServer idle{server.state().id, server.state().epoch, server.state().opened_at,
+                                server.state().idle_since};
     const auto why = core::why_close(idle, config, epoch, servers, now);
-    const bool claimed = why && shared_->with_queue([&](core::PoolQueue& queue) { return queue.close_idle(worker_); });
+    const bool claimed = why && shared_->with_queue([&](core::PoolQueue& queue) {
+      return queue.close_idle(worker_);
+    });
     if (!claimed) {
       ++i;
       continue;

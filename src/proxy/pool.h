@@ -1,8 +1,8 @@
 // One worker's part of one pool: its servers, and its clients that wait for one.
 //
-// Who gets a server is decided by the shared account (shared_pool.h); this class carries it out: it opens servers, keeps the idle
-// ones, hands them to waiters here or on other workers, and closes what is old. Worker's thread only; other workers reach it by
-// posted messages (PoolMail).
+// Who gets a server is decided by the shared account (shared_pool.h); this class carries it out: it
+// opens servers, keeps the idle ones, hands them to waiters here or on other workers, and closes
+// what is old. Worker's thread only; other workers reach it by posted messages (PoolMail).
 #pragma once
 
 #include <functional>
@@ -21,7 +21,8 @@ class Pool;
 /// Runs `work` with the pool of that key on another worker's thread.
 class PoolMail {
  public:
-  virtual void post_to_pool(core::WorkerId worker, std::shared_ptr<SharedPool> pool, std::move_only_function<void(Pool&)> work) = 0;
+  virtual void post_to_pool(core::WorkerId worker, std::shared_ptr<SharedPool> pool,
+                            std::move_only_function<void(Pool&)> work) = 0;
 
  protected:
   ~PoolMail() = default;
@@ -69,10 +70,11 @@ class PoolWaiter {
 
 class Pool {
  public:
-  Pool(net::Loop& loop, core::WorkerId worker, PoolMail& mail, std::shared_ptr<SharedPool> shared, PoolOpening opening);
+  Pool(net::Loop& loop, core::WorkerId worker, PoolMail& mail, std::shared_ptr<SharedPool> shared,
+       PoolOpening opening);
 
-  /// Asks the account. With `server` the lease has begun, on an idle server with the same variables if there is one; without,
-  /// the attempt must be finished with finish().
+  /// Asks the account. With `server` the lease has begun, on an idle server with the same variables
+  /// if there is one; without, the attempt must be finished with finish().
   struct Attempt {
     ServerConnection* server = nullptr;
     core::Acquire answer = core::TakeIdle{};
@@ -80,7 +82,8 @@ class Pool {
   };
   Attempt acquire(const core::VariableSet& variables);
   /// Opens a server or waits for its turn, at most `timeout`. `waiter` must outlive the call.
-  net::Task<std::expected<ServerConnection*, NoServer>> finish(PoolWaiter& waiter, Attempt attempt, Duration timeout);
+  net::Task<std::expected<ServerConnection*, NoServer>> finish(PoolWaiter& waiter, Attempt attempt,
+                                                               Duration timeout);
 
   /// The lease is over. A server that is not clean is closed instead of kept.
   void release(ServerConnection& server);
@@ -89,7 +92,8 @@ class Pool {
 
   /// Closes what has idled too long, is too old or of an old epoch. Call it a few times a second.
   void tick(const core::PoolIdleConfig& config, uint64_t epoch, Time now);
-  /// Closes idle servers now and leased ones at release: the node changed its role, or a reload its login.
+  /// Closes idle servers now and leased ones at release: the node changed its role, or a reload its
+  /// login.
   void set_epoch(uint64_t epoch) { epoch_ = epoch; }
   void set_opening(PoolOpening opening) { opening_ = std::move(opening); }
   const PoolOpening& opening() const { return opening_; }
@@ -118,7 +122,9 @@ class Pool {
   };
 
   net::Task<std::expected<ServerConnection*, NoServer>> open();
-  net::Task<std::expected<ServerConnection*, NoServer>> wait(PoolWaiter& waiter, std::optional<core::Ticket> ticket, Duration timeout);
+  net::Task<std::expected<ServerConnection*, NoServer>> wait(PoolWaiter& waiter,
+                                                             std::optional<core::Ticket> ticket,
+                                                             Duration timeout);
   ServerConnection* adopt(std::unique_ptr<net::Stream> stream, ServerState state);
   net::Task<void> run_server(uint64_t id);
   ServerConnection* take_idle(const core::VariableSet& variables);
@@ -148,8 +154,9 @@ class Pool {
     core::Ticket ticket;
     PoolWaiter* waiter;
   };
-  std::vector<Queued> queued_;                          // Waiters of this worker, by ticket.
-  std::unordered_map<uint64_t, PoolWaiter*> stealing_;  // Waiters whose server comes from another worker.
+  std::vector<Queued> queued_;  // Waiters of this worker, by ticket.
+  std::unordered_map<uint64_t, PoolWaiter*>
+      stealing_;  // Waiters whose server comes from another worker.
   uint64_t next_steal_ = 0;
 };
 

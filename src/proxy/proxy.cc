@@ -34,9 +34,10 @@ class Proxy::State {
 
   Result<void> listen() {
     const config::Listen& listen = settings_->config->listen;
-    for (const auto& [port, number, real] : {std::tuple{core::Port::kAutomatic, listen.port, &ports_.automatic},
-                                             std::tuple{core::Port::kRead, listen.read_port, &ports_.read},
-                                             std::tuple{core::Port::kPrimary, listen.primary_port, &ports_.primary}}) {
+    for (const auto& [port, number, real] :
+         {std::tuple{core::Port::kAutomatic, listen.port, &ports_.automatic},
+          std::tuple{core::Port::kRead, listen.read_port, &ports_.read},
+          std::tuple{core::Port::kPrimary, listen.primary_port, &ports_.primary}}) {
       *real = number;
       for (auto& worker : workers_) {
         auto acceptor = net::listen(worker->loop(), listen.host, *real, workers_.size() > 1);
@@ -63,7 +64,8 @@ class Proxy::State {
     for (auto& worker : workers_) {
       auto promise = std::make_shared<std::promise<Answer>>();
       answers.push_back(promise->get_future());
-      worker->post([target = worker.get(), promise, question] { promise->set_value(question(*target)); });
+      worker->post(
+          [target = worker.get(), promise, question] { promise->set_value(question(*target)); });
     }
     std::vector<Answer> collected;
     for (auto& answer : answers) collected.push_back(answer.get());
@@ -91,9 +93,11 @@ class Proxy::State {
     }
     for (size_t i = 0; i < sql::kReasonCount; ++i) {
       if (sum.to_primary[i] + sum.to_replica[i] == 0) continue;
-      total.routes.push_back({sql::reason_name(static_cast<sql::Reason>(i)), sum.to_primary[i], sum.to_replica[i]});
+      total.routes.push_back(
+          {sql::reason_name(static_cast<sql::Reason>(i)), sum.to_primary[i], sum.to_replica[i]});
     }
-    for (const auto& [name, cluster] : settings_->clusters) add_nodes(name, cluster, sum.node_statements[name], total);
+    for (const auto& [name, cluster] : settings_->clusters)
+      add_nodes(name, cluster, sum.node_statements[name], total);
     return total;
   }
 
@@ -115,7 +119,8 @@ class Proxy::State {
     if (!need_restart.empty()) return need_restart;
     settings_ = std::move(*made);
     for (auto& worker : workers_) {
-      worker->post([target = worker.get(), settings = settings_] { target->set_settings(settings); });
+      worker->post(
+          [target = worker.get(), settings = settings_] { target->set_settings(settings); });
     }
     return need_restart;
   }
@@ -130,7 +135,8 @@ class Proxy::State {
     if (threads_.empty()) return;
     drain();
     const auto until = std::chrono::steady_clock::now() + patience;
-    while (!is_drained() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(kLookInterval);
+    while (!is_drained() && std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(kLookInterval);
     control_->stop();
     for (auto& worker : workers_) worker->post([target = worker.get()] { target->stop(); });
     for (std::thread& thread : threads_) thread.join();
@@ -143,17 +149,23 @@ class Proxy::State {
     return core::HashKey::from_bytes(bytes);
   }
 
-  void add_nodes(const std::string& name, const ClusterSettings& cluster, const std::vector<uint64_t>& statements, Stats& total) {
+  void add_nodes(const std::string& name, const ClusterSettings& cluster,
+                 const std::vector<uint64_t>& statements, Stats& total) {
     const auto snapshot = control_->snapshot(name);
     std::vector<core::PoolCounts> pools(cluster.nodes.size());
     shared_.pools.for_each([&](SharedPool& pool) {
       if (pool.key().cluster != name) return;
-      const core::PoolCounts counts = pool.with_queue([](core::PoolQueue& queue) { return queue.counts(net::Loop::now()); });
+      const core::PoolCounts counts =
+          pool.with_queue([](core::PoolQueue& queue) { return queue.counts(net::Loop::now()); });
       pools[static_cast<size_t>(pool.key().node)].busy += counts.busy;
       pools[static_cast<size_t>(pool.key().node)].idle += counts.idle;
     });
     for (size_t i = 0; i < cluster.nodes.size(); ++i) {
-      NodeStats node{.cluster = name, .name = cluster.nodes[i].name(), .role = "unknown", .state = "down", .reason = "not reached yet"};
+      NodeStats node{.cluster = name,
+                     .name = cluster.nodes[i].name(),
+                     .role = "unknown",
+                     .state = "down",
+                     .reason = "not reached yet"};
       node.statements_total = i < statements.size() ? statements[i] : 0;
       node.servers_in_use = pools[i].busy;
       node.servers_idle = pools[i].idle;
@@ -204,7 +216,9 @@ bool Proxy::wait_until_routed(Duration timeout) {
   return true;
 }
 
-Result<std::vector<std::string>> Proxy::reload(std::shared_ptr<const config::Config> config) { return state_->reload(std::move(config)); }
+Result<std::vector<std::string>> Proxy::reload(std::shared_ptr<const config::Config> config) {
+  return state_->reload(std::move(config));
+}
 void Proxy::drain() { state_->drain(); }
 bool Proxy::is_drained() { return state_->is_drained(); }
 void Proxy::stop(Duration patience) { state_->stop(patience); }

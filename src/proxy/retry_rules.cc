@@ -13,11 +13,15 @@ struct Rule {
 };
 
 constexpr std::array kRules{
-    Rule{"25006", "", RetryAdvice::kPrimary, "a write, or what a standby refuses, reached a replica"},
+    Rule{"25006", "", RetryAdvice::kPrimary,
+         "a write, or what a standby refuses, reached a replica"},
     Rule{"0A000", "get_relation_info", RetryAdvice::kPrimary, "an unlogged relation"},
-    Rule{"0A000", "RevalidateCachedQuery", RetryAdvice::kPrimary, "the catalog has changed under a prepared statement (C11)"},
-    Rule{"0A000", "GetSerializableTransactionSnapshot", RetryAdvice::kPrimary, "serializable by default (B4)"},
-    Rule{"0A000", "check_transaction_read_only", RetryAdvice::kPrimary, "read-write by default (B5)"},
+    Rule{"0A000", "RevalidateCachedQuery", RetryAdvice::kPrimary,
+         "the catalog has changed under a prepared statement (C11)"},
+    Rule{"0A000", "GetSerializableTransactionSnapshot", RetryAdvice::kPrimary,
+         "serializable by default (B4)"},
+    Rule{"0A000", "check_transaction_read_only", RetryAdvice::kPrimary,
+         "read-write by default (B5)"},
     Rule{"55000", "", RetryAdvice::kPrimary, "recovery is in progress"},
     Rule{"XX000", "GetNewObjectId", RetryAdvice::kPrimary, "a write that was found late"},
     Rule{"XX000", "GetNewTransactionId", RetryAdvice::kPrimary, "a write that was found late"},
@@ -34,14 +38,17 @@ constexpr std::array kRules{
     Rule{"42883", "", RetryAdvice::kPrimary, "a function that the replica may not have yet"},
     Rule{"42704", "", RetryAdvice::kPrimary, "an object that the replica may not have yet"},
     Rule{"3F000", "", RetryAdvice::kPrimary, "a schema that the replica may not have yet"},
-    Rule{"26000", "", RetryAdvice::kPrimary, "a prepared statement that was dropped behind our back"},
+    Rule{"26000", "", RetryAdvice::kPrimary,
+         "a prepared statement that was dropped behind our back"},
 };
 
 }  // namespace
 
 RetryAdvice advise_retry(const wire::ErrorFields& error) {
   for (const Rule& rule : kRules) {
-    if (error.sqlstate() == rule.sqlstate && (rule.routine.empty() || error.routine() == rule.routine)) return rule.advice;
+    if (error.sqlstate() == rule.sqlstate &&
+        (rule.routine.empty() || error.routine() == rule.routine))
+      return rule.advice;
   }
   return RetryAdvice::kNone;
 }

@@ -1,5 +1,5 @@
-// Which errors of a server may be met by asking elsewhere: the table A5. Whether this request may be repeated at all is the
-// session's question (A60).
+// Which errors of a server may be met by asking elsewhere: the table A5. Whether this request may
+// be repeated at all is the session's question (A60).
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ enum class RetryAdvice : uint8_t {
 
 RetryAdvice advise_retry(const wire::ErrorFields& error);
 
-/// "cached plan must not change result type": a prepared statement was made under another catalog (C11).
+/// "cached plan must not change result type": a prepared statement was made under another catalog
+/// (C11).
 bool is_stale_plan(const wire::ErrorFields& error);
 
 }  // namespace fairlead::proxy

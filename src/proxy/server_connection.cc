@@ -10,8 +10,13 @@ namespace fairlead::proxy {
 namespace backend = wire::backend;
 using wire::Piece;
 
-ServerConnection::ServerConnection(net::Loop& loop, std::unique_ptr<net::Stream> stream, ServerState state)
-    : loop_(loop), stream_(std::move(stream)), spawner_(loop), outbox_(loop, *stream_, spawner_), state_(std::move(state)) {
+ServerConnection::ServerConnection(net::Loop& loop, std::unique_ptr<net::Stream> stream,
+                                   ServerState state)
+    : loop_(loop),
+      stream_(std::move(stream)),
+      spawner_(loop),
+      outbox_(loop, *stream_, spawner_),
+      state_(std::move(state)) {
   outbox_.on_drained([this] {
     if (holder_ != nullptr) holder_->on_server_drained();
   });
@@ -20,13 +25,14 @@ ServerConnection::ServerConnection(net::Loop& loop, std::unique_ptr<net::Stream>
 ServerConnection::~ServerConnection() = default;
 
 bool ServerConnection::is_clean() const {
-  return !lost_ && responses_.empty() && !outbox_.blocked() && !outbox_.broken() && kept_.empty() && cutter_.at_boundary() &&
-         state_.status == wire::TxStatus::kIdle;
+  return !lost_ && responses_.empty() && !outbox_.blocked() && !outbox_.broken() && kept_.empty() &&
+         cutter_.at_boundary() && state_.status == wire::TxStatus::kIdle;
 }
 
 net::Task<void> ServerConnection::read() {
   while (!stopping_ && !lost_) {
-    co_await stream_->readable();  // Interrupted or ready: either way there is something to look at.
+    co_await stream_
+        ->readable();  // Interrupted or ready: either way there is something to look at.
     if (stopping_) break;
     for (bool more = true; more && !lost_;) {
       const net::Transfer got = stream_->read(loop_.scratch());
@@ -94,16 +100,20 @@ bool ServerConnection::relay(std::string_view input) {
   return true;
 }
 
-/// What an idle server may say: parameters, notices, notifications for nobody, and that it goes away (F26).
+/// What an idle server may say: parameters, notices, notifications for nobody, and that it goes
+/// away (F26).
 bool ServerConnection::take_idle(const Piece& piece) {
   if (piece.type == backend::kParameterStatus && piece.kind == Piece::Kind::kWhole) {
-    if (const auto status = wire::ParameterStatus::decode(piece.body())) state_.reported.set(status->name, status->value);
+    if (const auto status = wire::ParameterStatus::decode(piece.body()))
+      state_.reported.set(status->name, status->value);
     return true;
   }
-  if (piece.type == backend::kNoticeResponse || piece.type == backend::kNotificationResponse) return true;
+  if (piece.type == backend::kNoticeResponse || piece.type == backend::kNotificationResponse)
+    return true;
   std::string why = "the idle server sent a message that nobody asked for";
   if (piece.type == backend::kErrorResponse) {
-    why = "the idle server said: " + wire::printable(wire::ErrorFields::decode_head(piece.body()).message(), 300);
+    why = "the idle server said: " +
+          wire::printable(wire::ErrorFields::decode_head(piece.body()).message(), 300);
   }
   lose({ErrorCode::kConnectionFailure, std::move(why)});
   return false;
@@ -133,6 +143,8 @@ void ServerConnection::close(bool say_goodbye) {
   stream_->shutdown();
 }
 
-ServerConnection::Parts ServerConnection::take_apart() { return {stream_->detach(), std::move(state_)}; }
+ServerConnection::Parts ServerConnection::take_apart() {
+  return {stream_->detach(), std::move(state_)};
+}
 
 }  // namespace fairlead::proxy

@@ -1,8 +1,10 @@
-// One pooled connection to PostgreSQL: its stream, what the server owes, and what the session on it has.
+// One pooled connection to PostgreSQL: its stream, what the server owes, and what the session on it
+// has.
 //
-// A coroutine of its own reads it for as long as it lives, leased or idle, so that a death, a changed parameter or a FATAL is
-// noticed at once (F26). While it is leased, every message goes to its LeaseHolder. Belongs to its worker's thread; while idle
-// it can be taken apart and given to another worker (Parts).
+// A coroutine of its own reads it for as long as it lives, leased or idle, so that a death, a
+// changed parameter or a FATAL is noticed at once (F26). While it is leased, every message goes to
+// its LeaseHolder. Belongs to its worker's thread; while idle it can be taken apart and given to
+// another worker (Parts).
 #pragma once
 
 #include <memory>
@@ -25,14 +27,16 @@ class ServerConnection;
 
 /// What becomes of one piece of a server's output.
 struct Relayed {
-  bool forward = true;            // To the client, as it is.
-  bool done = false;              // The lease ends after it: on_server_done() is called.
-  bool discard = false;           // Nor is anything before it that has not been forwarded yet: the request is repeated.
-  std::string_view before = {};   // Ours, to go out before and after it; valid until the next piece.
+  bool forward = true;  // To the client, as it is.
+  bool done = false;    // The lease ends after it: on_server_done() is called.
+  bool discard =
+      false;  // Nor is anything before it that has not been forwarded yet: the request is repeated.
+  std::string_view before = {};  // Ours, to go out before and after it; valid until the next piece.
   std::string_view after = {};
 };
 
-/// Who holds a leased server. All calls come from the server's reading coroutine, on the worker's thread.
+/// Who holds a leased server. All calls come from the server's reading coroutine, on the worker's
+/// thread.
 class LeaseHolder {
  public:
   virtual Relayed on_server_piece(const wire::Piece& piece) = 0;
@@ -72,7 +76,8 @@ class ServerConnection {
   ServerConnection(net::Loop& loop, std::unique_ptr<net::Stream> stream, ServerState state);
   ~ServerConnection();
 
-  /// Reads until the connection ends or stop_reading(). The owner runs it once and joins before destroying.
+  /// Reads until the connection ends or stop_reading(). The owner runs it once and joins before
+  /// destroying.
   net::Task<void> read();
   /// Makes read() return, leaving the connection as it is, if it is idle.
   void stop_reading();
@@ -90,7 +95,8 @@ class ServerConnection {
   ServerState& state() { return state_; }
   const ServerState& state() const { return state_; }
 
-  /// Nothing is owed, nothing waits to be sent, no half message was read, and the transaction status is idle (F21, F50).
+  /// Nothing is owed, nothing waits to be sent, no half message was read, and the transaction
+  /// status is idle (F21, F50).
   bool is_clean() const;
   bool lost() const { return lost_; }
 

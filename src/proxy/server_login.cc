@@ -24,26 +24,35 @@ LoginFailure failure(Error error) {
   return {.error = std::move(error), .server_error = {}, .sqlstate = std::move(state)};
 }
 
-bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
 
 /// One attempt to log in over a connection that is already there.
 class LoginDriver {
  public:
-  LoginDriver(net::Loop& loop, net::Stream& stream, const ServerEndpoint& endpoint, const ServerLogin& login)
-      : stream_(stream), endpoint_(endpoint), login_(login), reader_(loop, stream, wire::kBackendPolicy), auth_(auth_input()) {}
+  LoginDriver(net::Loop& loop, net::Stream& stream, const ServerEndpoint& endpoint,
+              const ServerLogin& login)
+      : stream_(stream),
+        endpoint_(endpoint),
+        login_(login),
+        reader_(loop, stream, wire::kBackendPolicy),
+        auth_(auth_input()) {}
 
   Task<std::expected<LoggedIn, LoginFailure>> run() {
     std::string startup;
     std::vector<wire::Parameter> parameters{{"user", login_.user}, {"database", login_.database}};
     for (const auto& [name, value] : login_.parameters) parameters.push_back({name, value});
     wire::append_startup_message(startup, wire::kNewestMinor, parameters);
-    if (auto sent = co_await write_all(stream_, std::move(startup)); !sent) co_return std::unexpected(failure(sent.error()));
+    if (auto sent = co_await write_all(stream_, std::move(startup)); !sent)
+      co_return std::unexpected(failure(sent.error()));
     for (;;) {
       const auto message = co_await reader_.next();
       if (!message) co_return std::unexpected(failure(message.error()));
       if (message->type == backend::kReadyForQuery) co_return std::move(result_);
       if (message->type == backend::kAuthentication) {
-        if (auto answered = co_await answer(message->body()); !answered) co_return std::unexpected(failure(answered.error()));
+        if (auto answered = co_await answer(message->body()); !answered)
+          co_return std::unexpected(failure(answered.error()));
       } else if (auto taken = take(*message); !taken) {
         co_return std::unexpected(std::move(taken.error()));
       }
@@ -55,10 +64,14 @@ class LoginDriver {
     auth::ServerAuthInput input;
     input.user = login_.user;
     input.credentials = login_.credentials;
-    input.allowed = auth::AllowedServerAuth{}.with(auth::ServerAuthMethod::kMd5).with(auth::ServerAuthMethod::kCleartext);
+    input.allowed = auth::AllowedServerAuth{}
+                        .with(auth::ServerAuthMethod::kMd5)
+                        .with(auth::ServerAuthMethod::kCleartext);
     const bool is_protected = stream_.has_tls() || is_loopback(endpoint_.host);
-    input.transport = is_protected ? auth::ServerTransport::kProtected : auth::ServerTransport::kPlainNetwork;
-    if (stream_.has_tls()) input.binding = auth::ChannelBinding{net::peer_end_point_hash(stream_.ssl())};
+    input.transport =
+        is_protected ? auth::ServerTransport::kProtected : auth::ServerTransport::kPlainNetwork;
+    if (stream_.has_tls())
+      input.binding = auth::ChannelBinding{net::peer_end_point_hash(stream_.ssl())};
     input.nonce = net::random_value<auth::RawNonce>();
     return input;
   }
@@ -66,14 +79,18 @@ class LoginDriver {
   Task<Result<void>> answer(std::string_view body) {
     const auto request = wire::Authentication::decode(body);
     if (!request) co_return std::unexpected(request.error());
-    const auto action = auth_.on_authentication(static_cast<uint32_t>(request->code), request->payload);
+    const auto action =
+        auth_.on_authentication(static_cast<uint32_t>(request->code), request->payload);
     std::string out;
-    if (const auto* refused = std::get_if<auth::Fail>(&action)) co_return std::unexpected(refused->error);
-    if (const auto* password = std::get_if<auth::SendPassword>(&action)) wire::append_password(out, password->text.view());
+    if (const auto* refused = std::get_if<auth::Fail>(&action))
+      co_return std::unexpected(refused->error);
+    if (const auto* password = std::get_if<auth::SendPassword>(&action))
+      wire::append_password(out, password->text.view());
     if (const auto* first = std::get_if<auth::SendSaslInitial>(&action)) {
       wire::append_sasl_initial_response(out, first->mechanism, first->payload);
     }
-    if (const auto* response = std::get_if<auth::SendSaslResponse>(&action)) wire::append_sasl_response(out, response->payload);
+    if (const auto* response = std::get_if<auth::SendSaslResponse>(&action))
+      wire::append_sasl_response(out, response->payload);
     co_return co_await write_all(stream_, std::move(out));
   }
 
@@ -92,22 +109,27 @@ class LoginDriver {
         result_.cancel_secret = std::string(key->secret);
         return {};
       }
-      case backend::kErrorResponse: return std::unexpected(server_refusal(message));
+      case backend::kErrorResponse:
+        return std::unexpected(server_refusal(message));
       case backend::kNoticeResponse:
-      case backend::kNegotiateProtocolVersion: return {};  // An older minor version changes nothing that we use.
+      case backend::kNegotiateProtocolVersion:
+        return {};  // An older minor version changes nothing that we use.
       default:
-        return std::unexpected(failure({ErrorCode::kProtocolViolation,
-                                        fmt::format("the server sent a message of type \"{}\" during login", message.type)}));
+        return std::unexpected(failure(
+            {ErrorCode::kProtocolViolation,
+             fmt::format("the server sent a message of type \"{}\" during login", message.type)}));
     }
   }
 
   LoginFailure server_refusal(const FrameReader::Message& message) const {
     const auto fields = wire::ErrorFields::decode(message.body());
     if (!fields) return failure(fields.error());
-    LoginFailure refusal = failure({ErrorCode::kConnectionFailure,
-                                    fmt::format("the server {} refused the login of \"{}\" to database \"{}\"", endpoint_.name(),
-                                                wire::printable(login_.user), wire::printable(login_.database)),
-                                    wire::printable(fields->message(), 500)});
+    LoginFailure refusal =
+        failure({ErrorCode::kConnectionFailure,
+                 fmt::format("the server {} refused the login of \"{}\" to database \"{}\"",
+                             endpoint_.name(), wire::printable(login_.user),
+                             wire::printable(login_.database)),
+                 wire::printable(fields->message(), 500)});
     refusal.server_error = std::string(message.frame);
     refusal.sqlstate = std::string(fields->sqlstate());
     return refusal;
@@ -121,20 +143,26 @@ class LoginDriver {
   LoggedIn result_;
 };
 
-/// What the server answered to SSLRequest: 'S', 'N', or an error of a server that is older than TLS or starting up.
+/// What the server answered to SSLRequest: 'S', 'N', or an error of a server that is older than TLS
+/// or starting up.
 Task<Result<bool>> ask_for_tls(net::Stream& stream) {
   std::string request;
   wire::append_ssl_request(request);
-  if (auto sent = co_await write_all(stream, std::move(request)); !sent) co_return std::unexpected(sent.error());
+  if (auto sent = co_await write_all(stream, std::move(request)); !sent)
+    co_return std::unexpected(sent.error());
   for (;;) {
-    // Exactly one byte: anything more before the handshake was put there by somebody in between (CVE-2021-23222).
+    // Exactly one byte: anything more before the handshake was put there by somebody in between
+    // (CVE-2021-23222).
     char answer = 0;
     const net::Transfer got = stream.read({&answer, 1});
-    if (got.closed()) co_return fail(ErrorCode::kConnectionFailure, "the server closed the connection when asked for TLS");
+    if (got.closed())
+      co_return fail(ErrorCode::kConnectionFailure,
+                     "the server closed the connection when asked for TLS");
     if (got.ok()) {
       if (answer == 'S') co_return true;
       if (answer == 'N') co_return false;
-      co_return fail(ErrorCode::kProtocolViolation, "the server answered neither yes nor no when asked for TLS");
+      co_return fail(ErrorCode::kProtocolViolation,
+                     "the server answered neither yes nor no when asked for TLS");
     }
     const auto [error] = co_await stream.readable();
     if (error) co_return fail(ErrorCode::kConnectionFailure, "the connection was closed");
@@ -146,11 +174,15 @@ Task<Result<void>> start_tls(net::Stream& stream, const ServerEndpoint& endpoint
   if (!agreed) co_return std::unexpected(agreed.error());
   if (*agreed) co_return co_await stream.connect_tls(*endpoint.tls, endpoint.host);
   if (endpoint.tls->mode() <= TlsMode::kPrefer) co_return Result<void>{};
-  co_return fail(ErrorCode::kConnectionFailure, fmt::format("the server {} does not offer TLS, and tls_mode demands it", endpoint.name()),
-                 {}, "Switch ssl on in postgresql.conf, or set tls_mode to \"prefer\".");
+  co_return fail(
+      ErrorCode::kConnectionFailure,
+      fmt::format("the server {} does not offer TLS, and tls_mode demands it", endpoint.name()), {},
+      "Switch ssl on in postgresql.conf, or set tls_mode to \"prefer\".");
 }
 
-Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> open(net::Loop& loop, const ServerEndpoint& endpoint, bool use_tls) {
+Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> open(net::Loop& loop,
+                                                                     const ServerEndpoint& endpoint,
+                                                                     bool use_tls) {
   auto socket = co_await net::dial(loop, endpoint.host, endpoint.port, endpoint.timeout);
   if (!socket) {
     LoginFailure failed = failure(socket.error().error);
@@ -169,7 +201,8 @@ Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> open(net::Loop& 
   co_return stream;
 }
 
-Task<std::expected<LoggedIn, LoginFailure>> attempt(net::Loop& loop, const ServerEndpoint& endpoint, const ServerLogin& login, bool use_tls) {
+Task<std::expected<LoggedIn, LoginFailure>> attempt(net::Loop& loop, const ServerEndpoint& endpoint,
+                                                    const ServerLogin& login, bool use_tls) {
   auto stream = co_await open(loop, endpoint, use_tls);
   if (!stream) co_return std::unexpected(std::move(stream.error()));
   net::Deadline deadline(loop, **stream, endpoint.timeout);
@@ -179,8 +212,8 @@ Task<std::expected<LoggedIn, LoginFailure>> attempt(net::Loop& loop, const Serve
     if (deadline.expired()) {
       result.error().timed_out = true;
       result.error().error = {ErrorCode::kConnectionFailure,
-                              fmt::format("the server {} did not finish the login within {} ms", endpoint.name(),
-                                          endpoint.timeout.count() / 1000)};
+                              fmt::format("the server {} did not finish the login within {} ms",
+                                          endpoint.name(), endpoint.timeout.count() / 1000)};
     }
     co_return std::unexpected(std::move(result.error()));
   }
@@ -188,38 +221,49 @@ Task<std::expected<LoggedIn, LoginFailure>> attempt(net::Loop& loop, const Serve
   co_return std::move(*result);
 }
 
-/// libpq's sslmode: which transport to try first, and whether the other one may be tried after it failed.
+/// libpq's sslmode: which transport to try first, and whether the other one may be tried after it
+/// failed.
 struct TlsPlan {
   bool first;
   bool may_try_other;
 };
 TlsPlan plan_tls(TlsMode mode) {
   switch (mode) {
-    case TlsMode::kDisable: return {false, false};
-    case TlsMode::kAllow: return {false, true};
-    case TlsMode::kPrefer: return {true, true};
-    default: return {true, false};
+    case TlsMode::kDisable:
+      return {false, false};
+    case TlsMode::kAllow:
+      return {false, true};
+    case TlsMode::kPrefer:
+      return {true, true};
+    default:
+      return {true, false};
   }
 }
 
 }  // namespace
 
-Task<std::expected<LoggedIn, LoginFailure>> log_in(net::Loop& loop, ServerEndpoint endpoint, ServerLogin login) {
+Task<std::expected<LoggedIn, LoginFailure>> log_in(net::Loop& loop, ServerEndpoint endpoint,
+                                                   ServerLogin login) {
   const TlsPlan plan = plan_tls(endpoint.tls->mode());
   auto result = co_await attempt(loop, endpoint, login, plan.first);
-  if (result || !plan.may_try_other || result.error().refused || result.error().timed_out) co_return result;
-  // As libpq: the other transport is worth a try when the handshake failed or pg_hba.conf refused this one (28000).
-  const bool transport_refused = result.error().server_error.empty() || result.error().sqlstate == "28000";
+  if (result || !plan.may_try_other || result.error().refused || result.error().timed_out)
+    co_return result;
+  // As libpq: the other transport is worth a try when the handshake failed or pg_hba.conf refused
+  // this one (28000).
+  const bool transport_refused =
+      result.error().server_error.empty() || result.error().sqlstate == "28000";
   if (!transport_refused) co_return result;
   auto other = co_await attempt(loop, endpoint, login, !plan.first);
   if (other) co_return other;
   co_return result;
 }
 
-Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> connect_server(net::Loop& loop, const ServerEndpoint& endpoint) {
+Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> connect_server(
+    net::Loop& loop, const ServerEndpoint& endpoint) {
   const TlsPlan plan = plan_tls(endpoint.tls->mode());
   auto stream = co_await open(loop, endpoint, plan.first);
-  if (stream || !plan.may_try_other || stream.error().refused || stream.error().timed_out) co_return stream;
+  if (stream || !plan.may_try_other || stream.error().refused || stream.error().timed_out)
+    co_return stream;
   co_return co_await open(loop, endpoint, !plan.first);
 }
 

@@ -1,8 +1,8 @@
-// Opens one connection to PostgreSQL and logs in: TCP, TLS as sslmode says, start-up, authentication, and everything the
-// server reports up to its first ReadyForQuery.
+// Opens one connection to PostgreSQL and logs in: TCP, TLS as sslmode says, start-up,
+// authentication, and everything the server reports up to its first ReadyForQuery.
 //
-// Used by pools, probes and replication alike, so that a probe takes the same path as clients (E7). Runs on the loop that it
-// is given; the decisions of authentication are auth/server_auth.h's.
+// Used by pools, probes and replication alike, so that a probe takes the same path as clients (E7).
+// Runs on the loop that it is given; the decisions of authentication are auth/server_auth.h's.
 #pragma once
 
 #include <cstdint>
@@ -45,15 +45,18 @@ struct LoggedIn {
 
 struct LoginFailure {
   Error error;
-  std::string server_error;  // The server's own ErrorResponse, whole frame, verbatim (F27); empty when it sent none.
+  std::string server_error;  // The server's own ErrorResponse, whole frame, verbatim (F27); empty
+                             // when it sent none.
   std::string sqlstate;      // Of server_error, else of error.
   bool refused = false;      // Nobody listens there.
   bool timed_out = false;
 };
 
-net::Task<std::expected<LoggedIn, LoginFailure>> log_in(net::Loop& loop, ServerEndpoint endpoint, ServerLogin login);
+net::Task<std::expected<LoggedIn, LoginFailure>> log_in(net::Loop& loop, ServerEndpoint endpoint,
+                                                        ServerLogin login);
 
 /// Only TCP and TLS, as for a CancelRequest, which has no login.
-net::Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> connect_server(net::Loop& loop, const ServerEndpoint& endpoint);
+net::Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> connect_server(
+    net::Loop& loop, const ServerEndpoint& endpoint);
 
 }  // namespace fairlead::proxy

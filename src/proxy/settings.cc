@@ -1,7 +1,7 @@
+#include <fmt/format.h>
+
 #include <fstream>
 #include <sstream>
-
-#include <fmt/format.h>
 
 #include "proxy/shared.h"
 
@@ -13,18 +13,25 @@ Result<std::string> read_file(const std::string& path, std::string_view key) {
   std::ostringstream text;
   text << file.rdbuf();
   if (file && text) return text.str();
-  return fail(ErrorCode::kConfig, fmt::format("{} \"{}\" cannot be read", key, path), std::generic_category().message(errno),
+  return fail(ErrorCode::kConfig, fmt::format("{} \"{}\" cannot be read", key, path),
+              std::generic_category().message(errno),
               "Check the path, and that the user who runs Fairlead may read the file.");
 }
 
 net::TlsMode to_net(config::TlsMode mode) {
   switch (mode) {
-    case config::TlsMode::kDisable: return net::TlsMode::kDisable;
-    case config::TlsMode::kAllow: return net::TlsMode::kAllow;
-    case config::TlsMode::kPrefer: return net::TlsMode::kPrefer;
-    case config::TlsMode::kRequire: return net::TlsMode::kRequire;
-    case config::TlsMode::kVerifyCa: return net::TlsMode::kVerifyCa;
-    case config::TlsMode::kVerifyFull: return net::TlsMode::kVerifyFull;
+    case config::TlsMode::kDisable:
+      return net::TlsMode::kDisable;
+    case config::TlsMode::kAllow:
+      return net::TlsMode::kAllow;
+    case config::TlsMode::kPrefer:
+      return net::TlsMode::kPrefer;
+    case config::TlsMode::kRequire:
+      return net::TlsMode::kRequire;
+    case config::TlsMode::kVerifyCa:
+      return net::TlsMode::kVerifyCa;
+    case config::TlsMode::kVerifyFull:
+      return net::TlsMode::kVerifyFull;
   }
   return net::TlsMode::kVerifyFull;
 }
@@ -32,18 +39,21 @@ net::TlsMode to_net(config::TlsMode mode) {
 Result<ClusterSettings> make_cluster(const std::string& name, const config::Cluster& cluster) {
   // As in libpq, a CA file makes "require" verify it.
   const bool verify = cluster.tls_mode == config::TlsMode::kRequire && !cluster.tls_ca_file.empty();
-  auto tls = net::TlsClient::load(verify ? net::TlsMode::kVerifyCa : to_net(cluster.tls_mode), cluster.tls_ca_file);
+  auto tls = net::TlsClient::load(verify ? net::TlsMode::kVerifyCa : to_net(cluster.tls_mode),
+                                  cluster.tls_ca_file);
   if (!tls) return std::unexpected(tls.error());
   const auto shared_tls = std::make_shared<const net::TlsClient>(std::move(*tls));
   ClusterSettings settings{.name = name, .nodes = {}, .monitor = {}};
   for (const config::NodeAddress& node : cluster.nodes) {
-    settings.nodes.push_back({.host = node.host, .port = node.port, .tls = shared_tls, .timeout = {}});
+    settings.nodes.push_back(
+        {.host = node.host, .port = node.port, .tls = shared_tls, .timeout = {}});
   }
   settings.monitor.user = cluster.monitor_user;
   settings.monitor.database = cluster.monitor_database;
   settings.monitor.parameters = {{"application_name", "fairlead monitor"}};
   if (!cluster.monitor_password.text.empty()) {
-    settings.monitor.credentials = auth::PlainPassword{auth::SecretText(cluster.monitor_password.text)};
+    settings.monitor.credentials =
+        auth::PlainPassword{auth::SecretText(cluster.monitor_password.text)};
   }
   return settings;
 }
@@ -64,7 +74,9 @@ Result<auth::UsersFile> read_users(const config::Auth& config) {
     text += "\n" + quoted(user.name) + " " + quoted(user.password.text);
   }
   auto users = auth::parse_users_file(text);
-  if (!users) users.error().detail = config.users_file + (users.error().detail.empty() ? "" : ": ") + users.error().detail;
+  if (!users)
+    users.error().detail =
+        config.users_file + (users.error().detail.empty() ? "" : ": ") + users.error().detail;
   return users;
 }
 

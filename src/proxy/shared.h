@@ -1,6 +1,8 @@
-// What all workers of a proxy share: immutable snapshots, and the few objects that are safe from any thread.
+// What all workers of a proxy share: immutable snapshots, and the few objects that are safe from
+// any thread.
 //
-// Made before the workers start and destroyed after they have ended. A reload makes a new Settings and posts it to each worker.
+// Made before the workers start and destroyed after they have ended. A reload makes a new Settings
+// and posts it to each worker.
 #pragma once
 
 #include <atomic>
@@ -41,7 +43,8 @@ Result<SettingsPtr> make_settings(std::shared_ptr<const config::Config> config);
 /// Tells the control thread what workers notice. From any thread.
 class ControlMail {
  public:
-  virtual void report_trouble(const std::string& cluster, core::NodeIndex node, std::string why) = 0;
+  virtual void report_trouble(const std::string& cluster, core::NodeIndex node,
+                              std::string why) = 0;
   virtual void want_catalog(const std::string& cluster, const std::string& database) = 0;
   virtual void catalog_changed(const std::string& cluster, const std::string& database) = 0;
   virtual void want_positions(const std::string& cluster) = 0;
@@ -51,9 +54,11 @@ class ControlMail {
 };
 
 struct Shared {
-  Shared(uint16_t workers, core::HashKey key, auth::MockKey mock) : hash_key(key), mock_key(mock), pools(workers) {}
+  Shared(uint16_t workers, core::HashKey key, auth::MockKey mock)
+      : hash_key(key), mock_key(mock), pools(workers) {}
 
-  const core::HashKey hash_key;  // Names of prepared statements on servers, the same for all workers.
+  const core::HashKey
+      hash_key;  // Names of prepared statements on servers, the same for all workers.
   const auth::MockKey mock_key;
   PoolRegistry pools;
   ControlMail* control = nullptr;

@@ -10,11 +10,20 @@ std::shared_ptr<SharedPool> PoolRegistry::find_or_add(const PoolKey& key, core::
   return pool;
 }
 
-std::shared_ptr<std::atomic<uint32_t>> PoolRegistry::in_use_of(const std::string& cluster, core::NodeIndex node) {
+std::shared_ptr<std::atomic<uint32_t>> PoolRegistry::in_use_of(const std::string& cluster,
+                                                               core::NodeIndex node) {
   const std::lock_guard lock(mutex_);
   auto& count = in_use_[{cluster, node}];
   if (!count) count = std::make_shared<std::atomic<uint32_t>>(0);
   return count;
+}
+
+std::shared_ptr<std::atomic<int64_t>> PoolRegistry::last_write_of(const std::string& cluster,
+                                                                  const std::string& database) {
+  const std::lock_guard lock(mutex_);
+  auto& last = last_writes_[{cluster, database}];
+  if (!last) last = std::make_shared<std::atomic<int64_t>>(0);
+  return last;
 }
 
 }  // namespace fairlead::proxy

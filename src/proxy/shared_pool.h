@@ -1,7 +1,7 @@
 // What all workers share of one pool: its account, behind a mutex, and how to open a server for it.
 //
-// The account is core/pool_queue.h; the servers themselves belong to the workers (pool.h). The mutex is held for the length of
-// one call of the account, never across input or output.
+// The account is core/pool_queue.h; the servers themselves belong to the workers (pool.h). The
+// mutex is held for the length of one call of the account, never across input or output.
 #pragma once
 
 #include <atomic>
@@ -28,7 +28,8 @@ struct PoolKey {
 
 class SharedPool {
  public:
-  SharedPool(PoolKey key, uint16_t workers, core::PoolLimits limits, std::shared_ptr<std::atomic<uint32_t>> node_in_use)
+  SharedPool(PoolKey key, uint16_t workers, core::PoolLimits limits,
+             std::shared_ptr<std::atomic<uint32_t>> node_in_use)
       : key_(std::move(key)), queue_(workers, limits), node_in_use_(std::move(node_in_use)) {}
 
   const PoolKey& key() const { return key_; }
@@ -40,8 +41,11 @@ class SharedPool {
     return use(queue_);
   }
 
-  /// Servers of the pool's node that clients hold now, over all its pools: what kLeastBusy balances.
-  void count_lease(int change) { node_in_use_->fetch_add(static_cast<uint32_t>(change), std::memory_order_relaxed); }
+  /// Servers of the pool's node that clients hold now, over all its pools: what kLeastBusy
+  /// balances.
+  void count_lease(int change) {
+    node_in_use_->fetch_add(static_cast<uint32_t>(change), std::memory_order_relaxed);
+  }
 
  private:
   const PoolKey key_;
@@ -57,7 +61,12 @@ class PoolRegistry {
 
   std::shared_ptr<SharedPool> find_or_add(const PoolKey& key, core::PoolLimits limits);
   /// Leases of that node now.
-  std::shared_ptr<std::atomic<uint32_t>> in_use_of(const std::string& cluster, core::NodeIndex node);
+  std::shared_ptr<std::atomic<uint32_t>> in_use_of(const std::string& cluster,
+                                                   core::NodeIndex node);
+  /// When anybody's transaction that may have written was last acknowledged in that database, in
+  /// microseconds of the loops' clock; 0: never. What consistency "app" waits for.
+  std::shared_ptr<std::atomic<int64_t>> last_write_of(const std::string& cluster,
+                                                      const std::string& database);
   /// Calls `visit(pool)` for each.
   template <class Visit>
   void for_each(Visit visit) {
@@ -70,6 +79,7 @@ class PoolRegistry {
   std::mutex mutex_;
   std::map<PoolKey, std::shared_ptr<SharedPool>> pools_;
   std::map<std::pair<std::string, core::NodeIndex>, std::shared_ptr<std::atomic<uint32_t>>> in_use_;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<std::atomic<int64_t>>> last_writes_;
 };
 
 }  // namespace fairlead::proxy

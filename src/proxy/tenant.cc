@@ -16,10 +16,14 @@ using sql::Reason;
 
 core::BalanceMethod method_of(config::Balance balance) {
   switch (balance) {
-    case config::Balance::kLeastBusy: return core::BalanceMethod::kLeastBusy;
-    case config::Balance::kRoundRobin: return core::BalanceMethod::kRoundRobin;
-    case config::Balance::kRandom: return core::BalanceMethod::kRandom;
-    case config::Balance::kSticky: return core::BalanceMethod::kSticky;
+    case config::Balance::kLeastBusy:
+      return core::BalanceMethod::kLeastBusy;
+    case config::Balance::kRoundRobin:
+      return core::BalanceMethod::kRoundRobin;
+    case config::Balance::kRandom:
+      return core::BalanceMethod::kRandom;
+    case config::Balance::kSticky:
+      return core::BalanceMethod::kSticky;
   }
   return core::BalanceMethod::kLeastBusy;
 }
@@ -27,10 +31,12 @@ core::BalanceMethod method_of(config::Balance balance) {
 Reason reason_of(NoReplica why) {
   switch (why) {
     case NoReplica::kFloorPending:
-    case NoReplica::kAllBehindFloor: return Reason::kOwnWrite;
+    case NoReplica::kAllBehindFloor:
+      return Reason::kOwnWrite;
     case NoReplica::kSnapshotStale:
     case NoReplica::kNoneUsable:
-    case NoReplica::kAllLag: return Reason::kNoReplica;
+    case NoReplica::kAllLag:
+      return Reason::kNoReplica;
   }
   return Reason::kNoReplica;
 }
@@ -43,20 +49,20 @@ uint64_t next_random(uint64_t& state) {
   return state * 0x2545F4914F6CDD1DULL;
 }
 
-/// The position that reads of this session must see: that of the primary, sampled after its last write. A sample that began
-/// before the write says nothing (D11).
-core::ReadFloor floor_of(const core::SessionState& session, const core::ClusterSnapshot& snapshot) {
-  if (session.wrote_at == Time{}) return {};
+/// The position that a read must see: that of the primary, sampled after the last write that counts
+/// for it. A sample that began before the write says nothing (D11).
+core::ReadFloor floor_of(Time wrote_at, const core::ClusterSnapshot& snapshot) {
+  if (wrote_at == Time{}) return {};
   if (!snapshot.primary) return {.pending = true};
   const core::NodeStatus& primary = snapshot.node(*snapshot.primary);
-  if (primary.observed_started_at <= session.wrote_at) return {.pending = true};
+  if (primary.observed_started_at <= wrote_at) return {.pending = true};
   return {.lsn = primary.replay_lsn, .pending = false};
 }
 
 }  // namespace
 
-Tenant::Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& shared, SettingsPtr settings, std::string database,
-               std::string user)
+Tenant::Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& shared,
+               SettingsPtr settings, std::string database, std::string user)
     : loop_(loop),
       worker_(worker),
       mail_(mail),
@@ -66,7 +72,8 @@ Tenant::Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& s
       database_(config_->database.empty() ? std::move(database) : config_->database),
       user_(std::move(user)),
       balancer_(method_of(config_->balance)),
-      node_statements_(settings_->clusters.at(config_->cluster).nodes.size()) {}
+      node_statements_(settings_->clusters.at(config_->cluster).nodes.size()),
+      last_write_(shared.pools.last_write_of(config_->cluster, database_)) {}
 
 void Tenant::learn(auth::ServerCredentials credentials) {
   if (std::holds_alternative<std::monostate>(credentials) || credentials == credentials_) return;
@@ -76,7 +83,8 @@ void Tenant::learn(auth::ServerCredentials credentials) {
 
 void Tenant::set_settings(SettingsPtr settings) {
   const config::Database* config = settings->config->find_database(database_);
-  if (config == nullptr || config->cluster != config_->cluster) return;  // New sessions get a new tenant.
+  if (config == nullptr || config->cluster != config_->cluster)
+    return;  // New sessions get a new tenant.
   settings_ = std::move(settings);
   config_ = config;
   balancer_ = core::Balancer(method_of(config_->balance));
@@ -91,12 +99,35 @@ void Tenant::set_snapshot(std::shared_ptr<const core::ClusterSnapshot> snapshot)
   for (auto& [node, pool] : pools_) pool->set_epoch(snapshot_->epoch);
 }
 
+void Tenant::note_write(Time now) {
+  const int64_t at = now.time_since_epoch().count();
+  int64_t before = last_write_->load(std::memory_order_relaxed);
+  while (before < at && !last_write_->compare_exchange_weak(before, at)) {
+  }
+}
+
+/// The write that a read of this session must see: by anybody, as an application's requests share
+/// their connections ("app"), by the session itself, or none.
+Time Tenant::must_see(const core::SessionState& session) const {
+  switch (config_->consistency) {
+    case config::Consistency::kEventual:
+      return Time{};
+    case config::Consistency::kSession:
+      return session.wrote_at;
+    default:
+      return Time{Duration{last_write_->load()}};
+  }
+}
+
 PoolOpening Tenant::opening(NodeIndex node) const {
   const ClusterSettings& cluster = settings_->clusters.at(config_->cluster);
   ServerEndpoint endpoint = cluster.nodes.at(static_cast<size_t>(node));
   endpoint.timeout = settings_->config->proxy.server_connect_timeout;
   return {.endpoint = std::move(endpoint),
-          .login = {.user = user_, .database = database_, .credentials = credentials_, .parameters = {}},
+          .login = {.user = user_,
+                    .database = database_,
+                    .credentials = credentials_,
+                    .parameters = {}},
           .hash_key = shared_.hash_key,
           .prepared_statements_max = settings_->config->proxy.prepared_statements_per_server,
           .application_name = "fairlead"};
@@ -105,15 +136,18 @@ PoolOpening Tenant::opening(NodeIndex node) const {
 Pool& Tenant::pool(NodeIndex node) {
   auto& pool = pools_[node];
   if (!pool) {
-    const PoolKey key{.node = node, .cluster = config_->cluster, .database = database_, .user = user_};
-    pool = std::make_unique<Pool>(loop_, worker_, mail_, shared_.pools.find_or_add(key, {.size = config_->pool_size}), opening(node));
+    const PoolKey key{
+        .node = node, .cluster = config_->cluster, .database = database_, .user = user_};
+    pool = std::make_unique<Pool>(loop_, worker_, mail_,
+                                  shared_.pools.find_or_add(key, {.size = config_->pool_size}),
+                                  opening(node));
     pool->set_epoch(snapshot_->epoch);
   }
   return *pool;
 }
 
-Result<NodeChoice> Tenant::choose(const core::Route& route, const core::SessionState& session, std::optional<NodeIndex> kept,
-                                  std::optional<NodeIndex> avoid) {
+Result<NodeChoice> Tenant::choose(const core::Route& route, const core::SessionState& session,
+                                  std::optional<NodeIndex> kept, std::optional<NodeIndex> avoid) {
   if (!route.node.empty()) return choose_named(route);
   if (route.target == Target::kReplica) return choose_replica(route, session, kept, avoid);
   return choose_primary(route.reason);
@@ -121,9 +155,11 @@ Result<NodeChoice> Tenant::choose(const core::Route& route, const core::SessionS
 
 Result<NodeChoice> Tenant::choose_primary(Reason reason) const {
   const core::ClusterSnapshot& cluster_now = *snapshot_;
-  if (cluster_now.primary) return NodeChoice{.node = *cluster_now.primary, .target = Target::kPrimary, .reason = reason};
+  if (cluster_now.primary)
+    return NodeChoice{.node = *cluster_now.primary, .target = Target::kPrimary, .reason = reason};
   return fail(ErrorCode::kCannotConnectNow, "there is no primary to send this statement to",
-              cluster_now.alarm.empty() ? "no node has been proven to be the primary yet" : cluster_now.alarm,
+              cluster_now.alarm.empty() ? "no node has been proven to be the primary yet"
+                                        : cluster_now.alarm,
               "Reads go on. Look at the nodes with \"fairlead check\".");
 }
 
@@ -135,14 +171,20 @@ Result<NodeChoice> Tenant::choose_named(const core::Route& route) const {
     const NodeIndex index{static_cast<uint16_t>(i)};
     const bool is_primary = cluster_now.primary == index;
     if (!is_primary && !node.usable_for_reads) break;
-    return NodeChoice{.node = index, .target = is_primary ? Target::kPrimary : Target::kReplica, .reason = route.reason};
+    return NodeChoice{.node = index,
+                      .target = is_primary ? Target::kPrimary : Target::kReplica,
+                      .reason = route.reason};
   }
-  return fail(ErrorCode::kCannotConnectNow, fmt::format("the node \"{}\" cannot serve this statement", wire::printable(route.node)),
-              "it is not one of the cluster's nodes, or it is not usable for reads now",
-              "Set fairlead.route to 'auto' or to the host:port of a healthy node.");
+  return fail(
+      ErrorCode::kCannotConnectNow,
+      fmt::format("the node \"{}\" cannot serve this statement", wire::printable(route.node)),
+      "it is not one of the cluster's nodes, or it is not usable for reads now",
+      "Set fairlead.route to 'auto' or to the host:port of a healthy node.");
 }
 
-Result<NodeChoice> Tenant::choose_replica(const core::Route& route, const core::SessionState& session, std::optional<NodeIndex> kept,
+Result<NodeChoice> Tenant::choose_replica(const core::Route& route,
+                                          const core::SessionState& session,
+                                          std::optional<NodeIndex> kept,
                                           std::optional<NodeIndex> avoid) {
   const core::ClusterSnapshot& cluster_now = *snapshot_;
   const size_t nodes = cluster_now.nodes.size();
@@ -150,39 +192,47 @@ Result<NodeChoice> Tenant::choose_replica(const core::Route& route, const core::
   candidates_.resize(nodes);
   for (size_t i = 0; i < nodes; ++i) {
     if (i == node_in_use_.size()) {
-      node_in_use_.push_back(shared_.pools.in_use_of(config_->cluster, NodeIndex{static_cast<uint16_t>(i)}));
+      node_in_use_.push_back(
+          shared_.pools.in_use_of(config_->cluster, NodeIndex{static_cast<uint16_t>(i)}));
     }
     in_use_[i] = node_in_use_[i]->load(std::memory_order_relaxed);
   }
-  const core::ReadNeeds needs{.floor = floor_of(session, cluster_now),
+  const core::ReadNeeds needs{.floor = floor_of(must_see(session), cluster_now),
                               .max_lag = config_->max_lag,
                               .primary_reads = config_->primary_reads && !route.replica_only};
-  const core::Freshness freshness = core::find_eligible(cluster_now, needs, in_use_, net::Loop::now(), candidates_);
+  const core::Freshness freshness =
+      core::find_eligible(cluster_now, needs, in_use_, net::Loop::now(), candidates_);
 
   Reason why = Reason::kNoReplica;
   if (const auto* eligible = std::get_if<core::Eligible>(&freshness)) {
     std::span<core::Candidate> candidates(candidates_.data(), eligible->count);
     if (avoid && candidates.size() > 1) {
-      const auto end = std::remove_if(candidates.begin(), candidates.end(), [&](const auto& c) { return c.node == *avoid; });
+      const auto end = std::remove_if(candidates.begin(), candidates.end(),
+                                      [&](const auto& c) { return c.node == *avoid; });
       candidates = candidates.first(static_cast<size_t>(end - candidates.begin()));
     }
-    const bool only_the_failed_one = avoid && candidates.size() == 1 && candidates[0].node == *avoid;
+    const bool only_the_failed_one =
+        avoid && candidates.size() == 1 && candidates[0].node == *avoid;
     if (!candidates.empty() && !only_the_failed_one) {
       const NodeIndex node = balancer_.pick(candidates, kept, next_random(random_));
       const bool is_primary = cluster_now.primary == node;
       return NodeChoice{.node = node,
                         .target = is_primary ? Target::kPrimary : Target::kReplica,
                         .reason = route.reason,
-                        .opened_before = needs.floor.lsn && !is_primary ? cluster_now.node(node).observed_started_at : Time{}};
+                        .opened_before = needs.floor.lsn && !is_primary
+                                             ? cluster_now.node(node).observed_started_at
+                                             : Time{}};
     }
   } else if (const auto* wait = std::get_if<core::WaitForFreshness>(&freshness)) {
     why = reason_of(wait->reason);
   } else {
     why = reason_of(std::get<core::UsePrimary>(freshness).reason);
   }
+  if (why == Reason::kOwnWrite) shared_.control->want_positions(config_->cluster);
   if (!route.replica_only) return choose_primary(why);
   return fail(ErrorCode::kCannotConnectNow, "there is no replica to send this statement to",
-              std::string(sql::reason_description(why)), "Connect to the automatic port to read from the primary meanwhile.");
+              std::string(sql::reason_description(why)),
+              "Connect to the automatic port to read from the primary meanwhile.");
 }
 
 net::Task<void> Tenant::join() {
@@ -196,7 +246,8 @@ const core::ReportedParameters* Tenant::welcome(const core::VariableSet& startup
   return nullptr;
 }
 
-void Tenant::remember_welcome(const core::VariableSet& startup, const core::ReportedParameters& reported) {
+void Tenant::remember_welcome(const core::VariableSet& startup,
+                              const core::ReportedParameters& reported) {
   for (auto& [known, kept] : welcomes_) {
     if (known == startup) {
       kept = reported;

@@ -1,4 +1,5 @@
-// One worker's view of one (database, user): its pools, the choice among nodes, and what clients are told at login.
+// One worker's view of one (database, user): its pools, the choice among nodes, and what clients
+// are told at login.
 //
 // All sessions of the same database and user on a worker share it. Worker's thread only.
 #pragma once
@@ -20,15 +21,15 @@ struct NodeChoice {
   core::NodeIndex node{};
   core::Target target = core::Target::kPrimary;
   sql::Reason reason = sql::Reason::kRead;
-  /// A server may only be used if it was opened before this, because the position that makes the node fresh enough was observed
-  /// for such servers only (D16 b). Time{} : any.
+  /// A server may only be used if it was opened before this, because the position that makes the
+  /// node fresh enough was observed for such servers only (D16 b). Time{} : any.
   Time opened_before{};
 };
 
 class Tenant {
  public:
-  Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& shared, SettingsPtr settings, std::string database,
-         std::string user);
+  Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& shared,
+         SettingsPtr settings, std::string database, std::string user);
 
   const config::Database& config() const { return *config_; }
   const std::string& cluster() const { return config_->cluster; }
@@ -41,17 +42,24 @@ class Tenant {
 
   // What the control thread has found out; the worker passes it on.
   void set_snapshot(std::shared_ptr<const core::ClusterSnapshot> snapshot);
-  void set_catalog(std::shared_ptr<const sql::FunctionCatalog> catalog) { catalog_ = std::move(catalog); }
+  void set_catalog(std::shared_ptr<const sql::FunctionCatalog> catalog) {
+    catalog_ = std::move(catalog);
+  }
   /// Empty before the cluster was looked at.
   const core::ClusterSnapshot& snapshot() const { return *snapshot_; }
   /// Null: not loaded yet.
   const sql::FunctionCatalog* catalog() const { return catalog_.get(); }
 
+  /// A transaction that may have written is about to be acknowledged to a client (D11).
+  void note_write(Time now);
+
   void count_statement(core::NodeIndex node) { ++node_statements_[static_cast<size_t>(node)]; }
   const std::vector<uint64_t>& node_statements() const { return node_statements_; }
 
-  /// Chooses the node for a route. `avoid`: nodes that failed this request already. Error: kCannotConnectNow.
-  Result<NodeChoice> choose(const core::Route& route, const core::SessionState& session, std::optional<core::NodeIndex> kept,
+  /// Chooses the node for a route. `avoid`: nodes that failed this request already. Error:
+  /// kCannotConnectNow.
+  Result<NodeChoice> choose(const core::Route& route, const core::SessionState& session,
+                            std::optional<core::NodeIndex> kept,
                             std::optional<core::NodeIndex> avoid);
 
   Pool& pool(core::NodeIndex node);
@@ -63,7 +71,8 @@ class Tenant {
   /// After close_all() of every pool.
   net::Task<void> join();
 
-  /// What servers of this tenant report to a session with these start-up settings; null: not known yet.
+  /// What servers of this tenant report to a session with these start-up settings; null: not known
+  /// yet.
   const core::ReportedParameters* welcome(const core::VariableSet& startup) const;
   void remember_welcome(const core::VariableSet& startup, const core::ReportedParameters& reported);
 
@@ -71,11 +80,13 @@ class Tenant {
   // One entry per combination of start-up settings that clients come with; drivers have a handful.
   static constexpr size_t kWelcomesMax = 64;
 
-  Result<NodeChoice> choose_replica(const core::Route& route, const core::SessionState& session, std::optional<core::NodeIndex> kept,
+  Result<NodeChoice> choose_replica(const core::Route& route, const core::SessionState& session,
+                                    std::optional<core::NodeIndex> kept,
                                     std::optional<core::NodeIndex> avoid);
   Result<NodeChoice> choose_named(const core::Route& route) const;
   Result<NodeChoice> choose_primary(sql::Reason reason) const;
   PoolOpening opening(core::NodeIndex node) const;
+  Time must_see(const core::SessionState& session) const;
 
   net::Loop& loop_;
   const core::WorkerId worker_;
@@ -87,15 +98,17 @@ class Tenant {
   std::string user_;
   auth::ServerCredentials credentials_;
   core::Balancer balancer_;
-  std::shared_ptr<const core::ClusterSnapshot> snapshot_ = std::make_shared<core::ClusterSnapshot>();
+  std::shared_ptr<const core::ClusterSnapshot> snapshot_ =
+      std::make_shared<core::ClusterSnapshot>();
   std::shared_ptr<const sql::FunctionCatalog> catalog_;
-  std::vector<uint64_t> node_statements_;  // By node.
+  std::vector<uint64_t> node_statements_;             // By node.
+  std::shared_ptr<std::atomic<int64_t>> last_write_;  // Of the whole database, by anybody.
   std::map<core::NodeIndex, std::unique_ptr<Pool>> pools_;
   std::vector<std::pair<core::VariableSet, core::ReportedParameters>> welcomes_;
   std::vector<std::shared_ptr<std::atomic<uint32_t>>> node_in_use_;
-  std::vector<uint32_t> in_use_;              // Scratch for choosing, one element per node.
+  std::vector<uint32_t> in_use_;  // Scratch for choosing, one element per node.
   std::vector<core::Candidate> candidates_;
-  uint64_t random_ = 0x9E3779B97F4A7C15ULL;   // State of the generator for balance = "random".
+  uint64_t random_ = 0x9E3779B97F4A7C15ULL;  // State of the generator for balance = "random".
 };
 
 }  // namespace fairlead::proxy

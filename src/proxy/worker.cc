@@ -11,7 +11,8 @@ namespace fairlead::proxy {
 
 using net::Task;
 
-Worker::Worker(core::WorkerId id, Shared& shared, SettingsPtr settings, const std::vector<std::unique_ptr<Worker>>& workers)
+Worker::Worker(core::WorkerId id, Shared& shared, SettingsPtr settings,
+               const std::vector<std::unique_ptr<Worker>>& workers)
     : id_(id),
       shared_(shared),
       settings_(std::move(settings)),
@@ -27,7 +28,8 @@ void Worker::run() {
   loop_.run();
 }
 
-void Worker::post_to_pool(core::WorkerId worker, std::shared_ptr<SharedPool> pool, std::move_only_function<void(Pool&)> work) {
+void Worker::post_to_pool(core::WorkerId worker, std::shared_ptr<SharedPool> pool,
+                          std::move_only_function<void(Pool&)> work) {
   Worker& target = *workers_.at(static_cast<size_t>(worker));
   target.post([&target, pool = std::move(pool), work = std::move(work)]() mutable {
     const PoolKey& key = pool->key();
@@ -44,7 +46,8 @@ Task<void> Worker::accept(net::TcpAcceptor& acceptor, core::Port port) {
   while (!draining_) {
     auto [error, socket] = co_await acceptor.async_accept(net::use_result);
     if (draining_) break;
-    if (error == net::asio::error::no_descriptors || error == boost::system::errc::too_many_files_open_in_system) {
+    if (error == net::asio::error::no_descriptors ||
+        error == boost::system::errc::too_many_files_open_in_system) {
       // Accepting again at once would only spin: the next client must wait until somebody leaves.
       log::error("no file descriptors are left for new clients; raise LimitNOFILE (ulimit -n)");
       co_await loop_.sleep(kTickInterval);
@@ -64,7 +67,8 @@ Task<void> Worker::serve(net::TcpSocket socket, core::Port port) {
   if (before >= most) {
     ++stats_.errors_total;
     co_await send_fatal(stream, {ErrorCode::kTooManyConnections, "sorry, too many clients already",
-                                 fmt::format("max_client_connections is {}", most), "Raise proxy.max_client_connections."});
+                                 fmt::format("max_client_connections is {}", most),
+                                 "Raise proxy.max_client_connections."});
   } else {
     outcome = co_await receive_client(loop_, stream, shared_, settings_);
   }
@@ -127,7 +131,8 @@ Tenant& Worker::tenant(const std::string& database, const std::string& user) {
   auto& found = tenants_[{database, user}];
   if (!found) {
     found = std::make_unique<Tenant>(loop_, id_, *this, shared_, settings_, database, user);
-    if (const auto snapshot = snapshots_.find(found->cluster()); snapshot != snapshots_.end()) found->set_snapshot(snapshot->second);
+    if (const auto snapshot = snapshots_.find(found->cluster()); snapshot != snapshots_.end())
+      found->set_snapshot(snapshot->second);
     const auto catalog = catalogs_.find({found->cluster(), found->database()});
     if (catalog != catalogs_.end()) {
       found->set_catalog(catalog->second);
@@ -143,7 +148,8 @@ void Worker::set_settings(SettingsPtr settings) {
   for (auto& [key, tenant] : tenants_) tenant->set_settings(settings_);
 }
 
-void Worker::set_snapshot(const std::string& cluster, std::shared_ptr<const core::ClusterSnapshot> snapshot) {
+void Worker::set_snapshot(const std::string& cluster,
+                          std::shared_ptr<const core::ClusterSnapshot> snapshot) {
   auto& known = snapshots_[cluster];
   const auto before = std::exchange(known, std::move(snapshot));
   for (auto& [key, tenant] : tenants_) {
@@ -152,14 +158,17 @@ void Worker::set_snapshot(const std::string& cluster, std::shared_ptr<const core
   for (size_t i = 0; i < known->nodes.size(); ++i) {
     if (known->nodes[i].state == core::NodeState::kUp) continue;
     for (ClientSession* session : sessions_) {
-      if (session != nullptr && session->tenant().cluster() == cluster) session->on_node_down(core::NodeIndex{static_cast<uint16_t>(i)});
+      if (session != nullptr && session->tenant().cluster() == cluster)
+        session->on_node_down(core::NodeIndex{static_cast<uint16_t>(i)});
     }
   }
 }
 
-void Worker::set_catalog(const std::string& cluster, const std::string& database, std::shared_ptr<const sql::FunctionCatalog> catalog) {
+void Worker::set_catalog(const std::string& cluster, const std::string& database,
+                         std::shared_ptr<const sql::FunctionCatalog> catalog) {
   for (auto& [key, tenant] : tenants_) {
-    if (tenant->cluster() == cluster && tenant->database() == database) tenant->set_catalog(catalog);
+    if (tenant->cluster() == cluster && tenant->database() == database)
+      tenant->set_catalog(catalog);
   }
   catalogs_[{cluster, database}] = std::move(catalog);
 }
@@ -172,7 +181,8 @@ Task<void> Worker::tick() {
       if (sessions_[i] != nullptr) sessions_[i]->tick(now);
     }
     const config::Proxy& limits = settings_->config->proxy;
-    const core::PoolIdleConfig idle{limits.min_servers, limits.server_idle_timeout, limits.server_lifetime};
+    const core::PoolIdleConfig idle{limits.min_servers, limits.server_idle_timeout,
+                                    limits.server_lifetime};
     for (auto& [key, tenant] : tenants_) {
       tenant->for_each_pool([&](Pool& pool) { pool.tick(idle, tenant->snapshot().epoch, now); });
     }
@@ -184,7 +194,8 @@ WorkerStats Worker::stats() const {
   for (const auto& [key, tenant] : tenants_) {
     auto& nodes = copy.node_statements[tenant->cluster()];
     nodes.resize(std::max(nodes.size(), tenant->node_statements().size()));
-    for (size_t i = 0; i < tenant->node_statements().size(); ++i) nodes[i] += tenant->node_statements()[i];
+    for (size_t i = 0; i < tenant->node_statements().size(); ++i)
+      nodes[i] += tenant->node_statements()[i];
   }
   return copy;
 }

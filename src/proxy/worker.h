@@ -18,7 +18,8 @@ namespace fairlead::proxy {
 
 class Worker final : public PoolMail {
  public:
-  Worker(core::WorkerId id, Shared& shared, SettingsPtr settings, const std::vector<std::unique_ptr<Worker>>& workers);
+  Worker(core::WorkerId id, Shared& shared, SettingsPtr settings,
+         const std::vector<std::unique_ptr<Worker>>& workers);
   ~Worker();
 
   /// Runs the loop until stop() has ended everything. On the worker's own thread.
@@ -29,13 +30,16 @@ class Worker final : public PoolMail {
   void post(Work work) {
     loop_.post(std::move(work));
   }
-  void post_to_pool(core::WorkerId worker, std::shared_ptr<SharedPool> pool, std::move_only_function<void(Pool&)> work) override;
+  void post_to_pool(core::WorkerId worker, std::shared_ptr<SharedPool> pool,
+                    std::move_only_function<void(Pool&)> work) override;
 
   // On the worker's thread, from posted work.
   void listen_on(net::TcpAcceptor acceptor, core::Port port);
   void set_settings(SettingsPtr settings);
-  void set_snapshot(const std::string& cluster, std::shared_ptr<const core::ClusterSnapshot> snapshot);
-  void set_catalog(const std::string& cluster, const std::string& database, std::shared_ptr<const sql::FunctionCatalog> catalog);
+  void set_snapshot(const std::string& cluster,
+                    std::shared_ptr<const core::ClusterSnapshot> snapshot);
+  void set_catalog(const std::string& cluster, const std::string& database,
+                   std::shared_ptr<const sql::FunctionCatalog> catalog);
   void cancel(core::SessionSlot slot, const std::string& body);
   /// No new clients; idle ones end.
   void drain();
@@ -79,7 +83,8 @@ class Worker final : public PoolMail {
   core::RequestPlanner planner_;
   WorkerStats stats_;
   std::map<std::string, std::shared_ptr<const core::ClusterSnapshot>, std::less<>> snapshots_;
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<const sql::FunctionCatalog>> catalogs_;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<const sql::FunctionCatalog>>
+      catalogs_;
   std::map<std::pair<std::string, std::string>, std::unique_ptr<Tenant>> tenants_;
   std::vector<std::unique_ptr<net::TcpAcceptor>> acceptors_;
   std::vector<ClientSession*> sessions_;  // By slot; null: free.

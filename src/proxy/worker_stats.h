@@ -1,4 +1,5 @@
-// What one worker counts. Written only by its own thread, so plain integers; Proxy::stats() asks each worker for a copy and adds up.
+// What one worker counts. Written only by its own thread, so plain integers; Proxy::stats() asks
+// each worker for a copy and adds up.
 #pragma once
 
 #include <array>
