@@ -1,7 +1,5 @@
 #include "core/local_statement.h"
 
-#include <fmt/format.h>
-
 #include "core/variable_names.h"
 
 namespace fairlead::core {

@@ -59,7 +59,7 @@ PlannedMessage& RequestPlanner::add(const RequestMessage& message, Treatment tre
   return planned;
 }
 
-Result<void> RequestPlanner::plan(PlanningContext context, SessionState& session,
+Result<void> RequestPlanner::plan(PlanningSources context, SessionState& session,
                                   std::string_view bytes, std::span<const RequestMessage> messages,
                                   RequestEnd end, RequestPlan& plan) {
   context_ = context;

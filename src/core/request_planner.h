@@ -16,7 +16,7 @@
 namespace fairlead::core {
 
 /// What all sessions of one worker and database share.
-struct PlanningContext {
+struct PlanningSources {
   sql::ShapeCache* shapes = nullptr;
   StatementRegistry* registry = nullptr;
   const sql::FunctionCatalog* catalog = nullptr;  // Null: not loaded yet.
@@ -26,7 +26,7 @@ class RequestPlanner {
  public:
   /// `bytes` is the request, `messages` what the reader made of it. Fills `plan`, which is cleared
   /// first and keeps its memory. Error: the client broke the protocol; its connection cannot go on.
-  Result<void> plan(PlanningContext context, SessionState& session, std::string_view bytes,
+  Result<void> plan(PlanningSources context, SessionState& session, std::string_view bytes,
                     std::span<const RequestMessage> messages, RequestEnd end, RequestPlan& plan);
 
  private:
@@ -61,7 +61,7 @@ class RequestPlanner {
   PlannedMessage& add(const RequestMessage& message, PlannedMessage::Treatment treatment,
                       RequestPlan& plan);
 
-  PlanningContext context_{};  // These two are of the call under way.
+  PlanningSources context_{};  // These two are of the call under way.
   SessionState* session_ = nullptr;
   std::vector<BoundPortal> portals_;  // Bound in this request.
 };

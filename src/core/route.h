@@ -22,8 +22,8 @@ enum class Target : uint8_t { kPrimary, kReplica };
 
 struct RouteInput {
   Port port = Port::kAutomatic;
-  std::optional<sql::Route> hint;  // Comment, else SET LOCAL, else SET, else start-up.
-  sql::Decision decision;          // Of all statements of the request together (A4, A5).
+  std::optional<sql::Route> hint = {};  // Comment, else SET LOCAL, else SET, else start-up.
+  sql::Decision decision = {};          // Of all statements of the request together (A4, A5).
   const sql::TransactionModes* begin = nullptr;  // The request is one BEGIN, and says this.
   bool default_read_only = false;     // default_transaction_read_only of the client (B18).
   bool default_serializable = false;  // default_transaction_isolation (B4).

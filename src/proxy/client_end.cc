@@ -209,7 +209,7 @@ Task<void> ClientSession::leave_server() {
   if (server_->state().status != wire::TxStatus::kIdle) {
     constexpr Duration kRollbackTimeout = std::chrono::seconds(1);
     const Time until = net::Loop::now() + kRollbackTimeout;
-    ask(HelperQuestion::Kind::kRollback, "ROLLBACK");
+    ask(OwnQuestion::Kind::kRollback, "ROLLBACK");
     while (helper_ && server_ != nullptr && net::Loop::now() < until)
       co_await changed_.wait_for(until - net::Loop::now());
     if (server_ == nullptr) co_return;

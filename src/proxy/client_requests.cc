@@ -93,7 +93,7 @@ ClientSession::Progress ClientSession::plan_request(std::string_view request) {
             "nothing of the transaction was committed", "Begin the transaction again."});
     return Progress::kDone;
   }
-  const core::PlanningContext context{&worker_.shapes(), &worker_.statements(), tenant_.catalog()};
+  const core::PlanningSources context{&worker_.shapes(), &worker_.statements(), tenant_.catalog()};
   if (auto planned =
           worker_.planner().plan(context, session_, request, reader_.messages(), end_, plan_);
       !planned) {
@@ -251,7 +251,7 @@ Task<bool> ClientSession::prepare_server() {
     server_->state().variables = session_.variables.committed();
     co_return true;
   }
-  ask(HelperQuestion::Kind::kReplay, *batch);
+  ask(OwnQuestion::Kind::kReplay, *batch);
   while (helper_ && server_ != nullptr && !ending_) co_await changed_.wait();
   co_return !ending_;
 }

@@ -218,7 +218,7 @@ bool ClientSession::at_boundary() {
   }
   state.statements.on_boundary();
   if (session_.variables.needs_read_back()) {
-    ask(HelperQuestion::Kind::kReadBack, session_.variables.read_back_query());
+    ask(OwnQuestion::Kind::kReadBack, session_.variables.read_back_query());
     return false;
   }
   state.variables = session_.variables.take_on_server();
@@ -226,10 +226,10 @@ bool ClientSession::at_boundary() {
     case core::ReleaseAction::kKeep:
       return false;
     case core::ReleaseAction::kCheck:
-      ask(HelperQuestion::Kind::kPinCheck, core::check_query(session_.pins.suspects()));
+      ask(OwnQuestion::Kind::kPinCheck, core::check_query(session_.pins.suspects()));
       return false;
     case core::ReleaseAction::kReset:
-      ask(HelperQuestion::Kind::kReset, "DISCARD ALL");
+      ask(OwnQuestion::Kind::kReset, "DISCARD ALL");
       return false;
     case core::ReleaseAction::kReuse:
       break;

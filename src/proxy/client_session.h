@@ -2,7 +2,7 @@
 //
 // A coroutine reads the client (client_session.cc) and brings its requests to a server
 // (client_requests.cc); the server's own coroutine brings the answers (client_responses.cc), so
-// both directions run at once. Our own questions to a leased server are in client_helpers.cc,
+// both directions run at once. Our own questions to a leased server are in client_questions.cc,
 // cancellation and leaving in client_end.cc. What is decided stands in src/core; this class carries
 // it out. Worker's thread only.
 #pragma once
@@ -18,7 +18,7 @@
 #include "core/request_writer.h"
 #include "net/outbox.h"
 #include "proxy/client_login.h"
-#include "proxy/helper_question.h"
+#include "proxy/own_question.h"
 #include "proxy/tenant.h"
 
 namespace fairlead::proxy {
@@ -123,8 +123,8 @@ class ClientSession final : public LeaseHolder {
   void want_retry(core::Target target);
   void flush_head();
 
-  // Our own questions: client_helpers.cc.
-  void ask(HelperQuestion::Kind kind, std::string_view sql);
+  // Our own questions: client_questions.cc.
+  void ask(OwnQuestion::Kind kind, std::string_view sql);
   Relayed on_helper_piece(const wire::Piece& piece);
   bool on_helper_answered();
 
@@ -172,7 +172,7 @@ class ClientSession final : public LeaseHolder {
   bool mid_message_ = false;       // A part of a message went to the client, the rest has not come.
   std::string
       held_error_;  // Of a hidden PREPARE: the client's answer to its EXECUTE (kRepliesLater).
-  std::optional<HelperQuestion> helper_;
+  std::optional<OwnQuestion> helper_;
   std::optional<core::NodeIndex> sticky_node_;
 
   // Repeating a read elsewhere (A60).

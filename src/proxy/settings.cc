@@ -1,3 +1,5 @@
+// Makes Settings out of a configuration: endpoints, TLS, users. Reads the files that it names.
+
 #include <fmt/format.h>
 
 #include <fstream>

@@ -11,7 +11,7 @@
 
 namespace fairlead::proxy {
 
-class HelperQuestion {
+class OwnQuestion {
  public:
   enum class Kind : uint8_t {
     kReplay,    // Gives the server the client's settings (C3).
@@ -21,7 +21,7 @@ class HelperQuestion {
     kRollback,  // The client left in a transaction (C25).
   };
 
-  explicit HelperQuestion(Kind kind) : kind_(kind) {}
+  explicit OwnQuestion(Kind kind) : kind_(kind) {}
 
   Kind kind() const { return kind_; }
   /// One message of the answer; ReadyForQuery ends it.

@@ -8,7 +8,7 @@
 namespace fairlead::proxy {
 
 namespace backend = wire::backend;
-using Kind = HelperQuestion::Kind;
+using Kind = OwnQuestion::Kind;
 
 void ClientSession::ask(Kind kind, std::string_view sql) {
   helper_.emplace(kind);
@@ -39,7 +39,7 @@ Relayed ClientSession::on_helper_piece(const wire::Piece& piece) {
 
 /// True: the lease ends.
 bool ClientSession::on_helper_answered() {
-  const HelperQuestion question = *std::exchange(helper_, std::nullopt);
+  const OwnQuestion question = *std::exchange(helper_, std::nullopt);
   ServerState& state = server_->state();
   if (question.failed() && question.kind() != Kind::kReplay) {
     log::warning("a server is closed because it did not answer Fairlead's own question: {}",

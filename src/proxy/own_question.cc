@@ -1,4 +1,4 @@
-#include "proxy/helper_question.h"
+#include "proxy/own_question.h"
 
 #include "wire/backend.h"
 #include "wire/error_fields.h"
@@ -7,7 +7,7 @@
 
 namespace fairlead::proxy {
 
-void HelperQuestion::take(const wire::Piece& piece) {
+void OwnQuestion::take(const wire::Piece& piece) {
   if (piece.kind != wire::Piece::Kind::kWhole) return;
   if (piece.type == wire::backend::kErrorResponse) {
     const auto fields = wire::ErrorFields::decode(piece.body());
