@@ -16,8 +16,6 @@ constexpr std::array kNotAvailable{
     NotAvailable{SectionId::kCluster, "topology", "patroni"},
     NotAvailable{SectionId::kCluster, "patroni_urls", ""},
     NotAvailable{SectionId::kDatabase, "mode", "observe"},
-    // "eventual" is accepted: what "session" gives is never less.
-    NotAvailable{SectionId::kDatabase, "consistency", "app"},
     NotAvailable{SectionId::kDatabase, "consistency", "strict"},
     NotAvailable{SectionId::kDatabase, "transaction_reads", "until_write"},
     NotAvailable{SectionId::kAuth, "method", "cert"},

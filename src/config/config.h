@@ -107,7 +107,7 @@ struct Database {
   uint32_t pool_size = 20;  // Servers per (node, database, user), over all workers.
   Duration pool_timeout = 5s;
   Mode mode = Mode::kSplit;
-  Consistency consistency = Consistency::kSession;  // kApp as soon as it is available.
+  Consistency consistency = Consistency::kApp;
   Duration max_lag = 10s;
   Duration freshness_wait = 20ms;
   TransactionReads transaction_reads = TransactionReads::kPrimary;
