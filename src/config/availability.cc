@@ -13,6 +13,8 @@ namespace {
 
 // One row for each thing that is not built yet.
 constexpr std::array kNotAvailable{
+    NotAvailable{SectionId::kListen, "tls_client_ca_file", ""},
+    NotAvailable{SectionId::kListen, "tls_min_version", "1.3"},
     NotAvailable{SectionId::kCluster, "topology", "patroni"},
     NotAvailable{SectionId::kCluster, "patroni_urls", ""},
     NotAvailable{SectionId::kDatabase, "mode", "observe"},
