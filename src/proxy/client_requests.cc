@@ -392,7 +392,9 @@ Task<bool> ClientSession::retry() {
   plan_.executions = std::move(sent_.front().executions);
   sent_.clear();
   head_.clear();
-  route_ = {.target = retry_target_, .reason = Reason::kReplicaErrorRetry};
+  route_ = {.target = retry_target_,
+            .reason = Reason::kReplicaErrorRetry,
+            .replica_only = session_.port == core::Port::kRead};
 
   const RequestEnd next_end =
       std::exchange(end_, plan_.end);  // Of a request that waits behind this one.

@@ -125,7 +125,9 @@ Relayed ClientSession::on_error(const Piece& piece, const Answer& answer) {
         .statements.forget_all();  // C11: its texts are parsed again under the new catalog.
 
   const RetryAdvice advice = error && may_repeat() ? advise_retry(*error) : RetryAdvice::kNone;
-  if (advice != RetryAdvice::kNone) {
+  // The read port refuses what a standby refuses; the primary must not make up for it.
+  const bool stays = session_.port == core::Port::kRead && advice == RetryAdvice::kPrimary;
+  if (advice != RetryAdvice::kNone && !stays) {
     want_retry(advice == RetryAdvice::kPrimary ? Target::kPrimary : Target::kReplica);
     return {.forward = false, .discard = true};
   }
