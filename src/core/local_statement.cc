@@ -15,13 +15,14 @@ constexpr std::string_view kVersion = "fairlead.version";
 constexpr std::string_view kVersionText = "0.1.0";
 
 Result<LocalAnswer> show(const std::string& name, const SessionState& session,
-                         const LastRoute& last) {
+                         const LastRoute& last, std::string_view node_name) {
   if (name == kLastRoute) {
-    return LocalAnswer{.columns = {"target", "node", "reason", "attempts", "waited_us"},
-                       .values = {last.target == Target::kPrimary ? "primary" : "replica",
-                                  last.node, std::string(sql::reason_name(last.reason)),
-                                  std::to_string(last.attempts), std::to_string(last.waited_us)},
-                       .tag = "SHOW"};
+    return LocalAnswer{
+        .columns = {"target", "node", "reason", "attempts", "waited_us"},
+        .values = {last.target == Target::kPrimary ? "primary" : "replica", std::string(node_name),
+                   std::string(sql::reason_name(last.reason)), std::to_string(last.attempts),
+                   std::to_string(last.waited_us)},
+        .tag = "SHOW"};
   }
   if (name == kVersion)
     return LocalAnswer{
@@ -68,8 +69,8 @@ bool is_local_statement(const sql::QueryFacts& facts) {
 }
 
 Result<LocalAnswer> execute_local(const sql::QueryFacts& facts, SessionState& session,
-                                  const LastRoute& last_route) {
-  if (facts.show) return show(*facts.show, session, last_route);
+                                  const LastRoute& last_route, std::string_view node_name) {
+  if (facts.show) return show(*facts.show, session, last_route, node_name);
   auto answer = set(facts.variables[0], session);
   if (answer && session.status == wire::TxStatus::kIdle) session.variables.on_commit();
   return answer;

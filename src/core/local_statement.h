@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "core/node_index.h"
 #include "core/session_state.h"
 #include "sql/facts.h"
 #include "sql/hints.h"
@@ -16,7 +17,7 @@ namespace fairlead::core {
 /// The last route, for SHOW fairlead.last_route.
 struct LastRoute {
   Target target = Target::kPrimary;
-  std::string node;
+  std::optional<NodeIndex> node;  // None: nothing was routed yet.
   sql::Reason reason = sql::Reason::kLocal;
   uint32_t attempts = 0;
   uint64_t waited_us = 0;
@@ -32,10 +33,11 @@ struct LocalAnswer {
 /// Whether all of the text is one statement about fairlead.* that needs no server.
 bool is_local_statement(const sql::QueryFacts& facts);
 
-/// Executes it: changes the session's settings, or answers SHOW. Errors: 42704 for an unknown name,
-/// 22023 for a bad value; then nothing has changed.
+/// Executes it: changes the session's settings, or answers SHOW. `node_name` is that of
+/// last_route.node. Errors: 42704 for an unknown name, 22023 for a bad value; then nothing has
+/// changed.
 Result<LocalAnswer> execute_local(const sql::QueryFacts& facts, SessionState& session,
-                                  const LastRoute& last_route);
+                                  const LastRoute& last_route, std::string_view node_name);
 
 /// The settings fairlead.* of the session as hints: what counts where a comment says nothing.
 sql::Hints session_hints(const SessionVariables& variables);

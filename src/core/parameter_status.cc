@@ -96,6 +96,13 @@ std::string_view ReportedParameters::value_or(std::string_view name,
   return value ? std::string_view(*value) : otherwise;
 }
 
+bool ReportedParameters::share_if_equal(const ReportedParameters& other) {
+  if (content_ == other.content_) return true;
+  if (!equals(other)) return false;
+  content_ = other.content_;
+  return true;
+}
+
 bool ReportedParameters::equals(const ReportedParameters& other) const {
   if (!content_ || !other.content_) return !content_ && !other.content_;
   return content_->hash == other.content_->hash && content_->entries == other.content_->entries;

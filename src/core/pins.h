@@ -76,7 +76,7 @@ enum class ReleaseAction : uint8_t {
   kReuse,  // Nothing to keep and nothing to clean.
   kKeep,   // The client keeps it.
   kCheck,  // Ask check_query(suspects()), then on_check(), then ask again.
-  kReset,  // Run the cleanup of CleanupDepth::kSettings, then on_server_left() (C4, C23).
+  kReset,  // Run kResetSettings, then on_server_left() (C4, C23).
 };
 
 class PinState {
@@ -112,6 +112,14 @@ class PinState {
   PinReasons maybe_released_;
   bool dirty_ = false;
 };
+
+/// Makes a server that a check has found to hold nothing clean of settings and sequences; its
+/// prepared statements survive (C4). One simple Query.
+inline constexpr std::string_view kResetSettings =
+    "RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;DISCARD SEQUENCES";
+/// Makes it clean of all that a session can hold (C23), prepared statements too. It must not be in
+/// a transaction.
+inline constexpr std::string_view kDiscardAll = "DISCARD ALL";
 
 /// One row, one boolean column for each of kVerifiablePins in the order of the enum; those not in
 /// `ask` are constants, because pg_locks is not free. PostgreSQL 13 to 18, every role, every

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "core/pool_worker.h"
 #include "core/prepared_hash.h"
 
 namespace fairlead::core {
@@ -73,10 +74,15 @@ std::string prepare_sql(const PreparedStatement& statement, const ServerStatemen
 /// The statements that any client of one worker has, each once. Holds none of them alive.
 class StatementRegistry {
  public:
-  explicit StatementRegistry(HashKey key) : key_(key) {}
+  /// `worker` tells the unique numbers of one worker from another's: servers move between them.
+  explicit StatementRegistry(HashKey key, WorkerId worker = {})
+      : key_(key), last_unique_(uint64_t{static_cast<uint16_t>(worker)} << 48 | 1ull << 63) {}
 
   /// Does not allocate when some client has the same statement.
   PreparedPtr intern(PreparedKind kind, std::string_view query, std::string_view parameter_types);
+
+  /// A parse state (ServerStatements) that is nobody else's: nothing is shared under it.
+  uint64_t unique_parse_state() { return ++last_unique_; }
 
   /// Entries, of which some may be dead: at most twice the living ones of the last sweep, or 64.
   size_t size() const { return statements_.size(); }
@@ -88,6 +94,7 @@ class StatementRegistry {
   HashKey key_;
   std::unordered_map<Hash128, std::weak_ptr<const PreparedStatement>, Hash128Hasher> statements_;
   size_t sweep_at_ = kSweepMin;
+  uint64_t last_unique_;
 };
 
 }  // namespace fairlead::core

@@ -95,6 +95,11 @@ void ServerStatements::poison(PreparedKey key) {
   if (unnamed_ == key) unnamed_.reset();
 }
 
+void ServerStatements::poison_all() {
+  for (const auto& [key, index] : index_) slots_[index].state = State::kPoisoned;
+  unnamed_.reset();
+}
+
 void ServerStatements::on_boundary() {
   require(pending_.empty(), "at a boundary every Parse and Close has its answer");
   ++lease_;

@@ -60,6 +60,8 @@ class ServerStatements {
   /// "cached plan must not change result type" for this statement (C11): the next use closes and
   /// parses it again. Also for 26000, when something dropped it behind our back.
   void poison(PreparedKey key);
+  /// The same for every statement: the catalog has changed under them, nobody knows for which.
+  void poison_all();
 
   /// ReadyForQuery with status I and nothing outstanding.
   void on_boundary();
@@ -68,6 +70,8 @@ class ServerStatements {
   void forget_all();
 
   size_t size() const { return index_.size(); }
+  /// Parse and Close messages whose answer has not come.
+  size_t unanswered() const { return pending_.size() - pending_begin_; }
   bool has(PreparedKey key) const;
   size_t capacity() const { return capacity_; }
 

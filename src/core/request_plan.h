@@ -44,7 +44,7 @@ struct PlannedMessage {
     kCloseStatement,  // Only the client's name goes away.
     kSqlPrepare,      // Query: PREPARE under the server's name.
     kSqlExecute,      // Query: EXECUTE under the server's name.
-    kAnswer,          // Nothing is sent: `answer` is what completes it.
+    kReply,           // Nothing is sent: `answer` stands in its place.
     kRefuse,          // The request fails here, with `answer`.
   };
 
@@ -54,7 +54,8 @@ struct PlannedMessage {
   std::shared_ptr<const sql::QueryFacts> facts = {};  // Of `statement`.
   size_t name_begin = 0;  // kSqlExecute: where the name stands in the text.
   size_t name_end = 0;
-  std::string answer = {};          // kAnswer: a command tag. kRefuse: a whole ErrorResponse.
+  std::string answer = {};          // kReply, kRefuse: whole messages, without ReadyForQuery.
+  bool has_execution = false;       // Its command tags complete one of RequestPlan::executions.
   bool changes_statements = false;  // The client's statements are told of the answer.
 };
 
@@ -70,9 +71,16 @@ struct RequestPlan {
   bool changes_statements = false;
   bool copy_in = false;
   sql::PinEvents pins;
-  bool opaque = false;  // C4.
-  bool discards_all = false;
+  bool opaque = false;           // C4.
+  bool changes_session = false;  // Some execution has an effect of request_effects.h.
+  bool resets = false;   // Settings may go back to defaults that are not the client's (C24).
+  bool commits = false;  // COMMIT or COMMIT PREPARED is part of it.
   bool changes_catalog = false;
+  bool prepares_unseen = false;  // SQL PREPARE or DEALLOCATE among several statements.
+  bool session_bound = false;    // What it means depends on the session: FETCH, EXECUTE.
+
+  /// Forgets everything but the memory that it holds.
+  void clear();
 };
 
 }  // namespace fairlead::core

@@ -1,5 +1,7 @@
 #include "core/request_planner.h"
 
+#include <algorithm>
+
 #include "core/variable_names.h"
 #include "sql/classify.h"
 #include "wire/backend_encode.h"
@@ -39,17 +41,43 @@ const TransactionCommand* only_command(const sql::QueryFacts& facts) {
   return facts.statements == 1 && facts.transaction.size() == 1 ? &facts.transaction[0] : nullptr;
 }
 
-}  // namespace
-
-sql::LexOptions RequestPlanner::lex_options() const {
-  const TextRules rules = session_->text_rules();
-  return {.standard_conforming_strings = rules.standard_conforming_strings,
-          .ascii_safe_encoding =
-              !(rules.client_encoding == "SJIS" || rules.client_encoding == "BIG5" ||
-                rules.client_encoding == "GBK" || rules.client_encoding == "UHC" ||
-                rules.client_encoding == "GB18030" || rules.client_encoding == "JOHAB" ||
-                rules.client_encoding == "SHIFT_JIS_2004")};
+bool changes_session(const sql::QueryFacts& facts) {
+  return facts.calls_set_config || !facts.variables.empty() || !facts.transaction.empty() ||
+         facts.discard != sql::Discard::kNone;
 }
+
+bool resets(const sql::QueryFacts& facts) {
+  using Kind = sql::VariableCommand::Kind;
+  if (facts.discard == sql::Discard::kAll) return true;
+  return std::ranges::any_of(facts.variables, [](const sql::VariableCommand& command) {
+    return command.kind == Kind::kReset || command.kind == Kind::kResetAll ||
+           command.kind == Kind::kSetDefault;
+  });
+}
+
+/// What FETCH and EXECUTE return is fixed when they are parsed, by the session that parses them.
+bool is_session_bound(const sql::QueryFacts& facts) {
+  return facts.reason == Reason::kCursor ||
+         std::ranges::any_of(facts.prepared, [](const sql::PreparedCommand& command) {
+           return command.kind == sql::PreparedCommand::Kind::kExecute;
+         });
+}
+
+/// By the extended protocol it is made as it stands, under the client's own name (C17).
+bool is_sql_prepare(const sql::QueryFacts& facts) {
+  return std::ranges::any_of(facts.prepared, [](const sql::PreparedCommand& command) {
+    return command.kind == sql::PreparedCommand::Kind::kPrepare;
+  });
+}
+
+bool commits(const sql::QueryFacts& facts) {
+  return std::ranges::any_of(facts.transaction, [](const TransactionCommand& command) {
+    return command.kind == TransactionCommand::Kind::kCommit ||
+           command.kind == TransactionCommand::Kind::kCommitPrepared;
+  });
+}
+
+}  // namespace
 
 PlannedMessage& RequestPlanner::add(const RequestMessage& message, Treatment treatment,
                                     RequestPlan& plan) {
@@ -61,16 +89,11 @@ PlannedMessage& RequestPlanner::add(const RequestMessage& message, Treatment tre
 
 Result<void> RequestPlanner::plan(PlanningSources context, SessionState& session,
                                   std::string_view bytes, std::span<const RequestMessage> messages,
-                                  RequestEnd end, RequestPlan& plan) {
+                                  RequestEnd end, bool continues, RequestPlan& plan) {
   context_ = context;
   session_ = &session;
-  plan.messages.clear();
-  plan.executions.clear();
-  std::vector<PlannedMessage> kept_messages = std::move(plan.messages);
-  std::vector<Execution> kept_executions = std::move(plan.executions);
-  plan = RequestPlan{};
-  plan.messages = std::move(kept_messages);
-  plan.executions = std::move(kept_executions);
+  continues_ = continues;
+  plan.clear();
   plan.end = end;
   portals_.clear();
   for (const RequestMessage& message : messages) {
@@ -115,7 +138,7 @@ Result<void> RequestPlanner::plan_message(std::string_view bytes, const RequestM
 bool RequestPlanner::refuse_bad_hint(std::string_view text, bool has_comment,
                                      const RequestMessage& message, RequestPlan& plan) {
   if (!has_comment) return false;
-  auto hints = sql::find_hints(text, lex_options());
+  auto hints = sql::find_hints(text, session_->lex_options());
   if (hints) {
     plan.hints = std::move(*hints);
     return false;
@@ -148,24 +171,30 @@ void RequestPlanner::add_execution(const std::shared_ptr<const sql::QueryFacts>&
                                    RequestPlan& plan) {
   plan.executes = true;
   plan.pins.bits = static_cast<uint16_t>(plan.pins.bits | facts->pins.bits);
-  plan.opaque = plan.opaque || facts->opaque_side_effects;
-  plan.copy_in = plan.copy_in || facts->copy_in;
-  plan.discards_all = plan.discards_all || facts->discard == sql::Discard::kAll;
-  plan.changes_catalog = plan.changes_catalog || facts->changes_catalog;
+  plan.opaque |= facts->opaque_side_effects;
+  plan.changes_catalog |= facts->changes_catalog;
+  plan.changes_session |= changes_session(*facts);
+  plan.resets |= resets(*facts);
+  plan.commits |= commits(*facts);
+  plan.prepares_unseen |= facts->statements > 1 && !facts->prepared.empty();
   if (const TransactionCommand* command = only_command(*facts);
       command != nullptr && command->kind == TransactionCommand::Kind::kBegin) {
     plan.begin = command->modes;
   }
+  plan.messages.back().has_execution = true;
   Execution& execution = plan.executions.emplace_back(Execution{.facts = facts, .set_config = {}});
-  if (!facts->calls_set_config) return;
+  if (facts->calls_set_config) add_set_config(text, bind_body, execution);
+}
 
+void RequestPlanner::add_set_config(std::string_view text, std::string_view bind_body,
+                                    Execution& execution) {
   std::optional<wire::BindParameters> values;
   if (!bind_body.empty()) {
     if (const auto bind = wire::Bind::decode(bind_body)) {
       if (auto parameters = bind->parameters()) values = std::move(*parameters);
     }
   }
-  for (const auto& call : sql::extract_set_config(text, lex_options())) {
+  for (const auto& call : sql::extract_set_config(text, session_->lex_options())) {
     const auto name = argument_value(call.name, values ? &*values : nullptr);
     const auto value = argument_value(call.value, values ? &*values : nullptr);
     const auto local = argument_value(call.is_local, values ? &*values : nullptr);
@@ -191,89 +220,29 @@ Result<void> RequestPlanner::plan_query(std::string_view bytes, const RequestMes
   }
   const auto query = wire::Query::decode(message.body(bytes));
   if (!query) return std::unexpected(query.error());
-  const auto& entry = context_.shapes->find(query->text, lex_options());
+  const auto& entry = context_.shapes->find(query->text, session_->lex_options());
   const sql::Decision decision = context_.shapes->decide(entry, context_.catalog);
   const std::shared_ptr<const sql::QueryFacts> facts = entry.facts;
   if (refuse_bad_hint(query->text, entry.has_comment, message, plan)) return {};
   session_->statements.on_simple_query();
-  PlannedMessage& planned = add(message, Treatment::kForward, plan);
-  const bool idle_or_open = session_->status != wire::TxStatus::kFailed;
-  if (idle_or_open && plan_sql_prepared(query->text, facts, plan, planned)) return {};
+  add(message, Treatment::kForward, plan);
+  // In a failed transaction, and amid an extended segment, only the server knows what it takes.
+  const bool may_translate = session_->status != wire::TxStatus::kFailed && !continues_;
+  if (may_translate && plan_sql_prepared(query->text, facts, plan)) return {};
   plan.local = false;
   add_decision(decision, plan);
   add_execution(facts, query->text, {}, plan);
   return {};
 }
 
-bool RequestPlanner::plan_sql_prepared(std::string_view text,
-                                       const std::shared_ptr<const sql::QueryFacts>& facts,
-                                       RequestPlan& plan, PlannedMessage& planned) {
-  using Kind = sql::PreparedCommand::Kind;
-  if (facts->statements != 1 || facts->prepared.size() != 1) return false;
-  const sql::PreparedCommand& command = facts->prepared[0];
-  switch (command.kind) {
-    case Kind::kPrepare: {
-      const std::string_view types =
-          text.substr(command.name_end, command.body_begin - command.name_end);
-      const size_t open = types.find('(');
-      const size_t close = types.rfind(')');
-      const std::string_view list = open == std::string_view::npos
-                                        ? std::string_view{}
-                                        : types.substr(open, close - open + 1);
-      PreparedPtr statement = context_.registry->intern(
-          PreparedKind::kSql,
-          text.substr(command.body_begin, command.body_end - command.body_begin), list);
-      if (!session_->statements.define(command.name, {statement, command.body})) return false;
-      planned.treatment = Treatment::kSqlPrepare;
-      planned.statement = std::move(statement);
-      break;
-    }
-    case Kind::kExecute: {
-      const ClientStatement* known = session_->statements.find(command.name);
-      if (known == nullptr) return false;
-      planned.treatment = Treatment::kSqlExecute;
-      planned.name_begin = command.name_begin;
-      planned.name_end = command.name_end;
-      planned.statement = known->statement;
-      plan.local = false;
-      add_decision(
-          known->facts ? sql::decide(*facts_of(*known), context_.catalog) : sql::Decision{}, plan);
-      if (known->facts) add_execution(facts_of(*known), known->statement->query(), {}, plan);
-      return true;
-    }
-    case Kind::kDeallocate:
-      if (!session_->statements.deallocate(command.name)) return false;
-      planned.treatment = Treatment::kAnswer;
-      planned.answer = "DEALLOCATE";
-      break;
-    case Kind::kDeallocateAll:
-      session_->statements.deallocate_all();
-      planned.treatment = Treatment::kAnswer;
-      planned.answer = "DEALLOCATE ALL";
-      break;
-  }
-  planned.changes_statements = true;
-  plan.changes_statements = true;
-  plan.executes = true;
-  if (planned.treatment == Treatment::kSqlPrepare) {
-    plan.local = false;
-    add_decision({Access::kPrimary, Reason::kPreparedStatement, false}, plan);
-  }
-  return true;
-}
-
 Result<void> RequestPlanner::plan_parse(std::string_view bytes, const RequestMessage& message,
                                         RequestPlan& plan) {
   plan.local = false;
   plan.changes_statements = true;
-  if (!message.whole) {
-    plan_unseen(message, plan);
-    add(message, Treatment::kForward, plan);
-    return {};
-  }
+  if (!message.whole) return plan_unseen_parse(bytes, message, plan);
   const auto parse = wire::Parse::decode(message.body(bytes));
   if (!parse) return std::unexpected(parse.error());
-  const auto& entry = context_.shapes->find(parse->query, lex_options());
+  const auto& entry = context_.shapes->find(parse->query, session_->lex_options());
   const sql::Decision decision = context_.shapes->decide(entry, context_.catalog);
   if (refuse_bad_hint(parse->query, entry.has_comment, message, plan)) return {};
   const std::shared_ptr<const sql::QueryFacts> facts = entry.facts;
@@ -283,13 +252,38 @@ Result<void> RequestPlanner::plan_parse(std::string_view bytes, const RequestMes
   planned.statement = statement;
   planned.facts = facts;
   planned.changes_statements = true;
-  add_decision(decision, plan);
+  plan.session_bound |= is_session_bound(*facts);
+  if (is_deallocate(facts.get())) {
+    planned.treatment = Treatment::kReply;
+    wire::append_parse_complete(planned.answer);
+  } else {
+    add_decision(decision, plan);
+    if (is_sql_prepare(*facts)) session_->pins.may_create({PinReason::kSqlPrepare});
+  }
   if (auto defined = session_->statements.define(parse->statement, {std::move(statement), facts});
       !defined) {
     planned.treatment = Treatment::kRefuse;
     planned.changes_statements = false;
+    planned.answer.clear();
     wire::append_error(planned.answer, wire::Severity::kError, defined.error());
   }
+  return {};
+}
+
+/// A Parse too large to be held. Under a name it could not be given to another server; without one
+/// it lasts as long as its segment, on this server.
+Result<void> RequestPlanner::plan_unseen_parse(std::string_view bytes,
+                                               const RequestMessage& message, RequestPlan& plan) {
+  const std::string_view head = message.body(bytes);
+  if (head.empty() || head.front() != 0) {
+    return fail(ErrorCode::kLimitExceeded, "the text of a named prepared statement is too long",
+                "a named statement may have 1 MiB, so that every server can be given it",
+                "Use the unnamed statement, or pass the data as parameters.");
+  }
+  session_->statements.on_simple_query();
+  plan.changes_statements = false;
+  plan_unseen(message, plan);
+  add(message, Treatment::kForward, plan);
   return {};
 }
 
@@ -298,6 +292,7 @@ void RequestPlanner::add_use(const RequestMessage& message, const ClientStatemen
   PlannedMessage& planned = add(message, Treatment::kUse, plan);
   planned.statement = statement.statement;
   planned.facts = facts_of(statement);
+  if (planned.facts) plan.session_bound |= is_session_bound(*planned.facts);
   add_decision(planned.facts ? sql::decide(*planned.facts, context_.catalog) : sql::Decision{},
                plan);
 }
@@ -316,8 +311,12 @@ Result<void> RequestPlanner::plan_bind(std::string_view bytes, const RequestMess
     add_decision({Access::kPrimary, Reason::kPreparedStatement, false}, plan);
     return {};
   }
-  add_use(message, *statement, plan);
   portals_.push_back({bind->portal, *statement, message.whole ? body : std::string_view{}});
+  if (is_deallocate(facts_of(*statement).get())) {
+    reply(message, wire::append_bind_complete, plan);
+  } else {
+    add_use(message, *statement, plan);
+  }
   return {};
 }
 
@@ -331,6 +330,10 @@ Result<void> RequestPlanner::plan_describe(std::string_view bytes, const Request
       add_use(message, *statement, plan);
       return {};
     }
+  } else if (const BoundPortal* portal = find_portal(describe->name);
+             portal != nullptr && is_deallocate(facts_of(portal->statement).get())) {
+    reply(message, wire::append_no_data, plan);
+    return {};
   }
   add(message, Treatment::kForward, plan);
   return {};
@@ -358,17 +361,31 @@ Result<void> RequestPlanner::plan_execute(std::string_view bytes, const RequestM
   const auto execute = wire::Execute::decode(message.body(bytes));
   if (!execute) return std::unexpected(execute.error());
   add(message, Treatment::kForward, plan);
-  for (size_t i = portals_.size(); i-- > 0;) {
-    if (portals_[i].name != execute->portal) continue;
-    const ClientStatement& statement = portals_[i].statement;
-    if (statement.facts)
-      add_execution(facts_of(statement), statement.statement->query(), portals_[i].bind_body, plan);
+  if (const BoundPortal* portal = find_portal(execute->portal)) {
+    const ClientStatement& statement = portal->statement;
+    if (is_deallocate(facts_of(statement).get())) {
+      execute_deallocate(*facts_of(statement), plan);
+    } else if (statement.facts) {
+      add_execution(facts_of(statement), statement.statement->query(), portal->bind_body, plan);
+    }
     return {};
   }
   // A portal of an earlier request: only inside a transaction can it still be there.
   if (plan.decision.reason == Reason::kEmpty)
     add_decision({Access::kPrimary, Reason::kCursor, true}, plan);
   return {};
+}
+
+const RequestPlanner::BoundPortal* RequestPlanner::find_portal(std::string_view name) const {
+  for (size_t i = portals_.size(); i-- > 0;)
+    if (portals_[i].name == name) return &portals_[i];
+  return nullptr;
+}
+
+/// Nothing is sent for this message; `append` writes what stands in its place.
+void RequestPlanner::reply(const RequestMessage& message, void (*append)(std::string&),
+                           RequestPlan& plan) {
+  append(add(message, Treatment::kReply, plan).answer);
 }
 
 }  // namespace fairlead::core

@@ -1,5 +1,6 @@
 // Reads a request of a client into a RequestPlan, and takes note of the names that it defines and
 // closes.
+// SQL-level PREPARE, EXECUTE and DEALLOCATE stand in request_planner_sql.cc.
 //
 // Pure; one per worker, so that its memory is used again. Uses the worker's shape cache and
 // statement registry, and the session's own statements; the session's statements change
@@ -24,10 +25,12 @@ struct PlanningSources {
 
 class RequestPlanner {
  public:
-  /// `bytes` is the request, `messages` what the reader made of it. Fills `plan`, which is cleared
-  /// first and keeps its memory. Error: the client broke the protocol; its connection cannot go on.
+  /// `bytes` is the request, `messages` what the reader made of it; `continues`: messages of the
+  /// same segment were sent before. Fills `plan`, which is cleared first and keeps its memory.
+  /// Error: the client broke the protocol; its connection cannot go on.
   Result<void> plan(PlanningSources context, SessionState& session, std::string_view bytes,
-                    std::span<const RequestMessage> messages, RequestEnd end, RequestPlan& plan);
+                    std::span<const RequestMessage> messages, RequestEnd end, bool continues,
+                    RequestPlan& plan);
 
  private:
   struct BoundPortal {
@@ -47,22 +50,31 @@ class RequestPlanner {
   Result<void> plan_execute(std::string_view bytes, const RequestMessage& message,
                             RequestPlan& plan);
   void plan_unseen(const RequestMessage& message, RequestPlan& plan);
-  bool plan_local_statement(const sql::QueryFacts& facts, RequestPlan& plan,
-                            PlannedMessage& planned);
+  Result<void> plan_unseen_parse(std::string_view bytes, const RequestMessage& message,
+                                 RequestPlan& plan);
+  const BoundPortal* find_portal(std::string_view name) const;
+  static void reply(const RequestMessage& message, void (*append)(std::string&), RequestPlan& plan);
   bool plan_sql_prepared(std::string_view text, const std::shared_ptr<const sql::QueryFacts>& facts,
-                         RequestPlan& plan, PlannedMessage& planned);
+                         RequestPlan& plan);
+  bool plan_sql_prepare(std::string_view text, const sql::PreparedCommand& command,
+                        RequestPlan& plan);
+  bool plan_sql_execute(const sql::PreparedCommand& command, RequestPlan& plan);
+  bool deallocate(const sql::PreparedCommand& command, PlannedMessage& planned);
+  bool is_deallocate(const sql::QueryFacts* facts) const;
+  void execute_deallocate(const sql::QueryFacts& facts, RequestPlan& plan);
   bool refuse_bad_hint(std::string_view text, bool has_comment, const RequestMessage& message,
                        RequestPlan& plan);
   static void add_decision(sql::Decision decision, RequestPlan& plan);
   void add_use(const RequestMessage& message, const ClientStatement& statement, RequestPlan& plan);
   void add_execution(const std::shared_ptr<const sql::QueryFacts>& facts, std::string_view text,
                      std::string_view bind_body, RequestPlan& plan);
-  sql::LexOptions lex_options() const;
-  PlannedMessage& add(const RequestMessage& message, PlannedMessage::Treatment treatment,
-                      RequestPlan& plan);
+  void add_set_config(std::string_view text, std::string_view bind_body, Execution& execution);
+  static PlannedMessage& add(const RequestMessage& message, PlannedMessage::Treatment treatment,
+                             RequestPlan& plan);
 
   PlanningSources context_{};  // These two are of the call under way.
   SessionState* session_ = nullptr;
+  bool continues_ = false;
   std::vector<BoundPortal> portals_;  // Bound in this request.
 };
 

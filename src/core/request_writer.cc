@@ -17,6 +17,32 @@ constexpr std::string_view kMissingStatement = "fl_refused";
 
 bool is_unnamed(std::string_view name) { return name.empty(); }
 
+/// A Query drops the unnamed statement; a Parse that is forwarded as it is replaces it unseen.
+bool replaces_unnamed(char type) { return type == frontend::kQuery || type == frontend::kParse; }
+
+std::optional<Expect> expected_of(char type) {
+  switch (type) {
+    case frontend::kQuery:
+      return Expect::kQuery;
+    case frontend::kParse:
+      return Expect::kParse;
+    case frontend::kBind:
+      return Expect::kBind;
+    case frontend::kExecute:
+      return Expect::kExecute;
+    case frontend::kClose:
+      return Expect::kClose;
+    case frontend::kSync:
+      return Expect::kSync;
+    case frontend::kFunctionCall:
+      return Expect::kFunctionCall;
+    case frontend::kDescribe:
+      return Expect::kDescribePortal;
+    default:
+      return {};  // Flush has no answer of its own.
+  }
+}
+
 std::string to_frame_parse_complete() {
   std::string out;
   wire::append_parse_complete(out);
@@ -32,41 +58,16 @@ bool is_verbatim(const RequestPlan& plan) {
   return true;
 }
 
-void RequestWriter::expect(const RequestMessage& message, uint32_t tag) {
-  switch (message.type) {
-    case frontend::kQuery:
-      responses_.expect({.kind = Expect::kQuery, .tag = tag});
-      return;
-    case frontend::kParse:
-      responses_.expect({.kind = Expect::kParse, .tag = tag});
-      return;
-    case frontend::kBind:
-      responses_.expect({.kind = Expect::kBind, .tag = tag});
-      return;
-    case frontend::kExecute:
-      responses_.expect({.kind = Expect::kExecute, .tag = tag});
-      return;
-    case frontend::kClose:
-      responses_.expect({.kind = Expect::kClose, .tag = tag});
-      return;
-    case frontend::kSync:
-      responses_.expect({.kind = Expect::kSync, .tag = tag});
-      return;
-    case frontend::kFunctionCall:
-      responses_.expect({.kind = Expect::kFunctionCall, .tag = tag});
-      return;
-    case frontend::kDescribe:
-      responses_.expect({.kind = Expect::kDescribePortal, .tag = tag});
-      return;
-    default:
-      return;  // Flush has no answer of its own.
-  }
+void RequestWriter::expect(const PlannedMessage& planned) {
+  const std::optional<Expect> kind = expected_of(planned.message.type);
+  if (!kind) return;
+  responses_.expect({.kind = *kind, .tag = planned.has_execution ? kCompletesExecution : 0u});
 }
 
 void RequestWriter::expect_verbatim(const RequestPlan& plan) {
   for (const PlannedMessage& planned : plan.messages) {
-    if (planned.message.type == frontend::kQuery) statements_.on_simple_query();
-    expect(planned.message);
+    if (replaces_unnamed(planned.message.type)) statements_.on_simple_query();
+    expect(planned);
   }
 }
 
@@ -82,9 +83,9 @@ Result<void> RequestWriter::write_message(std::string_view bytes, const PlannedM
                                           std::string& out) {
   switch (planned.treatment) {
     case Treatment::kForward:
-      if (planned.message.type == frontend::kQuery) statements_.on_simple_query();
+      if (replaces_unnamed(planned.message.type)) statements_.on_simple_query();
       out.append(planned.message.frame(bytes));
-      expect(planned.message);
+      expect(planned);
       return {};
     case Treatment::kParse:
       return write_parse(bytes, planned, out);
@@ -102,17 +103,21 @@ Result<void> RequestWriter::write_message(std::string_view bytes, const PlannedM
     case Treatment::kSqlExecute:
       write_sql_execute(bytes, planned, out);
       return {};
-    case Treatment::kAnswer: {
-      std::string answer;
-      wire::append_command_complete(answer, planned.answer);
-      responses_.expect_local(answer, planned.changes_statements ? kConfirmsClientChange : 0);
+    case Treatment::kReply:
+      reply(planned, planned.answer);
       return {};
-    }
     case Treatment::kRefuse:
       write_refusal(planned, out);
       return {};
   }
   return {};
+}
+
+/// Nothing is sent: `answer` stands in the place of the server's.
+void RequestWriter::reply(const PlannedMessage& planned, std::string_view answer) {
+  const uint32_t confirms = planned.changes_statements ? kConfirmsClientChange : 0u;
+  const uint32_t ends = planned.message.type == frontend::kQuery ? kEndsRequest : 0u;
+  responses_.expect_local(answer, confirms | ends);
 }
 
 void RequestWriter::close_if_planned(const PreparedPlan& plan, std::string& out) {
@@ -203,9 +208,7 @@ void RequestWriter::write_sql_prepare(const PlannedMessage& planned, std::string
   if (!plan.parse) {
     std::string answer;
     wire::append_command_complete(answer, "PREPARE");
-    wire::append_ready_for_query(answer, status_);
-    responses_.expect_local(answer, kConfirmsClientChange);
-    return;
+    return reply(planned, answer);
   }
   const ServerStatementName name(plan.key);
   if (plan.close)
@@ -242,15 +245,12 @@ void RequestWriter::write_sql_execute(std::string_view bytes, const PlannedMessa
   renamed.append(name.view()).append(text.substr(planned.name_end));
   statements_.on_simple_query();
   wire::append_query(out, renamed);
-  responses_.expect({.kind = Expect::kQuery});
+  expect(planned);
 }
 
 void RequestWriter::write_refusal(const PlannedMessage& planned, std::string& out) {
   if (planned.message.type == frontend::kQuery) {
-    std::string answer = planned.answer;
-    wire::append_ready_for_query(answer, status_);
-    responses_.expect_local(answer);
-    return;
+    return reply(planned, planned.answer);
   }
   wire::append_bind(out, {}, kMissingStatement);
   responses_.expect({.kind = Expect::kBind, .tag = kReplacesError});

@@ -22,6 +22,8 @@ enum AnswerTag : uint32_t {
   kReplacesError = 8,         // Its error is RequestWriter::refusal(), not the server's.
   kRepliesLater =
       16,  // Ours, before EXECUTE: its error is the client's, in place of EXECUTE's own.
+  kCompletesExecution = 32,  // Its command tags complete one of RequestPlan::executions.
+  kEndsRequest = 64,         // Ours, and the client waits for ReadyForQuery after it.
 };
 
 /// Whether the bytes can go to any server just as they are.
@@ -29,12 +31,8 @@ bool is_verbatim(const RequestPlan& plan);
 
 class RequestWriter {
  public:
-  RequestWriter(ServerStatements& statements, ResponseQueue& responses, uint64_t parse_state,
-                wire::TxStatus status)
-      : statements_(statements),
-        responses_(responses),
-        parse_state_(parse_state),
-        status_(status) {}
+  RequestWriter(ServerStatements& statements, ResponseQueue& responses, uint64_t parse_state)
+      : statements_(statements), responses_(responses), parse_state_(parse_state) {}
 
   /// Appends to `out` what to send. Error: a name does not fit (kLimitExceeded).
   Result<void> write(std::string_view bytes, const RequestPlan& plan, std::string& out);
@@ -52,13 +50,13 @@ class RequestWriter {
   void write_sql_prepare(const PlannedMessage& planned, std::string& out);
   void write_sql_execute(std::string_view bytes, const PlannedMessage& planned, std::string& out);
   void write_refusal(const PlannedMessage& planned, std::string& out);
+  void reply(const PlannedMessage& planned, std::string_view answer);
   void close_if_planned(const PreparedPlan& plan, std::string& out);
-  void expect(const RequestMessage& message, uint32_t tag = 0);
+  void expect(const PlannedMessage& planned);
 
   ServerStatements& statements_;
   ResponseQueue& responses_;
   uint64_t parse_state_;
-  wire::TxStatus status_;
 };
 
 }  // namespace fairlead::core

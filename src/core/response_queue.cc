@@ -115,6 +115,7 @@ Result<Answer> ResponseQueue::on_message(char type) {
   };
   switch (type) {
     case backend::kReadyForQuery:
+      copying_in_ = false;
       return pop_if(ends_with_ready(kind));
     case backend::kParseComplete:
       return pop_if(kind == Expect::kParse);
@@ -124,6 +125,7 @@ Result<Answer> ResponseQueue::on_message(char type) {
       return pop_if(kind == Expect::kClose);
     case backend::kCommandComplete:
     case backend::kEmptyQueryResponse:
+      copying_in_ = false;  // Also where CopyDone was sent before the server asked for data.
       if (kind == Expect::kQuery) return part;
       return pop_if(kind == Expect::kExecute);
     case backend::kPortalSuspended:

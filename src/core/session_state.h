@@ -12,6 +12,7 @@
 #include "core/prepared_client.h"
 #include "core/route.h"
 #include "core/variables.h"
+#include "sql/lexer.h"
 #include "wire/backend.h"
 
 namespace fairlead::core {
@@ -25,19 +26,31 @@ struct SessionState {
   ClientStatements statements;
   PinState pins;
   wire::TxStatus status = wire::TxStatus::kIdle;  // As the client was told last (F30).
-  ReportedParameters seen;                        // ParameterStatus as the client saw it last (C7).
 
   /// When the last transaction ended that may have written; Time{}: never. Until replicas are known
   /// to have replayed past a position that was sampled after it, this client reads from the primary
   /// (D11).
   Time wrote_at{};
 
+  /// ParameterStatus as the client saw it last (C7), without what describes the node.
+  const ReportedParameters& seen() const { return seen_; }
+  void note_seen(std::string_view name, std::string_view value);
+
   /// How the client's texts are to be read.
   TextRules text_rules() const {
     return {
-        .standard_conforming_strings = seen.value_or("standard_conforming_strings", "on") == "on",
-        .client_encoding = seen.value_or("client_encoding", "UTF8")};
+        .standard_conforming_strings = seen_.value_or("standard_conforming_strings", "on") == "on",
+        .client_encoding = seen_.value_or("client_encoding", "UTF8")};
   }
+  /// The same for the lexer; kept, because every request asks.
+  const sql::LexOptions& lex_options() const { return lex_options_; }
+  /// default_transaction_read_only (B18).
+  bool default_read_only() const { return default_read_only_; }
+
+ private:
+  ReportedParameters seen_;
+  sql::LexOptions lex_options_;
+  bool default_read_only_ = false;
 };
 
 }  // namespace fairlead::core

@@ -46,6 +46,13 @@ Stream::Stream(Loop& loop, DetachedStream detached)
     : socket_(loop.executor(), asio::ip::tcp::v4(), detached.fd), ssl_(std::move(detached.ssl)) {}
 
 Transfer Stream::read(std::span<char> into) {
+  const Transfer got = read_now(into);
+  // A short read has emptied the socket; TLS may hold decrypted bytes of its own.
+  may_have_input_ = got.closed() || (got.ok() && (ssl_ != nullptr || got.bytes == into.size()));
+  return got;
+}
+
+Transfer Stream::read_now(std::span<char> into) {
   if (ssl_ == nullptr) return from_syscall(::recv(fd(), into.data(), into.size(), MSG_DONTWAIT));
   size_t bytes = 0;
   const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &bytes);
@@ -64,6 +71,11 @@ Transfer Stream::write(std::string_view bytes) {
 Transfer Stream::peek(std::span<char> into) {
   require(ssl_ == nullptr, "peek is for the bytes before TLS");
   return from_syscall(::recv(fd(), into.data(), into.size(), MSG_DONTWAIT | MSG_PEEK));
+}
+
+bool Stream::peer_has_left() {
+  char byte = 0;
+  return from_syscall(::recv(fd(), &byte, 1, MSG_DONTWAIT | MSG_PEEK)).closed();
 }
 
 void Stream::set_low_water(size_t bytes) {

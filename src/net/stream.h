@@ -59,8 +59,12 @@ class Stream {
   /// normal state.
   void set_low_water(size_t bytes);
 
-  /// More input may be there without a further event: TLS holds decrypted bytes of its own.
-  bool may_hold_more() const { return ssl_ != nullptr; }
+  /// The last read did not prove that nothing is left. Read again instead of awaiting readable(),
+  /// which tells of what comes later only.
+  bool may_have_input() const { return may_have_input_; }
+
+  /// The peer has ended its side, and everything before that was read. For those who do not read.
+  bool peer_has_left();
 
   /// Completes when reading may make progress, with an error when interrupted.
   auto readable() { return socket_.async_wait(TcpSocket::wait_read, use_result); }
@@ -89,9 +93,11 @@ class Stream {
 
  private:
   Task<Result<void>> handshake(std::string what);
+  Transfer read_now(std::span<char> into);
 
   TcpSocket socket_;
   SslPointer ssl_;
+  bool may_have_input_ = true;
 };
 
 }  // namespace fairlead::net

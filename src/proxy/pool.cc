@@ -3,18 +3,11 @@
 #include <algorithm>
 
 #include "base/assert.h"
-#include "base/log.h"
 
 namespace fairlead::proxy {
 namespace {
 
 using core::SlotState;
-
-/// Unique over all workers: a server keeps its number when it moves.
-uint64_t next_server_id() {
-  static std::atomic<uint64_t> last{0};
-  return ++last;
-}
 
 // How many idle servers are looked through for one that needs no state replay. Looking costs less
 // than a round trip.
@@ -52,101 +45,28 @@ ServerConnection* Pool::take_idle(const core::VariableSet& variables) {
   return leased(server);
 }
 
-Pool::Attempt Pool::acquire(const core::VariableSet& variables) {
-  Attempt attempt{.since = net::Loop::now()};
-  attempt.answer = shared_->with_queue(
-      [&](core::PoolQueue& queue) { return queue.acquire(worker_, attempt.since); });
-  if (std::holds_alternative<core::TakeIdle>(attempt.answer)) attempt.server = take_idle(variables);
-  return attempt;
-}
-
-net::Task<std::expected<ServerConnection*, NoServer>> Pool::finish(PoolWaiter& waiter,
-                                                                   Attempt attempt,
-                                                                   Duration timeout) {
-  waiter.since_ = attempt.since;
-  if (std::holds_alternative<core::Open>(attempt.answer)) co_return co_await open();
-  if (std::holds_alternative<core::Refuse>(attempt.answer))
-    co_return std::unexpected(NoServer{NoServer::Why::kQueueFull});
-  if (const auto* steal = std::get_if<core::Steal>(&attempt.answer)) {
-    const uint64_t id = ++next_steal_;
-    stealing_.emplace(id, &waiter);
+ServerConnection* Pool::acquire(PoolWaiter& waiter, const core::VariableSet& variables) {
+  const Time now = net::Loop::now();
+  const core::Acquire answer =
+      shared_->with_queue([&](core::PoolQueue& queue) { return queue.acquire(worker_, now); });
+  if (std::holds_alternative<core::TakeIdle>(answer)) return take_idle(variables);
+  if (std::holds_alternative<core::Refuse>(answer)) {
+    waiter.on_no_server({.why = NoServer::Why::kQueueFull});
+    return nullptr;
+  }
+  waiter.since_ = now;
+  const uint64_t number = enlist(waiter);
+  if (std::holds_alternative<core::Open>(answer)) {
+    begin_open(number);
+  } else if (const auto* steal = std::get_if<core::Steal>(&answer)) {
     mail_.post_to_pool(steal->from, shared_,
-                       [thief = worker_, id](Pool& pool) { pool.steal_for(thief, id); });
-    co_return co_await wait(waiter, std::nullopt, timeout);
+                       [thief = worker_, number](Pool& pool) { pool.steal_for(thief, number); });
+  } else {
+    const core::Ticket ticket = std::get<core::Wait>(answer).ticket;
+    queued_.push_back({ticket, number});
+    waiter.ticket_ = ticket;
   }
-  const core::Ticket ticket = std::get<core::Wait>(attempt.answer).ticket;
-  queued_.push_back({ticket, &waiter});
-  co_return co_await wait(waiter, ticket, timeout);
-}
-
-/// `ticket` is empty while a server is on its way from another worker: that cannot be called off,
-/// so it is waited for and given back if it is not wanted any more.
-net::Task<std::expected<ServerConnection*, NoServer>> Pool::wait(PoolWaiter& waiter,
-                                                                 std::optional<core::Ticket> ticket,
-                                                                 Duration timeout) {
-  const Time until = waiter.since_ + timeout;
-  waiter.waiting_ = true;
-  bool expired = false;
-  while (waiter.outcome_ == PoolWaiter::Outcome::kNone) {
-    const Time now = net::Loop::now();
-    expired = timeout.count() > 0 && now >= until;
-    if (ticket && (waiter.canceled_ || expired)) {
-      const bool forgotten =
-          shared_->with_queue([&](core::PoolQueue& queue) { return queue.cancel(*ticket); });
-      if (forgotten) {
-        take_waiter(*ticket);
-        waiter.waiting_ = false;
-        co_return std::unexpected(
-            NoServer{waiter.canceled_ ? NoServer::Why::kCanceled : NoServer::Why::kTimeout});
-      }
-      ticket.reset();  // An answer is on its way.
-      continue;
-    }
-    if (timeout.count() > 0 && ticket) {
-      co_await waiter.changed_.wait_for(until - now);
-    } else {
-      co_await waiter.changed_.wait();
-    }
-  }
-  waiter.waiting_ = false;
-  if (waiter.outcome_ == PoolWaiter::Outcome::kServer) {
-    if (!waiter.canceled_) co_return waiter.server_;
-    release(*waiter.server_);
-    co_return std::unexpected(NoServer{NoServer::Why::kCanceled});
-  }
-  if (!waiter.canceled_) co_return co_await open();
-  grant(shared_->with_queue(
-      [&](core::PoolQueue& queue) { return queue.on_closed(worker_, SlotState::kOpening); }));
-  co_return std::unexpected(NoServer{NoServer::Why::kCanceled});
-}
-
-net::Task<std::expected<ServerConnection*, NoServer>> Pool::open() {
-  const uint64_t epoch = epoch_;
-  const PoolOpening opening = opening_;
-  auto logged_in = co_await log_in(loop_, opening.endpoint, opening.login);
-  if (!logged_in) {
-    log::warning("no server for {}/{}: {}", shared_->key().database, shared_->key().user,
-                 describe(logged_in.error().error));
-    grant(shared_->with_queue(
-        [&](core::PoolQueue& queue) { return queue.on_closed(worker_, SlotState::kOpening); }));
-    co_return std::unexpected(NoServer{NoServer::Why::kLoginFailed, std::move(logged_in.error())});
-  }
-  shared_->with_queue([&](core::PoolQueue& queue) { queue.on_opened(worker_); });
-  ServerState state{
-      .node = shared_->key().node,
-      .id = next_server_id(),
-      .epoch = epoch,
-      .backend_pid = logged_in->backend_pid,
-      .cancel_secret = std::move(logged_in->cancel_secret),
-      .login_reported = {},
-      .reported = {},
-      .variables = {},
-      .statements = core::ServerStatements(opening.hash_key, opening.prepared_statements_max),
-      .opened_at = net::Loop::now(),
-      .idle_since = {}};
-  for (const auto& [name, value] : logged_in->reported) state.login_reported.set(name, value);
-  state.reported = state.login_reported;
-  co_return leased(adopt(std::move(logged_in->stream), std::move(state)));
+  return nullptr;
 }
 
 ServerConnection* Pool::adopt(std::unique_ptr<net::Stream> stream, ServerState state) {
@@ -202,8 +122,8 @@ void Pool::discard(ServerConnection& server) {
 }
 
 void Pool::give(ServerConnection& server, core::GiveTo to) {
-  if (to.worker == worker_) return serve(take_waiter(to.ticket), server);
-  // From now on it counts as busy over there.
+  if (to.worker == worker_) return serve(take_queued(to.ticket), server);
+  shared_->count_lease(-1);  // From now on it counts as busy over there.
   depart(server, [this, to](ServerConnection::Parts parts) mutable {
     mail_.post_to_pool(to.worker, shared_,
                        [ticket = to.ticket, parts = std::move(parts)](Pool& pool) mutable {
@@ -213,106 +133,18 @@ void Pool::give(ServerConnection& server, core::GiveTo to) {
 }
 
 void Pool::depart(ServerConnection& server, Departure departure) {
-  shared_->count_lease(-1);
   owned_.at(server.state().id).departure = std::move(departure);
   server.stop_reading();
 }
 
-void Pool::grant(std::optional<core::GrantOpen> granted) {
-  if (!granted) return;
-  if (granted->worker == worker_) return on_grant(granted->ticket);
-  mail_.post_to_pool(granted->worker, shared_,
-                     [ticket = granted->ticket](Pool& pool) { pool.on_grant(ticket); });
-}
-
-void Pool::on_grant(core::Ticket ticket) {
-  PoolWaiter* waiter = take_waiter(ticket);
-  require(waiter != nullptr, "a grant came for a waiter that is not there");
-  waiter->outcome_ = PoolWaiter::Outcome::kOpen;
-  waiter->changed_.notify_all();
-}
-
-void Pool::on_gift(core::Ticket ticket, ServerConnection::Parts parts) {
-  receive(take_waiter(ticket), std::move(parts));
-}
-
-/// A server has come from another worker, where it was counted as ours already.
-void Pool::receive(PoolWaiter* waiter, ServerConnection::Parts parts) {
-  require(waiter != nullptr, "a server came for a waiter that is not there");
-  if (parts.stream.fd < 0) {
-    shared_->with_queue([&](core::PoolQueue& queue) { queue.reopen(worker_); });
-    waiter->outcome_ = PoolWaiter::Outcome::kOpen;
-    waiter->changed_.notify_all();
-    return;
-  }
-  shared_->count_lease(+1);
-  serve(waiter, *adopt(std::make_unique<net::Stream>(loop_, std::move(parts.stream)),
-                       std::move(parts.state)));
-}
-
-void Pool::serve(PoolWaiter* waiter, ServerConnection& server) {
-  require(waiter != nullptr, "a server came for a waiter that is not there");
-  waiter->outcome_ = PoolWaiter::Outcome::kServer;
-  waiter->server_ = &server;
-  waiter->changed_.notify_all();
-}
-
-PoolWaiter* Pool::take_waiter(core::Ticket ticket) {
-  const auto found = std::find_if(queued_.begin(), queued_.end(),
-                                  [&](const Queued& q) { return q.ticket == ticket; });
-  if (found == queued_.end()) return nullptr;
-  PoolWaiter* waiter = found->waiter;
-  queued_.erase(found);
-  return waiter;
-}
-
-void Pool::steal_for(core::WorkerId thief, uint64_t waiter_id) {
-  const auto answer = shared_->with_queue(
-      [&](core::PoolQueue& queue) { return queue.on_steal_request(worker_, thief); });
-  if (answer == core::StealAnswer::kOpenInstead) {
-    mail_.post_to_pool(thief, shared_,
-                       [waiter_id](Pool& pool) { pool.on_open_instead(waiter_id); });
-    return;
-  }
-  require(!idle_.empty(),
-          "the pool's account promised an idle server to a thief that is not there");
-  ServerConnection* server = idle_.front();  // The one that its own clients would take last.
-  idle_.erase(idle_.begin());
-  shared_->count_lease(
-      +1);  // depart() takes it off again; the slot is busy on the thief's side meanwhile.
-  depart(*server, [this, thief, waiter_id](ServerConnection::Parts parts) mutable {
-    mail_.post_to_pool(thief, shared_, [waiter_id, parts = std::move(parts)](Pool& pool) mutable {
-      pool.on_arrival(waiter_id, std::move(parts));
-    });
-  });
-}
-
-void Pool::on_arrival(uint64_t waiter_id, ServerConnection::Parts parts) {
-  const auto found = stealing_.extract(waiter_id);
-  require(!found.empty(), "a stolen server came for a waiter that is not there");
-  receive(found.mapped(), std::move(parts));
-}
-
-void Pool::on_open_instead(uint64_t waiter_id) {
-  const auto found = stealing_.extract(waiter_id);
-  require(!found.empty(), "a slot came for a waiter that is not there");
-  found.mapped()->outcome_ = PoolWaiter::Outcome::kOpen;
-  found.mapped()->changed_.notify_all();
-}
-
 void Pool::tick(const core::PoolIdleConfig& config, uint64_t epoch, Time now) {
   epoch_ = epoch;
+  grant(shared_->with_queue([](core::PoolQueue& queue) { return queue.grant_next(); }));
   uint32_t servers =
       shared_->with_queue([&](core::PoolQueue& queue) { return queue.counts(now).in_use(); });
   for (size_t i = 0; i < idle_.size();) {
     ServerConnection& server = *idle_[i];
-    const core::IdleServer idle{server.state().id, server.state().epoch, server.state().opened_at,
-                                server.state().idle_since};
-    const auto why = core::why_close(idle, config, epoch, servers, now);
-    const bool claimed = why && shared_->with_queue([&](core::PoolQueue& queue) {
-      return queue.close_idle(worker_);
-    });
-    if (!claimed) {
+    if (!is_due(server, config, servers, now)) {
       ++i;
       continue;
     }
@@ -321,6 +153,23 @@ void Pool::tick(const core::PoolIdleConfig& config, uint64_t epoch, Time now) {
     owned_.at(server.state().id).slot = SlotState::kClosing;
     server.close(true);
   }
+  if (servers < config.min_servers && now >= next_spare_at_) {
+    const bool may_open =
+        shared_->with_queue([&](core::PoolQueue& queue) { return queue.try_open_spare(worker_); });
+    if (may_open) begin_open(kSpare);
+  }
+}
+
+/// Whether that idle server is to be closed now; if so the account knows.
+bool Pool::is_due(const ServerConnection& server, const core::PoolIdleConfig& config,
+                  uint32_t servers, Time now) {
+  const ServerState& state = server.state();
+  const core::IdleServer idle{state.id, state.epoch, state.opened_at, state.idle_since};
+  return shared_->with_queue([&](core::PoolQueue& queue) {
+    const bool due =
+        queue.surplus() > 0 || core::why_close(idle, config, epoch_, servers, now).has_value();
+    return due && queue.close_idle(worker_);
+  });
 }
 
 void Pool::close_all() {

@@ -1,5 +1,7 @@
 // One worker's part of one pool: its servers, and its clients that wait for one.
 //
+// Leases and idle servers are in pool.cc, waiting in pool_waiting.cc.
+//
 // Who gets a server is decided by the shared account (shared_pool.h); this class carries it out: it
 // opens servers, keeps the idle ones, hands them to waiters here or on other workers, and closes
 // what is old. Worker's thread only; other workers reach it by posted messages (PoolMail).
@@ -44,27 +46,23 @@ struct NoServer {
   LoginFailure login = {};  // kLoginFailed.
 };
 
-/// One client's turn in the queue. Lives in the coroutine that waits.
+/// Who waits for a server of one pool. After an acquire() that gave none, exactly one of the calls
+/// comes, unless give_up() came before; on_no_server() may come from within acquire() itself.
 class PoolWaiter {
  public:
-  explicit PoolWaiter(net::Loop& loop) : changed_(loop) {}
-  /// The client does not want a server any more (it left, or canceled). The wait ends soon.
-  void cancel() {
-    canceled_ = true;
-    changed_.notify_all();
-  }
-  bool waiting() const { return waiting_; }
+  virtual void on_server(ServerConnection& server) = 0;
+  virtual void on_no_server(NoServer why) = 0;
+
+  bool waiting() const { return waits_for_ != 0; }
   Time since() const { return since_; }
+
+ protected:
+  ~PoolWaiter() = default;
 
  private:
   friend class Pool;
-  enum class Outcome : uint8_t { kNone, kServer, kOpen };
-
-  net::Signal changed_;
-  Outcome outcome_ = Outcome::kNone;
-  ServerConnection* server_ = nullptr;
-  bool canceled_ = false;
-  bool waiting_ = false;
+  uint64_t waits_for_ = 0;              // Its number in Pool::waiters_; 0: none.
+  std::optional<core::Ticket> ticket_;  // Its place in the queue; else a server is on its way.
   Time since_{};
 };
 
@@ -73,17 +71,11 @@ class Pool {
   Pool(net::Loop& loop, core::WorkerId worker, PoolMail& mail, std::shared_ptr<SharedPool> shared,
        PoolOpening opening);
 
-  /// Asks the account. With `server` the lease has begun, on an idle server with the same variables
-  /// if there is one; without, the attempt must be finished with finish().
-  struct Attempt {
-    ServerConnection* server = nullptr;
-    core::Acquire answer = core::TakeIdle{};
-    Time since{};
-  };
-  Attempt acquire(const core::VariableSet& variables);
-  /// Opens a server or waits for its turn, at most `timeout`. `waiter` must outlive the call.
-  net::Task<std::expected<ServerConnection*, NoServer>> finish(PoolWaiter& waiter, Attempt attempt,
-                                                               Duration timeout);
+  /// A server at once, an idle one with the same variables if there is one; or null, and `waiter`
+  /// is told later. `waiter` must live until then, or until give_up().
+  ServerConnection* acquire(PoolWaiter& waiter, const core::VariableSet& variables);
+  /// It does not want a server any more; nothing is called.
+  void give_up(PoolWaiter& waiter);
 
   /// The lease is over. A server that is not clean is closed instead of kept.
   void release(ServerConnection& server);
@@ -121,10 +113,7 @@ class Pool {
     Departure departure = {};  // Set while it is on its way to another worker.
   };
 
-  net::Task<std::expected<ServerConnection*, NoServer>> open();
-  net::Task<std::expected<ServerConnection*, NoServer>> wait(PoolWaiter& waiter,
-                                                             std::optional<core::Ticket> ticket,
-                                                             Duration timeout);
+  net::Task<void> open(uint64_t waiter);
   ServerConnection* adopt(std::unique_ptr<net::Stream> stream, ServerState state);
   net::Task<void> run_server(uint64_t id);
   ServerConnection* take_idle(const core::VariableSet& variables);
@@ -132,14 +121,24 @@ class Pool {
   void depart(ServerConnection& server, Departure departure);
   void give(ServerConnection& server, core::GiveTo to);
   void grant(std::optional<core::GrantOpen> grant);
-  void steal_for(core::WorkerId thief, uint64_t waiter_id);
-  void on_arrival(uint64_t waiter_id, ServerConnection::Parts parts);
-  void on_open_instead(uint64_t waiter_id);
+  uint64_t enlist(PoolWaiter& waiter);
+  PoolWaiter* take_waiter(uint64_t number);
+  uint64_t take_queued(core::Ticket ticket);
+  void begin_open(uint64_t waiter);
+  void steal_for(core::WorkerId thief, uint64_t waiter);
   void on_grant(core::Ticket ticket);
+  void on_not_opened();
+  void open_or_return(uint64_t waiter);
+  bool is_due(const ServerConnection& server, const core::PoolIdleConfig& config, uint32_t servers,
+              Time now);
   void on_gift(core::Ticket ticket, ServerConnection::Parts parts);
-  PoolWaiter* take_waiter(core::Ticket ticket);
-  void receive(PoolWaiter* waiter, ServerConnection::Parts parts);
-  void serve(PoolWaiter* waiter, ServerConnection& server);
+  void receive(uint64_t waiter, ServerConnection::Parts parts);
+  void serve(uint64_t waiter, ServerConnection& server);
+
+  static constexpr uint64_t kSpare = 0;  // Nobody waits for it (min_servers).
+  // After a failure: what keeps a spare server from being opened may last, and every attempt is a
+  // line in the server's log.
+  static constexpr Duration kSpareRetryGap = std::chrono::seconds(5);
 
   net::Loop& loop_;
   const core::WorkerId worker_;
@@ -150,14 +149,16 @@ class Pool {
   uint64_t epoch_ = 0;
   std::unordered_map<uint64_t, Owned> owned_;
   std::vector<ServerConnection*> idle_;  // The most recently used last, so that the others can age.
+  /// Who waits, by number - 1. Null: it has given up, and what comes for it is given back.
+  std::vector<PoolWaiter*> waiters_;
+  std::vector<uint64_t> free_numbers_;
+  Time next_spare_at_{};
   struct Queued {
-    core::Ticket ticket;
-    PoolWaiter* waiter;
+    std::optional<core::Ticket> ticket;  // None: answered.
+    uint64_t waiter;
   };
-  std::vector<Queued> queued_;  // Waiters of this worker, by ticket.
-  std::unordered_map<uint64_t, PoolWaiter*>
-      stealing_;  // Waiters whose server comes from another worker.
-  uint64_t next_steal_ = 0;
+  std::vector<Queued> queued_;  // From queued_begin_ on: our waiters in the queue, oldest first.
+  size_t queued_begin_ = 0;
 };
 
 }  // namespace fairlead::proxy

@@ -25,26 +25,19 @@ ServerConnection::ServerConnection(net::Loop& loop, std::unique_ptr<net::Stream>
 ServerConnection::~ServerConnection() = default;
 
 bool ServerConnection::is_clean() const {
-  return !lost_ && responses_.empty() && !outbox_.blocked() && !outbox_.broken() && kept_.empty() &&
-         cutter_.at_boundary() && state_.status == wire::TxStatus::kIdle;
+  return !lost_ && state_.responses.empty() && !outbox_.blocked() && !outbox_.broken() &&
+         kept_.empty() && cutter_.at_boundary() && state_.status == wire::TxStatus::kIdle;
 }
 
 net::Task<void> ServerConnection::read() {
   while (!stopping_ && !lost_) {
-    co_await stream_
-        ->readable();  // Interrupted or ready: either way there is something to look at.
-    if (stopping_) break;
-    for (bool more = true; more && !lost_;) {
-      const net::Transfer got = stream_->read(loop_.scratch());
-      if (got.would_block()) break;
-      if (got.closed()) {
-        lose({ErrorCode::kConnectionFailure, "the server closed the connection unexpectedly"});
-        break;
-      }
-      more = stream_->may_hold_more() || got.bytes == loop_.scratch().size();
-      if (!take({loop_.scratch().data(), got.bytes})) break;
-      while (holder_ != nullptr && holder_->blocked()) co_await holder_->unblocked();
-    }
+    if (!stream_->may_have_input()) co_await stream_->readable();  // Ready or interrupted.
+    if (stopping_ || lost_) break;
+    const net::Transfer got = stream_->read(loop_.scratch());
+    if (got.closed())
+      lose({ErrorCode::kConnectionFailure, "the server closed the connection unexpectedly"});
+    if (!got.ok() || !take({loop_.scratch().data(), got.bytes})) continue;
+    while (holder_ != nullptr && holder_->blocked()) co_await holder_->unblocked();
   }
 }
 
@@ -78,8 +71,13 @@ bool ServerConnection::relay(std::string_view input) {
       run = at;
       continue;
     }
-    const Relayed relayed = holder_->on_server_piece(*piece);
+    const core::Relayed relayed = holder_->on_server_piece(*piece);
     if (lost_) return false;
+    if (relayed.broken != nullptr) {
+      flush(piece->bytes.data());
+      lose(*relayed.broken);
+      return false;
+    }
     if (relayed.discard) {
       run = at;
     } else if (!relayed.before.empty() || !relayed.forward) {
@@ -105,7 +103,7 @@ bool ServerConnection::relay(std::string_view input) {
 bool ServerConnection::take_idle(const Piece& piece) {
   if (piece.type == backend::kParameterStatus && piece.kind == Piece::Kind::kWhole) {
     if (const auto status = wire::ParameterStatus::decode(piece.body()))
-      state_.reported.set(status->name, status->value);
+      state_.on_parameter(status->name, status->value);
     return true;
   }
   if (piece.type == backend::kNoticeResponse || piece.type == backend::kNotificationResponse)

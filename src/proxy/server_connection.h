@@ -11,35 +11,18 @@
 #include <string>
 
 #include "base/error.h"
-#include "core/node_index.h"
-#include "core/parameter_status.h"
-#include "core/prepared_server.h"
-#include "core/response_queue.h"
-#include "core/variable_set.h"
+#include "core/server_state.h"
+#include "core/session.h"
 #include "net/outbox.h"
-#include "proxy/server_login.h"
-#include "wire/backend.h"
 #include "wire/frame.h"
 
 namespace fairlead::proxy {
-
-class ServerConnection;
-
-/// What becomes of one piece of a server's output.
-struct Relayed {
-  bool forward = true;  // To the client, as it is.
-  bool done = false;    // The lease ends after it: on_server_done() is called.
-  bool discard =
-      false;  // Nor is anything before it that has not been forwarded yet: the request is repeated.
-  std::string_view before = {};  // Ours, to go out before and after it; valid until the next piece.
-  std::string_view after = {};
-};
 
 /// Who holds a leased server. All calls come from the server's reading coroutine, on the worker's
 /// thread.
 class LeaseHolder {
  public:
-  virtual Relayed on_server_piece(const wire::Piece& piece) = 0;
+  virtual core::Relayed on_server_piece(const wire::Piece& piece) = 0;
   /// Bytes for the client: a run of forwarded pieces, as few calls as possible.
   virtual void forward(std::string_view bytes) = 0;
   virtual void on_server_done() = 0;
@@ -55,21 +38,7 @@ class LeaseHolder {
   ~LeaseHolder() = default;
 };
 
-/// What a server is, apart from its connection: plain values that may cross threads.
-struct ServerState {
-  core::NodeIndex node{};
-  uint64_t id = 0;     // Unique in the process.
-  uint64_t epoch = 0;  // Of the cluster when it was opened (E3).
-  uint32_t backend_pid = 0;
-  std::string cancel_secret;
-  core::ReportedParameters login_reported;  // As at its login.
-  core::ReportedParameters reported;
-  core::VariableSet variables;
-  core::ServerStatements statements{core::HashKey{}};
-  wire::TxStatus status = wire::TxStatus::kIdle;
-  Time opened_at{};
-  Time idle_since{};
-};
+using core::ServerState;
 
 class ServerConnection {
  public:
@@ -91,7 +60,6 @@ class ServerConnection {
 
   void send(std::string_view bytes) { outbox_.send(bytes); }
   net::Outbox& outbox() { return outbox_; }
-  core::ResponseQueue& responses() { return responses_; }
   ServerState& state() { return state_; }
   const ServerState& state() const { return state_; }
 
@@ -119,7 +87,6 @@ class ServerConnection {
   net::Outbox outbox_;
   wire::FrameCutter cutter_{wire::kBackendPolicy};
   std::string kept_;  // The start of a message that is not complete yet.
-  core::ResponseQueue responses_;
   ServerState state_;
   LeaseHolder* holder_ = nullptr;
   bool stopping_ = false;

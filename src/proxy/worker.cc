@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "core/startup_variables.h"
 #include "net/dial.h"
 #include "net/random.h"
 #include "proxy/passthrough.h"
@@ -19,7 +20,7 @@ Worker::Worker(core::WorkerId id, Shared& shared, SettingsPtr settings,
       workers_(workers),
       spawner_(loop_),
       ticked_(loop_),
-      statements_(shared.hash_key) {}
+      statements_(shared.hash_key, id) {}
 
 Worker::~Worker() = default;
 
@@ -91,10 +92,15 @@ Task<void> Worker::serve_client(net::Stream& stream, ClientIdentity identity, co
     co_await pass_through(loop_, stream, its_tenant, std::move(identity));
     co_return;
   }
+  auto startup = core::startup_variables(identity.settings);
+  if (!startup) {
+    co_await send_fatal(stream, startup.error());
+    co_return;
+  }
   const core::SessionSlot slot = add_session(nullptr);
   const auto random = net::random_value<std::array<std::byte, core::CancelKey::kSecretLong>>();
   const core::CancelKey key({id_, slot}, identity.protocol_minor, random);
-  ClientSession session(*this, stream, std::move(identity), its_tenant, key, port);
+  ClientSession session(*this, stream, std::move(*startup), its_tenant, key, port);
   sessions_[static_cast<size_t>(slot)] = &session;
   ++stats_.clients;
   co_await session.serve();

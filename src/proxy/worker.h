@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "proxy/client_login.h"
 #include "proxy/client_session.h"
 #include "proxy/shared.h"
 #include "proxy/tenant.h"

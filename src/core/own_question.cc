@@ -1,11 +1,11 @@
-#include "proxy/own_question.h"
+#include "core/own_question.h"
 
 #include "wire/backend.h"
 #include "wire/error_fields.h"
 #include "wire/message_type.h"
 #include "wire/printable.h"
 
-namespace fairlead::proxy {
+namespace fairlead::core {
 
 void OwnQuestion::take(const wire::Piece& piece) {
   if (piece.kind != wire::Piece::Kind::kWhole) return;
@@ -25,4 +25,4 @@ void OwnQuestion::take(const wire::Piece& piece) {
   }
 }
 
-}  // namespace fairlead::proxy
+}  // namespace fairlead::core

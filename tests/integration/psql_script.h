@@ -1,6 +1,5 @@
-// Runs a script on a real PostgreSQL, for the tests that compare us with it. They are skipped
-// unless FAIRLEAD_TEST_DATABASE is set to a connection string of a superuser on a throw-away
-// server, such as "host=127.0.0.1 port=5599 user=postgres".
+// Runs a script with psql on a real PostgreSQL, for the tests that compare Fairlead's notion of a
+// session with it.
 #pragma once
 
 #include <cstdio>
@@ -9,11 +8,16 @@
 #include <string>
 #include <vector>
 
-namespace fairlead::core::testing {
+#include "testing/test_cluster.h"
 
-inline std::optional<std::string> test_database() {
-  const char* database = std::getenv("FAIRLEAD_TEST_DATABASE");
-  return database ? std::optional<std::string>(database) : std::nullopt;
+namespace fairlead::test {
+
+/// A superuser's connection string for a server of this process's own. The scripts know the
+/// superuser as "postgres".
+inline const std::string& test_database() {
+  static TestCluster cluster(0, [](cluster::ClusterSpec& spec) { spec.superuser = "postgres"; });
+  static const std::string conninfo = cluster.superuser().conninfo();
+  return conninfo;
 }
 
 /// What psql writes to its standard output, by lines: of rows only their fields, parted by '|', and
@@ -45,4 +49,4 @@ inline std::optional<std::vector<std::string>> run_psql(const std::string& datab
   return lines;
 }
 
-}  // namespace fairlead::core::testing
+}  // namespace fairlead::test

@@ -6,7 +6,7 @@
 
 #include "wire/error_fields.h"
 
-namespace fairlead::proxy {
+namespace fairlead::core {
 
 enum class RetryAdvice : uint8_t {
   kNone,       // The error is genuine: the client's.
@@ -20,4 +20,4 @@ RetryAdvice advise_retry(const wire::ErrorFields& error);
 /// (C11).
 bool is_stale_plan(const wire::ErrorFields& error);
 
-}  // namespace fairlead::proxy
+}  // namespace fairlead::core

@@ -1,8 +1,8 @@
-#include "proxy/retry_rules.h"
+#include "core/retry_rules.h"
 
 #include <array>
 
-namespace fairlead::proxy {
+namespace fairlead::core {
 namespace {
 
 struct Rule {
@@ -57,4 +57,4 @@ bool is_stale_plan(const wire::ErrorFields& error) {
   return error.sqlstate() == "0A000" && error.routine() == "RevalidateCachedQuery";
 }
 
-}  // namespace fairlead::proxy
+}  // namespace fairlead::core

@@ -1,5 +1,6 @@
-// The check of pins and the cleanup of servers on a real PostgreSQL. Skipped without one:
-// replay_psql_testing.h.
+// The check of pins and the cleanup of servers on a real PostgreSQL.
+#include "core/pins.h"
+
 #include <gtest/gtest.h>
 
 #include <array>
@@ -7,18 +8,16 @@
 #include <string_view>
 #include <vector>
 
-#include "core/pin_cleanup.h"
-#include "core/pins.h"
-#include "core/replay_psql_testing.h"
+#include "integration/psql_script.h"
 
 namespace fairlead::core {
 namespace {
 
 /// What the server finds after `sql`, in a session of its own; "(failed)" when the check failed.
 std::string found_after(const std::string& sql) {
-  const auto lines = testing::run_psql(
-      *testing::test_database(), "SET client_min_messages = error;\n" + sql + "\n\\echo check\n" +
-                                     check_query(kVerifiablePins) + ";\n");
+  const auto lines = test::run_psql(
+      test::test_database(), "SET client_min_messages = error;\n" + sql + "\n\\echo check\n" +
+                                 check_query(kVerifiablePins) + ";\n");
   if (!lines || lines->size() < 2 || (*lines)[lines->size() - 2] != "check") return "(failed)";
   std::array<std::string_view, 5> columns;
   const std::string& row = lines->back();
@@ -34,7 +33,6 @@ struct Scenario {
 };
 
 TEST(CheckOnARealServer, FindsExactlyWhatIsHeld) {
-  if (!testing::test_database()) GTEST_SKIP() << "FAIRLEAD_TEST_DATABASE is not set";
   static constexpr std::array kScenarios{
       Scenario{"", ""},
       Scenario{"LISTEN a;", "listen"},
@@ -76,7 +74,6 @@ TEST(CheckOnARealServer, FindsExactlyWhatIsHeld) {
 }
 
 TEST(CheckOnARealServer, WorksForEveryRoleAndSearchPath) {
-  if (!testing::test_database()) GTEST_SKIP() << "FAIRLEAD_TEST_DATABASE is not set";
   const std::string setup =
       "DROP SCHEMA IF EXISTS fl_evil CASCADE; DROP ROLE IF EXISTS fl_test_c;\n"
       "CREATE ROLE fl_test_c; CREATE SCHEMA fl_evil;\n"
@@ -90,26 +87,18 @@ TEST(CheckOnARealServer, WorksForEveryRoleAndSearchPath) {
 }
 
 TEST(CleanupOnARealServer, LeavesNothingOfTheClientBehind) {
-  if (!testing::test_database()) GTEST_SKIP() << "FAIRLEAD_TEST_DATABASE is not set";
-  const CleanupPlan everything =
-      plan_cleanup(ServerSituation::kInTransaction, CleanupDepth::kEverything);
-  std::string sql =
+  const std::string sql =
       "LISTEN a; SELECT pg_advisory_lock(1); CREATE TEMP TABLE t (i int); PREPARE p AS SELECT 1;"
-      "BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT 1; COMMIT; BEGIN; SELECT 1/0;\n";
-  for (const CleanupStep& step : everything.steps) sql += std::string(step.sql) + ";\n";
-  EXPECT_EQ(found_after(sql), "");
+      "BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT 1; COMMIT;\n";
+  EXPECT_EQ(found_after(sql + std::string(kDiscardAll) + ";"), "");
 }
 
 TEST(CleanupOnARealServer, ResetsSettingsAndSequencesAndKeepsStatements) {
-  if (!testing::test_database()) GTEST_SKIP() << "FAIRLEAD_TEST_DATABASE is not set";
-  const CleanupPlan settings = plan_cleanup(ServerSituation::kIdle, CleanupDepth::kSettings);
-  ASSERT_EQ(settings.steps.size(), 1u);
-  std::string batch;
-  for (const char c : settings.steps[0].sql)
-    batch += c == ';' ? std::string("\\;") : std::string(1, c);
   // Not quiet: psql then prints the command tags.
-  const auto lines = testing::run_psql(
-      *testing::test_database(),
+  std::string batch;
+  for (const char c : kResetSettings) batch += c == ';' ? std::string("\\;") : std::string(1, c);
+  const auto lines = test::run_psql(
+      test::test_database(),
       "SET client_min_messages = error; DROP SEQUENCE IF EXISTS fl_s; CREATE SEQUENCE fl_s;\n"
       "SELECT nextval('fl_s'); PREPARE fl_p AS SELECT 'still here';\n"
       "SET work_mem = '7MB'; SET ROLE pg_monitor;\n\\set QUIET off\n" +
@@ -118,9 +107,8 @@ TEST(CleanupOnARealServer, ResetsSettingsAndSequencesAndKeepsStatements) {
           "session_user;\n"
           "EXECUTE fl_p; SELECT 'lastval ' || lastval();\nDROP SEQUENCE fl_s;\n");
   ASSERT_TRUE(lines);
-  std::vector<std::string> expected{"1"};
-  for (const std::string_view tag : settings.steps[0].tags) expected.emplace_back(tag);
-  expected.insert(expected.end(), {"t|t", "still here"});
+  const std::vector<std::string> expected{"1",   "RESET",     "RESET", "RESET", "DISCARD SEQUENCES",
+                                          "t|t", "still here"};
   EXPECT_EQ(*lines, expected);
 }
 

@@ -1,6 +1,8 @@
 // Random sessions of many clients on ONE real server connection, with the settings replayed between
 // them: at every step the server must have in force what SessionVariables says, and no client may
-// meet anything of the one before it. Skipped without a server: replay_psql_testing.h.
+// meet anything of the one before it.
+#include "core/replay.h"
+
 #include <gtest/gtest.h>
 
 #include <array>
@@ -8,10 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "core/replay.h"
-#include "core/replay_psql_testing.h"
 #include "core/variable_names.h"
 #include "core/variables.h"
+#include "integration/psql_script.h"
 
 namespace fairlead::core {
 namespace {
@@ -232,8 +233,6 @@ std::vector<std::string> split(const std::string& row) {
 }
 
 TEST(ReplayOnARealServer, GivesEveryClientItsOwnSettingsAndNobodyElses) {
-  const auto database = testing::test_database();
-  if (!database) GTEST_SKIP() << "FAIRLEAD_TEST_DATABASE is not set";
   const char* fixed = std::getenv("FAIRLEAD_TEST_SEED");
   const uint32_t first = fixed ? static_cast<uint32_t>(std::atoi(fixed)) : 1;
   const uint32_t last = fixed ? first : 10;
@@ -241,7 +240,7 @@ TEST(ReplayOnARealServer, GivesEveryClientItsOwnSettingsAndNobodyElses) {
     SCOPED_TRACE("FAIRLEAD_TEST_SEED=" + std::to_string(seed));
     Walk walk(seed);
     for (int client = 0; client < 15; ++client) walk.client();
-    const auto lines = testing::run_psql(*database, std::string(kSetup) + walk.script());
+    const auto lines = test::run_psql(test::test_database(), std::string(kSetup) + walk.script());
     ASSERT_TRUE(lines) << "psql failed";
 
     std::vector<std::vector<std::string>> rows;

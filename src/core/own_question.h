@@ -9,16 +9,18 @@
 #include "base/error.h"
 #include "wire/frame.h"
 
-namespace fairlead::proxy {
+namespace fairlead::core {
 
 class OwnQuestion {
  public:
   enum class Kind : uint8_t {
-    kReplay,    // Gives the server the client's settings (C3).
-    kReadBack,  // Asks for settings that only the server knows.
-    kPinCheck,  // Asks what holds the client to the server.
-    kReset,     // DISCARD ALL (C23).
-    kRollback,  // The client left in a transaction (C25).
+    kReplay,      // Gives the server the client's settings (C3).
+    kFollowUp,    // RESET went to the server's own default: gives it the client's (C24).
+    kReadBack,    // Asks for settings that only the server knows.
+    kPinCheck,    // Asks what holds the client to the server.
+    kReset,       // Settings that may have been changed unseen go back to their defaults (C4).
+    kRollback,    // The client left in a transaction (C25).
+    kDiscardAll,  // The client left, and held something (C23).
   };
 
   explicit OwnQuestion(Kind kind) : kind_(kind) {}
@@ -37,4 +39,4 @@ class OwnQuestion {
   std::vector<std::optional<std::string>> row_;
 };
 
-}  // namespace fairlead::proxy
+}  // namespace fairlead::core

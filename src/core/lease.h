@@ -1,0 +1,50 @@
+// What a session asks for when it needs a server, and what it gets.
+//
+// Pure values between a session (session.h), which knows what is to be executed, and its host,
+// which knows the nodes and holds the servers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "core/node_index.h"
+#include "core/route.h"
+#include "core/server_state.h"
+
+namespace fairlead::core {
+
+struct LeaseWish {
+  Route route;
+  std::optional<NodeIndex> kept =
+      {};  // The replica that served the client last (balance = "sticky").
+  std::optional<NodeIndex> avoid = {};  // It has failed this request already.
+};
+
+/// Where a granted server stands, and why there.
+struct Lease {
+  NodeIndex node{};
+  Target target = Target::kPrimary;
+  sql::Reason reason = sql::Reason::kRead;
+  uint64_t waited_us = 0;
+};
+
+/// Why there is no server.
+struct NoLease {
+  Error error;                      // For the client.
+  std::string server_error = {};    // The server's own ErrorResponse, whole (F27); mostly empty.
+  std::optional<Lease> tried = {};  // The node whose trouble it is: another one may do.
+};
+
+enum class LeaseCheck : uint8_t {
+  kGood,
+  kWrongRole,  // It says that it is in recovery, and should not be, or the other way round.
+  kTooNew,     // What was observed of its node does not hold for it.
+};
+
+/// Whether a server may be used for `target` (E4, E5). `opened_before`: the position that makes its
+/// node fresh enough was observed for servers opened earlier only (D16 b); Time{}: for all.
+LeaseCheck check_lease(Target target, const ServerState& server, Time opened_before);
+
+}  // namespace fairlead::core

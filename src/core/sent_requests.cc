@@ -1,0 +1,53 @@
+#include "core/sent_requests.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/assert.h"
+
+namespace fairlead::core {
+
+void SentRequest::clear() {
+  std::vector<Execution> kept = std::move(executions);
+  kept.clear();
+  *this = SentRequest{.executions = std::move(kept)};
+}
+
+void SentRequest::absorb(SentRequest& next) {
+  std::ranges::move(next.executions, std::back_inserter(executions));
+  may_write |= next.may_write;
+  commits |= next.commits;
+  changes_catalog |= next.changes_catalog;
+  prepares_unseen |= next.prepares_unseen;
+  changes_statements |= next.changes_statements;
+  alone |= next.alone;
+}
+
+SentRequest& SentRequests::push() {
+  if (count_ == slots_.size()) {
+    // Growing keeps the order: the ring is turned so that it begins at the front.
+    std::ranges::rotate(slots_, slots_.begin() + static_cast<ptrdiff_t>(first_));
+    first_ = 0;
+    slots_.emplace_back();
+  }
+  ++count_;
+  back().clear();
+  return back();
+}
+
+void SentRequests::pop() {
+  require(count_ > 0, "only what was sent is answered");
+  front().executions.clear();
+  first_ = (first_ + 1) % slots_.size();
+  --count_;
+}
+
+void SentRequests::merge_front() {
+  require(count_ > 1, "two requests are needed to make one of them");
+  SentRequest merged = std::move(front());
+  merged.absorb(at(1));
+  pop();
+  front() = std::move(merged);
+}
+
+}  // namespace fairlead::core

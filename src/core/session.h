@@ -1,0 +1,243 @@
+// One client's session: what it sends is routed, written for a server, and answered, with all that
+// has to stay true meanwhile.
+//
+// Pure: no sockets, threads or clocks. The driver feeds it the client's bytes and the leased
+// server's messages and carries out what it asks for (session_host.h); every decision is made here.
+// One concern a file:
+//   session.cc            its life: welcome, what the client sends, the pauses between
+//   session_requests.cc   a request on its way to a server
+//   session_local.cc      requests that Fairlead answers by itself
+//   session_answers.cc    what the leased server says
+//   session_boundary.cc   the end of a request, and of a lease
+//   session_end.cc        servers that die, cancellation, time limits, clients that leave
+//
+// Owned by the driver, on its worker's thread. Calls come one at a time; SessionHost may call back
+// from within one only where session_host.h says so.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/local_statement.h"
+#include "core/own_question.h"
+#include "core/read_repeat.h"
+#include "core/request_effects.h"
+#include "core/request_planner.h"
+#include "core/request_writer.h"
+#include "core/sent_requests.h"
+#include "core/server_state.h"
+#include "core/session_host.h"
+#include "wire/error_fields.h"
+
+namespace fairlead::core {
+
+/// Why take() has not used all of its input, or has.
+enum class Pause : uint8_t {
+  kInput,    // What is left is not a complete request.
+  kTurn,     // An earlier request has to be answered first, or a question of ours.
+  kServer,   // A server is on its way.
+  kBlocked,  // The server does not take more at the moment.
+  kEnded,    // The session is over.
+};
+
+/// What becomes of one piece of a server's output.
+struct Relayed {
+  bool forward = true;   // To the client, as it is.
+  bool done = false;     // After it the lease ends: call on_server_done().
+  bool discard = false;  // Nor is anything forwarded that came before it and is still held.
+  const Error* broken = nullptr;  // The server has broken the protocol: it is lost.
+  std::string_view before = {};   // Ours, before and after it; valid until the next piece.
+  std::string_view after = {};
+};
+
+/// What one session gets from its worker and its configuration. A reload changes it between calls.
+struct SessionEnvironment {
+  RequestPlanner* planner = nullptr;  // These three are the worker's, shared by its sessions.
+  sql::ShapeCache* shapes = nullptr;
+  StatementRegistry* registry = nullptr;
+  const sql::FunctionCatalog* catalog = nullptr;  // Of the session's database; null: not loaded.
+  size_t repeat_max = 64 * 1024;         // Bytes of a read that are kept to repeat it elsewhere.
+  Duration idle_transaction_timeout{0};  // These two: 0 is never.
+  Duration client_idle_timeout{0};
+};
+
+class Session {
+ public:
+  /// `segment_max` bounds what is held of a pipeline that is not complete, in bytes.
+  Session(SessionHost& host, HashKey key, Port port, VariableSet startup, bool keeps_server,
+          size_t segment_max);
+
+  SessionEnvironment& environment() { return environment_; }
+  const SessionState& state() const { return state_; }
+
+  // The client.
+  /// Tells the client what its servers report (C1). `known` is what an earlier session with the
+  /// same settings was told; without it a server is asked, and pauses happen as in take().
+  Pause welcome(const ReportedParameters* known);
+  /// The client has been told; errors need not be fatal from now on.
+  void on_welcomed() { welcomed_ = true; }
+  /// Everything to be reported at the welcome, once it is known.
+  const std::optional<ReportedParameters>& welcome_reports() const { return welcome_reports_; }
+  /// Takes what the client sent, from the first byte that was not used before. Takes used bytes
+  /// off the front of `input`; call it again with the rest when there is more, or after wake().
+  Pause take(std::string_view& input);
+  bool ended() const { return ended_; }
+  /// take() has something to do, although the client has sent nothing.
+  bool wants_attention() const { return ended_ || (repeat_.wanted() && !swallowing_); }
+
+  // Leases.
+  void on_lease(ServerState& server, const Lease& lease);
+  void on_no_lease(NoLease why);
+  bool waits_for_lease() const { return waits_for_lease_; }
+  /// The node of the leased server; nullopt: none is leased.
+  std::optional<NodeIndex> leased_node() const;
+
+  // The leased server.
+  Relayed on_server_piece(const wire::Piece& piece);
+  /// A run of bytes for the client.
+  void forward(std::string_view bytes);
+  void on_server_done();
+  /// The server is gone or broke the protocol.
+  void on_server_lost(const Error& why);
+  void on_server_drained() { host_.wake(); }
+
+  // From outside.
+  void on_node_down(NodeIndex node);
+  void on_cancel();
+  void on_cancel_done();
+  /// A few times a second; `idle` since the client sent something.
+  void tick(Duration idle);
+  /// 57P01: at once if `now` or nothing is open, else when the transaction is over.
+  void end(bool now);
+  /// The client has left, in whatever state (C25). While has_server() afterwards, a last question
+  /// is being answered; then wake() is called.
+  void on_client_gone();
+  bool has_server() const { return server_ != nullptr; }
+  /// The last question was not answered in time.
+  void abandon_server();
+
+  bool in_transaction() const {
+    return state_.status != wire::TxStatus::kIdle || server_ != nullptr;
+  }
+
+ private:
+  /// How far the next request has come on its way to a server; every stage can make it wait.
+  enum class Stage : uint8_t { kTurn, kPlan, kServer, kSettings, kSend, kDone };
+
+  // session.cc
+  Pause read_request(std::string_view input);
+
+  // session_requests.cc
+  Pause advance(std::string_view request);
+  Pause advance_stage(std::string_view request);
+  Pause wait_for_server();
+  Pause give_settings();
+  Pause advance_repeat();
+  bool is_my_turn();
+  void skip_to_sync();
+  void plan_request(std::string_view request);
+  Route route_request() const;
+  void ask_for_server();
+  void send_request(std::string_view request);
+  void write_request(std::string_view request);
+  void note_sent();
+  void note_route();
+  void isolate_segment();
+  Pause send_raw(std::string_view bytes);
+  void refuse(const Error& error);
+  uint64_t parse_state();
+
+  // session_local.cc
+  bool answer_locally();
+  bool answer_query_locally(std::string& out);
+  bool answer_extended_locally(std::string& out);
+  void fail_ours();
+  void describe_ours(const sql::QueryFacts* facts, std::string& out);
+  Result<LocalAnswer> execute_ours(const sql::QueryFacts& facts);
+
+  // session_answers.cc
+  Relayed on_message(const wire::Piece& piece, const Answer& answer);
+  Relayed on_own_answer(const wire::Piece& piece);
+  Relayed on_error(const wire::Piece& piece, const Answer& answer);
+  Relayed on_fatal(const wire::ErrorFields& error);
+  Relayed on_error_for_client(const wire::Piece& piece, const Answer& answer);
+  void skip_with_server();
+  bool wants_repeat(const wire::ErrorFields& error);
+  Relayed on_parameter(const wire::Piece& piece);
+  void on_tag(const wire::Piece& piece);
+  void confirm(const Expectation& what);
+  void take_locals(std::string& out);
+  void want_repeat(std::optional<Target> target);
+
+  // session_boundary.cc
+  Relayed on_ready(const wire::Piece& piece, const Answer& answer);
+  Relayed on_hidden_ready(const Answer& answer);
+  void finish_front(wire::TxStatus status);
+  bool at_boundary();
+  void release_if_done();
+  void append_parameter_changes(std::string& out);
+  void ask(OwnQuestion::Kind kind, std::string_view sql);
+  bool on_question_answered();
+  bool on_question_failed(const OwnQuestion& question);
+  bool on_left_clean();
+
+  // session_end.cc
+  void fatal(const Error& error);
+  void close_server();
+  void answer_lost_requests(const Error& error);
+  bool repeat_elsewhere();
+
+  SessionHost& host_;
+  SessionEnvironment environment_;
+  SessionState state_;
+  RequestReader reader_;
+
+  // The request that is on its way to a server.
+  bool request_read_ = false;
+  RequestEnd end_ = RequestEnd::kMore;
+  Stage stage_ = Stage::kTurn;
+  RequestPlan plan_;
+  Route route_;
+  uint64_t own_parse_state_ = 0;  // For statements that mean something in this session only.
+  bool waits_for_lease_ = false;
+
+  // The server that is leased, and what it owes.
+  ServerState* server_ = nullptr;
+  Lease lease_;
+  std::optional<NodeIndex> kept_node_;  // The last replica (balance = "sticky").
+  SentRequests sent_;
+  std::optional<OwnQuestion> question_;  // Ours, unanswered; nothing else is on its way then.
+  bool segment_open_ = false;            // Messages were sent whose Sync was not (F23).
+  bool skipping_ = false;                // The client's messages up to its Sync are dropped (F22).
+  bool transaction_may_write_ = false;
+  bool mid_message_ = false;      // A part of a message went to the client, the rest has not come.
+  bool forwards_message_ = true;  // What is done with the pieces of the message under way.
+  bool swallowing_ = false;       // The rest of an answer that is not the client's any more.
+  std::string held_error_;        // Of a hidden PREPARE, until its EXECUTE fails (kRepliesLater).
+  std::optional<Error> broken_;   // What Relayed::broken points to.
+  std::string fatal_;             // What the server said before it left, for people.
+  bool client_was_told_ = false;  // That FATAL was the client's.
+  std::optional<wire::TxStatus> held_ready_;  // The client's, until a follow-up is done (C24).
+
+  ReadRepeat repeat_;
+  uint32_t attempts_ = 0;           // To lease a server for the request.
+  bool repeated_ = false;           // It is being executed again; there is no third time (A60).
+  std::optional<NodeIndex> avoid_;  // It has failed the request already.
+  size_t confirmed_ = 0;            // Changes of statements that this request's answers confirmed.
+  size_t already_confirmed_ = 0;    // Of an attempt before: not to be confirmed again.
+
+  LastRoute last_route_;
+  std::optional<ReportedParameters> welcome_reports_;
+  std::string injected_;   // What Relayed::before and after point to.
+  std::string out_;        // Scratch for what is sent.
+  bool welcomed_ = false;  // The client has seen ReadyForQuery: errors need not be fatal.
+  bool ended_ = false;
+  bool client_gone_ = false;
+  bool end_when_idle_ = false;
+  bool lost_transaction_ = false;  // Its server died; the client is told at its next request.
+  bool cancel_requested_ = false;
+  uint32_t cancels_running_ = 0;  // F41: the server is given to nobody else meanwhile.
+};
+
+}  // namespace fairlead::core

@@ -1,0 +1,227 @@
+// Session: what a leased server says, message by message. Nothing here waits.
+#include "core/retry_rules.h"
+#include "core/session.h"
+#include "wire/backend_encode.h"
+#include "wire/message_type.h"
+#include "wire/printable.h"
+
+namespace fairlead::core {
+namespace {
+
+namespace backend = wire::backend;
+using wire::Piece;
+
+/// With one of these something of the request has been executed.
+bool begins_answer(char type) {
+  return type == backend::kCommandComplete || type == backend::kEmptyQueryResponse ||
+         type == backend::kPortalSuspended || type == backend::kCopyInResponse ||
+         type == backend::kCopyOutResponse || type == backend::kCopyBothResponse;
+}
+
+/// Answered within a segment that ends with a Sync, and so skipped up to it after an error.
+bool is_extended(Expect kind) {
+  return kind != Expect::kQuery && kind != Expect::kFunctionCall && kind != Expect::kSync;
+}
+
+/// The server's own time limits end the client's connection, as they would without Fairlead (F52).
+bool ends_the_client(std::string_view sqlstate) {
+  return sqlstate == "25P03" || sqlstate == "25P04" || sqlstate == "57P05";
+}
+
+}  // namespace
+
+Relayed Session::on_server_piece(const Piece& piece) {
+  if (piece.kind == Piece::Kind::kMiddle || piece.kind == Piece::Kind::kLast) {
+    mid_message_ = forwards_message_ && piece.kind != Piece::Kind::kLast;
+    return {.forward = forwards_message_};
+  }
+  const auto answer = server_->responses.on_message(piece.type);
+  if (!answer) {
+    broken_ = answer.error();
+    return {.forward = false, .broken = &*broken_};
+  }
+  injected_.clear();
+  const Relayed relayed = on_message(piece, *answer);
+  forwards_message_ = relayed.forward;
+  mid_message_ = relayed.forward && piece.kind == Piece::Kind::kFirst;
+  return relayed;
+}
+
+Relayed Session::on_message(const Piece& piece, const Answer& answer) {
+  if (question_) return on_own_answer(piece);
+  switch (piece.type) {
+    case backend::kDataRow:
+    case backend::kCopyData:
+      if (answer.forward) repeat_.give_up();
+      return {.forward = answer.forward && !swallowing_};
+    case backend::kReadyForQuery:
+      return on_ready(piece, answer);
+    case backend::kErrorResponse:
+      return on_error(piece, answer);
+    case backend::kParameterStatus:
+      return on_parameter(piece);
+    case backend::kCommandComplete:
+    case backend::kEmptyQueryResponse:
+      if ((answer.what.tag & kCompletesExecution) != 0) on_tag(piece);
+      break;
+    default:
+      break;
+  }
+  if (swallowing_) return {.forward = false};
+  if (answer.completes) confirm(answer.what);
+  if (answer.forward && begins_answer(piece.type)) repeat_.give_up();
+  take_locals(injected_);
+  return {.forward = answer.forward, .after = injected_};
+}
+
+/// Tells the client's and the server's statements of an answer (prepared_client.h,
+/// prepared_server.h).
+void Session::confirm(const Expectation& what) {
+  if ((what.tag & kConfirmsServerParse) != 0) server_->statements.on_parse_complete();
+  if ((what.tag & kConfirmsServerClose) != 0) server_->statements.on_close_complete();
+  if ((what.tag & kConfirmsClientChange) == 0) return;
+  if (++confirmed_ > already_confirmed_) state_.statements.on_confirmed();
+}
+
+void Session::take_locals(std::string& out) {
+  while (const auto local = server_->responses.take_local(out)) {
+    confirm(*local);
+    if ((local->tag & kEndsRequest) == 0) continue;
+    finish_front(server_->status);
+    wire::append_ready_for_query(out, server_->status);
+  }
+}
+
+/// One statement of the request has completed.
+void Session::on_tag(const Piece& piece) {
+  if (sent_.empty() || swallowing_) return;
+  SentRequest& front = sent_.front();
+  if (front.completed == front.executions.size()) return;
+  const sql::QueryFacts& facts = *front.executions[front.completed].facts;
+  if (!facts.transaction.empty() && piece.kind == Piece::Kind::kWhole) {
+    using Kind = sql::TransactionCommand::Kind;
+    const auto tag = wire::CommandComplete::decode(piece.body());
+    const Kind asked = facts.transaction[0].kind;
+    const bool asked_to_roll_back = asked == Kind::kRollback || asked == Kind::kRollbackTo;
+    if (tag && !asked_to_roll_back && tag->command() == "ROLLBACK") front.rolled_back = true;
+  }
+  if (++front.completed_parts < facts.statements) return;
+  front.completed_parts = 0;
+  ++front.completed;
+}
+
+Relayed Session::on_parameter(const Piece& piece) {
+  const auto status = wire::ParameterStatus::decode(piece.body());
+  if (!status) return {.forward = false};
+  server_->on_parameter(status->name, status->value);
+  if (describes_node(status->name) || swallowing_) return {.forward = false};  // C7
+  state_.variables.on_reported(status->name, status->value,
+                               server_->login_reported.value_or(status->name, ""),
+                               state_.text_rules().client_encoding);
+  state_.note_seen(status->name, status->value);
+  return {.forward = true};
+}
+
+Relayed Session::on_error(const Piece& piece, const Answer& answer) {
+  const auto decoded =
+      piece.kind == Piece::Kind::kWhole
+          ? wire::ErrorFields::decode(piece.body())
+          : Result<wire::ErrorFields>(wire::ErrorFields::decode_head(piece.body()));
+  const wire::ErrorFields error = decoded.value_or(wire::ErrorFields{});
+  if (is_stale_plan(error)) server_->statements.poison_all();  // C11
+  if (answer.completes && is_extended(answer.what.kind)) skip_with_server();
+  if (wants_repeat(error)) return {.forward = false, .discard = true};
+  if (error.ends_connection()) return on_fatal(error);
+  if (swallowing_) return {.forward = false};
+  return on_error_for_client(piece, answer);
+}
+
+/// An extended message has failed: the server skips all up to the next Sync, and what of it was
+/// sent is answered as one (F22, F24).
+void Session::skip_with_server() {
+  const ResponseQueue& responses = server_->responses;
+  if (responses.skipping()) {
+    while (sent_.size() > 1) sent_.merge_front();
+    segment_open_ = !sent_.empty();
+  } else {
+    for (const Expectation& skipped : responses.skipped()) {
+      const bool ends = skipped.kind == Expect::kQuery || skipped.kind == Expect::kFunctionCall;
+      if (ends && !skipped.hidden && sent_.size() > 1) sent_.merge_front();
+    }
+  }
+  // What waits for an answer belongs to the last request that was sent (SentRequest::alone).
+  if (sent_.size() <= 1) server_->statements.on_error_skip();
+}
+
+/// Whether the request is executed once more, now that this error has come (A60, C11).
+bool Session::wants_repeat(const wire::ErrorFields& error) {
+  const bool possible = repeat_.holds_back() && !repeated_ && !cancel_requested_ && !ended_ &&
+                        !swallowing_ && sent_.size() == 1;
+  if (!possible) return false;
+  if (is_stale_plan(error)) {
+    want_repeat(std::nullopt);
+    return true;
+  }
+  if (repeat_.scope() != ReadRepeat::Scope::kRead) return false;
+  const RetryAdvice advice = advise_retry(error);
+  // The read port refuses what a standby refuses; the primary must not make up for it.
+  if (advice == RetryAdvice::kPrimary && state_.port == Port::kRead) return false;
+  if (advice == RetryAdvice::kNone) return false;
+  want_repeat(advice == RetryAdvice::kPrimary ? Target::kPrimary : Target::kReplica);
+  return true;
+}
+
+void Session::want_repeat(std::optional<Target> target) {
+  repeat_.want(target);
+  if (target == Target::kReplica) avoid_ = lease_.node;
+  swallowing_ = true;
+}
+
+/// The server leaves. What its clients are told is decided when it is gone (E20-E25), except that
+/// its own time limits are the client's.
+Relayed Session::on_fatal(const wire::ErrorFields& error) {
+  fatal_ = wire::printable(error.message(), 300);
+  if (swallowing_ || !ends_the_client(error.sqlstate())) return {.forward = false};
+  client_was_told_ = true;
+  return {.forward = true};
+}
+
+Relayed Session::on_error_for_client(const Piece& piece, const Answer& answer) {
+  repeat_.give_up();
+  const uint32_t tag = answer.what.tag;
+  if ((tag & kRepliesLater) != 0) {
+    held_error_ = std::string(piece.bytes);
+    return {.forward = false};
+  }
+  if (!sent_.empty()) {
+    SentRequest& front = sent_.front();
+    front.failed = true;
+    if (front.isolated) skipping_ = true;
+    if (answer.completes && is_extended(answer.what.kind) && front.changes_statements) {
+      const bool refused = (tag & kConfirmsClientChange) != 0;
+      refused ? state_.statements.on_refused() : state_.statements.on_skipped();
+    }
+    if ((tag & kReplacesError) != 0) injected_ = front.refusal;
+  }
+  if (!held_error_.empty() && !answer.what.hidden) injected_ = std::exchange(held_error_, {});
+  return {.forward = injected_.empty(), .after = injected_};
+}
+
+/// Of a question of ours: nothing reaches the client, but what it listens to (F32).
+Relayed Session::on_own_answer(const Piece& piece) {
+  if (piece.type == backend::kParameterStatus) {
+    if (const auto status = wire::ParameterStatus::decode(piece.body()))
+      server_->on_parameter(status->name, status->value);
+    return {.forward = false};
+  }
+  if (piece.type == backend::kNotificationResponse) return {.forward = !client_gone_};
+  question_->take(piece);
+  if (piece.type != backend::kReadyForQuery) return {.forward = false};
+  const auto ready = wire::ReadyForQuery::decode(piece.body());
+  server_->status = ready ? ready->status : wire::TxStatus::kIdle;
+  const bool done = on_question_answered();
+  host_.wake();
+  return {.forward = false, .done = done, .after = injected_};
+}
+
+}  // namespace fairlead::core

@@ -1,0 +1,217 @@
+// Session: the end of a request and the end of a lease, and our own questions to the server between
+// them, which the client never sees (F32).
+#include "core/session.h"
+#include "wire/backend_encode.h"
+#include "wire/frontend_encode.h"
+
+namespace fairlead::core {
+namespace {
+
+using Kind = OwnQuestion::Kind;
+
+}  // namespace
+
+Relayed Session::on_ready(const wire::Piece& piece, const Answer& answer) {
+  const auto ready = wire::ReadyForQuery::decode(piece.body());
+  const wire::TxStatus status = ready ? ready->status : wire::TxStatus::kIdle;
+  server_->status = status;
+  if (swallowing_) return {.forward = false, .done = server_->responses.empty()};
+  const bool isolated = !sent_.empty() && sent_.front().isolated;
+  if (!answer.forward && !isolated) return on_hidden_ready(answer);
+  if ((answer.what.tag & kConfirmsClientChange) != 0 && !sent_.empty()) {  // SQL PREPARE.
+    if (sent_.front().failed) {
+      state_.statements.on_refused();
+      server_->statements.on_error_skip();
+    } else {
+      confirm(answer.what);
+    }
+  }
+  finish_front(status);
+  repeat_.give_up();
+  host_.wake();
+  const bool quiet = sent_.empty() && server_->responses.empty() && !segment_open_;
+  if (quiet && status != wire::TxStatus::kFailed) {
+    const std::string follow_up = state_.variables.take_follow_up();
+    if (!follow_up.empty()) {
+      held_ready_ = status;
+      ask(Kind::kFollowUp, follow_up);
+      return {.forward = false};
+    }
+  }
+  append_parameter_changes(injected_);
+  return {.forward = answer.forward, .done = quiet && at_boundary(), .before = injected_};
+}
+
+/// Of something that was put in before the client's own: PREPARE, DEALLOCATE.
+Relayed Session::on_hidden_ready(const Answer& answer) {
+  const bool refused = (answer.what.tag & kRepliesLater) != 0 && !held_error_.empty();
+  refused ? server_->statements.on_error_skip() : confirm(answer.what);
+  return {.forward = false};
+}
+
+/// The front request is answered: what it did counts now (B8: not before ReadyForQuery).
+void Session::finish_front(wire::TxStatus status) {
+  if (sent_.empty()) return;
+  SentRequest& front = sent_.front();
+  for (size_t i = 0; i < front.completed; ++i) {
+    apply_execution(front.executions[i], front.rolled_back, state_);
+    if (front.executions[i].facts->discard == sql::Discard::kAll) server_->statements.forget_all();
+  }
+  if (front.prepares_unseen) {
+    server_->statements.poison_all();
+    state_.pins.may_create({PinReason::kSqlPrepare});
+  }
+  apply_ready(status, front.failed, state_);
+  transaction_may_write_ |= front.may_write;
+  cancel_requested_ = false;  // It was for this request (F41).
+  if (status == wire::TxStatus::kIdle) {
+    if (transaction_may_write_ && lease_.target == Target::kPrimary)
+      state_.wrote_at = host_.note_write();
+    transaction_may_write_ = false;
+    if (front.changes_catalog) host_.note_catalog_change();
+  }
+  sent_.pop();
+  if (sent_.empty()) repeat_.forget();
+}
+
+/// Nothing is owed by the server. True: its lease ends; false: it is kept, or a question of ours
+/// has to be answered first.
+bool Session::at_boundary() {
+  if (server_->status != wire::TxStatus::kIdle || segment_open_ || question_ ||
+      !server_->responses.empty())
+    return false;
+  if (state_.variables.lost()) {
+    fatal({ErrorCode::kLimitExceeded, "too many settings in this session"});
+    return false;
+  }
+  server_->statements.on_boundary();
+  if (state_.variables.needs_read_back()) {
+    ask(Kind::kReadBack, state_.variables.read_back_query());
+    return false;
+  }
+  server_->variables = state_.variables.take_on_server();
+  switch (state_.pins.at_boundary()) {
+    case ReleaseAction::kKeep:
+      return false;
+    case ReleaseAction::kCheck:
+      ask(Kind::kPinCheck, check_query(state_.pins.suspects()));
+      return false;
+    case ReleaseAction::kReset:
+      ask(Kind::kReset, kResetSettings);
+      return false;
+    case ReleaseAction::kReuse:
+      break;
+  }
+  return cancels_running_ == 0;  // F41
+}
+
+void Session::release_if_done() {
+  if (server_ != nullptr && sent_.empty() && at_boundary()) on_server_done();
+}
+
+void Session::on_server_done() {
+  server_ = nullptr;
+  swallowing_ = false;
+  host_.release_server();
+  host_.wake();
+  if (end_when_idle_) end(true);
+}
+
+/// C7: what the client believes is made true before it goes on.
+void Session::append_parameter_changes(std::string& out) {
+  if (server_->reported.share_if_equal(state_.seen())) return;
+  for (const ReportedParameter* changed : differences(state_.seen(), server_->reported)) {
+    wire::append_parameter_status(out, changed->name, changed->value);
+    state_.note_seen(changed->name, changed->value);
+  }
+}
+
+void Session::ask(Kind kind, std::string_view sql) {
+  question_.emplace(kind);
+  std::string query;
+  wire::append_query(query, sql);
+  server_->statements.on_simple_query();
+  server_->responses.expect({.kind = Expect::kQuery, .hidden = true});
+  host_.to_server(query);
+}
+
+/// True: the lease ends.
+bool Session::on_question_answered() {
+  const OwnQuestion question = *std::exchange(question_, std::nullopt);
+  if (question.failed()) return on_question_failed(question);
+  switch (question.kind()) {
+    case Kind::kReplay:
+      server_->variables = state_.variables.committed();
+      return false;
+    case Kind::kFollowUp: {
+      append_parameter_changes(injected_);
+      wire::append_ready_for_query(injected_, *held_ready_);
+      held_ready_.reset();
+      return at_boundary();
+    }
+    case Kind::kReadBack: {
+      const std::vector<std::optional<std::string_view>> values(question.row().begin(),
+                                                                question.row().end());
+      state_.variables.on_read_back(values, server_->reported.value_or("client_encoding", "UTF8"));
+      return at_boundary();
+    }
+    case Kind::kPinCheck: {
+      std::vector<std::string_view> columns;
+      for (const auto& value : question.row())
+        columns.push_back(value ? std::string_view(*value) : std::string_view{});
+      const auto found = parse_check_row(columns);
+      if (!found) {
+        fatal(found.error());
+        return false;
+      }
+      state_.pins.on_check(*found);
+      return at_boundary();
+    }
+    case Kind::kReset:
+      state_.pins.on_server_left();
+      server_->variables = {};
+      return cancels_running_ == 0;
+    case Kind::kRollback:
+      state_.variables.on_rollback();
+      server_->variables = state_.variables.take_on_server();
+      return on_left_clean();
+    case Kind::kDiscardAll:
+      state_.pins.on_server_left();
+      server_->statements.forget_all();
+      server_->variables = {};
+      return true;
+  }
+  return false;
+}
+
+/// The client has left and no transaction is open. True: the server can be given back as it is.
+bool Session::on_left_clean() {
+  const PinState& pins = state_.pins;
+  if (pins.reasons().has(PinReason::kLibrary)) {  // It stays loaded.
+    close_server();
+    return false;
+  }
+  if (pins.reasons().empty() && pins.suspects().empty() && !pins.dirty()) return true;
+  ask(Kind::kDiscardAll, kDiscardAll);
+  return false;
+}
+
+/// A question that must not fail has failed: the server is closed, because nobody knows what it
+/// has. Only settings may fail: a role may have been dropped meanwhile.
+bool Session::on_question_failed(const OwnQuestion& question) {
+  if (question.kind() == Kind::kReplay) {  // One transaction: the server has what it had before.
+    refuse({ErrorCode::kInvalidParameterValue, question.error()->message,
+            "while the session's settings were given to a server"});
+    return true;
+  }
+  const bool was_pinned = !state_.pins.reasons().empty();
+  const bool waits = held_ready_.has_value();
+  host_.note_trouble(lease_.node, describe(*question.error()));
+  close_server();
+  if (was_pinned || waits)
+    fatal({ErrorCode::kAdminShutdown, "the server that held this session's state had to be closed",
+           question.error()->message});
+  return false;
+}
+
+}  // namespace fairlead::core

@@ -1,0 +1,59 @@
+// What a session asks of the program around it: the other half of session.h.
+//
+// Implemented by the driver in src/proxy with sockets and pools, and by simulations and the fuzzer
+// with plain values. No call waits: what takes time is answered by a call of the session, later or
+// within the same call.
+#pragma once
+
+#include <string_view>
+
+#include "base/time.h"
+#include "core/lease.h"
+
+namespace fairlead::core {
+
+class SessionHost {
+ public:
+  virtual void to_client(std::string_view bytes) = 0;
+  /// To the leased server.
+  virtual void to_server(std::string_view bytes) = 0;
+  /// The leased server does not take more at the moment; on_server_drained() follows.
+  virtual bool server_blocked() const = 0;
+
+  /// Answered by Session::on_lease() or on_no_lease().
+  virtual void lease(const LeaseWish& wish) = 0;
+  /// The client does not want the server that it waits for; on_no_lease() still comes.
+  virtual void cancel_lease() = 0;
+  /// The leased server is idle and clean: somebody else may have it.
+  virtual void release_server() = 0;
+  /// The leased server must not be used any more.
+  virtual void close_server() = 0;
+  /// Sends a CancelRequest to the leased server; Session::on_cancel_done() once the server has
+  /// closed that connection (F41).
+  virtual void cancel_statement() = 0;
+
+  /// Nothing more is read from the client; its connection ends when everything sent is out.
+  virtual void end_client() = 0;
+  /// Session::take() has to be called again: what it waited for may have come.
+  virtual void wake() = 0;
+
+  /// A transaction that may have written is about to be acknowledged: what read-your-writes counts
+  /// from (D11). Returns the moment.
+  virtual Time note_write() = 0;
+  /// A statement that changed the catalog has been committed (A42).
+  virtual void note_catalog_change() = 0;
+  /// One statement more has been sent to that node.
+  virtual void note_statement(const Lease& lease, sql::Reason reason) = 0;
+  virtual void note_retry() = 0;
+  /// The client is told of an error that is Fairlead's own.
+  virtual void note_error() = 0;
+  /// Trouble with a node, as one session saw it.
+  virtual void note_trouble(NodeIndex node, std::string_view why) = 0;
+  /// The name of a node, for people: host:port.
+  virtual std::string_view node_name(NodeIndex node) const = 0;
+
+ protected:
+  ~SessionHost() = default;
+};
+
+}  // namespace fairlead::core

@@ -1,0 +1,175 @@
+// ClientSession: what the session asks for, carried out: servers, cancel requests, counts.
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "net/deadline.h"
+#include "proxy/client_session.h"
+#include "proxy/frame_reader.h"
+#include "proxy/worker.h"
+#include "wire/startup.h"
+
+namespace fairlead::proxy {
+
+using net::Task;
+
+void ClientSession::lease(const core::LeaseWish& wish) {
+  const auto choice = tenant_.choose(wish.route, session_.state(), wish.kept, wish.avoid);
+  if (!choice) return session_.on_no_lease({.error = choice.error()});
+  choice_ = *choice;
+  Pool& pool = tenant_.pool(choice_.node);
+  if (ServerConnection* server = pool.acquire(*this, session_.state().variables.committed()))
+    grant(*server, Duration{0});
+}
+
+void ClientSession::on_server(ServerConnection& server) {
+  grant(server, net::Loop::now() - since());
+}
+
+void ClientSession::grant(ServerConnection& server, Duration waited) {
+  Pool& pool = tenant_.pool(choice_.node);
+  const core::Lease lease{.node = choice_.node,
+                          .target = choice_.target,
+                          .reason = choice_.reason,
+                          .waited_us = static_cast<uint64_t>(waited.count())};
+  switch (core::check_lease(choice_.target, server.state(), choice_.opened_before)) {
+    case core::LeaseCheck::kWrongRole:
+      note_trouble(choice_.node, "a server reports another role");
+      pool.discard(server);
+      return session_.on_no_lease(
+          {.error = {ErrorCode::kCannotConnectNow, "the roles of the nodes are changing",
+                     "a server was not what its node was taken for", "Try again."},
+           .tried = lease});
+    case core::LeaseCheck::kTooNew:
+      pool.release(server);
+      return this->lease(
+          {.route = {.target = core::Target::kPrimary, .reason = sql::Reason::kOwnWrite}});
+    case core::LeaseCheck::kGood:
+      break;
+  }
+  server_ = &server;
+  server.lease_to(*this);
+  session_.on_lease(server.state(), lease);
+}
+
+void ClientSession::on_no_server(NoServer why) { session_.on_no_lease(no_lease(std::move(why))); }
+
+core::NoLease ClientSession::no_lease(NoServer why) {
+  switch (why.why) {
+    case NoServer::Why::kCanceled:  // F42
+      return {.error = {ErrorCode::kQueryCanceled, "canceling statement due to user request"}};
+    case NoServer::Why::kLoginFailed:
+      break;
+    case NoServer::Why::kTimeout:
+    case NoServer::Why::kQueueFull:
+      return {.error = no_server_in_time()};
+  }
+  const LoginFailure& login = why.login;
+  const bool is_nodes_trouble =
+      login.server_error.empty() || login.sqlstate == "57P03" || login.sqlstate == "57P01";
+  if (is_nodes_trouble) note_trouble(choice_.node, login.error.message);
+  core::NoLease no{.error = login.error, .server_error = login.server_error};
+  if (is_nodes_trouble)
+    no.tried = {.node = choice_.node, .target = choice_.target, .reason = choice_.reason};
+  return no;
+}
+
+Error ClientSession::no_server_in_time() {
+  const core::PoolCounts counts =
+      tenant_.pool(choice_.node).shared().with_queue([](core::PoolQueue& queue) {
+        return queue.counts(net::Loop::now());
+      });
+  return {
+      ErrorCode::kTooManyConnections,
+      fmt::format("no server connection came free within {} ms (pool {}/{})",
+                  tenant_.config().pool_timeout.count() / 1000, tenant_.database(), tenant_.user()),
+      fmt::format("{} of {} are busy, {} are being opened, {} clients are waiting", counts.busy,
+                  counts.size, counts.opening, counts.waiting),
+      fmt::format("Raise pool_size (now {}), or shorten the transactions that hold the servers.",
+                  counts.size)};
+}
+
+void ClientSession::on_node_down(core::NodeIndex node) {
+  if (waiting() && choice_.node == node) {  // Nothing was sent yet: any other node will do.
+    tenant_.pool(node).give_up(*this);
+    return session_.on_no_lease(
+        {.error = {ErrorCode::kCannotConnectNow, "the node does not answer",
+                   std::string(node_name(node)), "Try again."},
+         .tried = core::Lease{.node = node, .target = choice_.target, .reason = choice_.reason}});
+  }
+  session_.on_node_down(node);
+}
+
+void ClientSession::cancel_lease() {
+  if (!waiting()) return;
+  tenant_.pool(choice_.node).give_up(*this);
+  on_no_server({.why = NoServer::Why::kCanceled});
+}
+
+void ClientSession::release_server() {
+  ServerConnection& server = *std::exchange(server_, nullptr);
+  tenant_.pool(server.state().node).release(server);
+}
+
+void ClientSession::close_server() {
+  ServerConnection& server = *std::exchange(server_, nullptr);
+  tenant_.pool(server.state().node).discard(server);
+}
+
+void ClientSession::on_server_lost(const Error& why) {
+  server_ = nullptr;
+  session_.on_server_lost(why);
+}
+
+void ClientSession::cancel_statement() {
+  const ServerState& state = server_->state();
+  spawner_.spawn(send_cancel(state.node, state.backend_pid, state.cancel_secret));
+}
+
+Task<void> ClientSession::send_cancel(core::NodeIndex node, uint32_t pid, std::string secret) {
+  auto stream = co_await connect_server(worker_.loop(), tenant_.pool(node).opening().endpoint);
+  if (stream) {
+    // The server closes after it has sent the signal; until then a statement of somebody else might
+    // be hit (F41).
+    constexpr Duration kCancelTimeout = std::chrono::seconds(5);
+    net::Deadline deadline(worker_.loop(), **stream, kCancelTimeout);
+    std::string request;
+    wire::append_cancel_request(request, pid, secret);
+    if (co_await write_all(**stream, std::move(request))) {
+      FrameReader reader(worker_.loop(), **stream, wire::kBackendPolicy);
+      (void)co_await reader.next();  // Nothing comes but the end.
+    }
+  }
+  session_.on_cancel_done();
+}
+
+Time ClientSession::note_write() {
+  const Time now = net::Loop::now();
+  tenant_.note_write(now);
+  return now;
+}
+
+void ClientSession::note_catalog_change() {
+  worker_.shared().control->catalog_changed(tenant_.cluster(), tenant_.database());
+}
+
+void ClientSession::note_statement(const core::Lease& lease, sql::Reason reason) {
+  WorkerStats& stats = worker_.counters();
+  auto& counts = lease.target == core::Target::kPrimary ? stats.to_primary : stats.to_replica;
+  ++counts[static_cast<size_t>(reason)];
+  ++stats.statements_total;
+  tenant_.count_statement(lease.node);
+}
+
+void ClientSession::note_retry() { ++worker_.counters().retries_total; }
+
+void ClientSession::note_error() { ++worker_.counters().errors_total; }
+
+void ClientSession::note_trouble(core::NodeIndex node, std::string_view why) {
+  worker_.shared().control->report_trouble(tenant_.cluster(), node, std::string(why));
+}
+
+std::string_view ClientSession::node_name(core::NodeIndex node) const {
+  return tenant_.snapshot().node(node).name;
+}
+
+}  // namespace fairlead::proxy
