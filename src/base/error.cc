@@ -26,6 +26,8 @@ std::string_view sqlstate(ErrorCode code) {
       return "42704";
     case ErrorCode::kInvalidParameterValue:
       return "22023";
+    case ErrorCode::kInvalidText:
+      return "22021";
     case ErrorCode::kInvalidStatementName:
       return "26000";
     case ErrorCode::kDuplicateStatement:

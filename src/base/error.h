@@ -24,6 +24,7 @@ enum class ErrorCode : uint8_t {
   kSyntaxError,            // 42601
   kUndefinedObject,        // 42704  Unknown setting.
   kInvalidParameterValue,  // 22023
+  kInvalidText,            // 22021  Bytes that the client's encoding does not allow.
   kInvalidStatementName,   // 26000  No such prepared statement.
   kDuplicateStatement,     // 42P05  A prepared statement of that name exists.
   kReadOnlyTransaction,    // 25006

@@ -21,6 +21,14 @@ PreparedStatement::PreparedStatement(HashKey key, PreparedKind kind, std::string
       query_(query),
       parameter_types_(parameter_types) {}
 
+PreparedKey prepared_key(HashKey key, const PreparedStatement& statement, uint64_t parse_state) {
+  SipHash hash(key);
+  hash.add_u64(statement.hash().low);
+  hash.add_u64(statement.hash().high);
+  hash.add_u64(parse_state);
+  return hash.finish();
+}
+
 ServerStatementName::ServerStatementName(PreparedKey key) {
   static constexpr std::string_view kDigits = "0123456789abcdef";
   char* out = std::copy(kPrefix.begin(), kPrefix.end(), text_);

@@ -54,6 +54,7 @@ using PreparedPtr = std::shared_ptr<const PreparedStatement>;
 /// A statement as one parse state reads it (C10, parse_state_hash() in variables.h): what a server
 /// has or has not.
 using PreparedKey = Hash128;
+PreparedKey prepared_key(HashKey key, const PreparedStatement& statement, uint64_t parse_state);
 
 /// "fl_" and 32 hexadecimal digits: the name of a PreparedKey on every server. A plain array,
 /// because it is made for each Bind.

@@ -13,11 +13,7 @@ ServerStatements::ServerStatements(HashKey key, size_t capacity)
 
 PreparedKey ServerStatements::key_of(const PreparedStatement& statement,
                                      uint64_t parse_state) const {
-  SipHash hash(hash_key_);
-  hash.add_u64(statement.hash().low);
-  hash.add_u64(statement.hash().high);
-  hash.add_u64(parse_state);
-  return hash.finish();
+  return prepared_key(hash_key_, statement, parse_state);
 }
 
 PreparedPlan ServerStatements::plan_use(const PreparedStatement& statement, uint64_t parse_state) {
@@ -58,15 +54,16 @@ void ServerStatements::on_close_complete() {
   answered(Pending::Kind::kClose, Pending::Kind::kClose);
 }
 
-void ServerStatements::on_parse_complete() {
+PreparedKey ServerStatements::on_parse_complete() {
   require(pending_begin_ < pending_.size(), "only what was sent is answered");
-  const Pending& oldest = pending_[pending_begin_];
+  const Pending oldest = pending_[pending_begin_];
   if (oldest.kind == Pending::Kind::kParse) {
     const auto found = index_.find(oldest.key);
     if (found != index_.end() && slots_[found->second].state == State::kInFlight)
       slots_[found->second].state = State::kPresent;
   }
   answered(Pending::Kind::kParse, Pending::Kind::kParseUnnamed);
+  return oldest.key;
 }
 
 void ServerStatements::on_error_skip() {

@@ -53,7 +53,8 @@ class ServerStatements {
   /// The oldest unanswered Close or Parse of a plan was answered. For a kSql statement the answer
   /// is CommandComplete.
   void on_close_complete();
-  void on_parse_complete();
+  /// Returns what was parsed.
+  PreparedKey on_parse_complete();
   /// The server failed at or before the oldest unanswered one: it did none of them.
   void on_error_skip();
 

@@ -7,6 +7,7 @@
 #include "wire/backend_encode.h"
 #include "wire/frontend.h"
 #include "wire/message_type.h"
+#include "wire/printable.h"
 
 namespace fairlead::core {
 namespace {
@@ -97,7 +98,12 @@ Result<void> RequestPlanner::plan(PlanningSources context, SessionState& session
   plan.end = end;
   portals_.clear();
   for (const RequestMessage& message : messages) {
-    if (auto planned = plan_message(bytes, message, plan); !planned) return planned;
+    if (auto planned = plan_message(bytes, message, plan); !planned) {
+      if (!message.whole) return planned;
+      wire::append_error(add(message, Treatment::kRefuse, plan).answer, wire::Severity::kError,
+                         planned.error());
+      plan.local = false;
+    }
     if (plan.messages.back().treatment == Treatment::kRefuse && end == RequestEnd::kSync) {
       // The server would skip everything up to Sync; so it is not sent, and not executed.
       if (message.type != frontend::kSync) add(messages.back(), Treatment::kForward, plan);
@@ -242,6 +248,7 @@ Result<void> RequestPlanner::plan_parse(std::string_view bytes, const RequestMes
   if (!message.whole) return plan_unseen_parse(bytes, message, plan);
   const auto parse = wire::Parse::decode(message.body(bytes));
   if (!parse) return std::unexpected(parse.error());
+  if (auto valid = check_name(parse->statement); !valid) return valid;
   const auto& entry = context_.shapes->find(parse->query, session_->lex_options());
   const sql::Decision decision = context_.shapes->decide(entry, context_.catalog);
   if (refuse_bad_hint(parse->query, entry.has_comment, message, plan)) return {};
@@ -268,6 +275,20 @@ Result<void> RequestPlanner::plan_parse(std::string_view bytes, const RequestMes
     wire::append_error(planned.answer, wire::Severity::kError, defined.error());
   }
   return {};
+}
+
+/// Servers never see the client's names, so what they would refuse in one is refused here.
+Result<void> RequestPlanner::check_name(std::string_view name) const {
+  const size_t valid = wire::utf8_prefix(name);
+  if (valid == name.size() || session_->text_rules().client_encoding != "UTF8") return {};
+  std::string bytes;
+  for (const char c : name.substr(valid, 2)) {
+    constexpr std::string_view kHex = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    bytes.append(bytes.empty() ? "0x" : " 0x").append({kHex[byte >> 4], kHex[byte & 0xF]});
+  }
+  return fail(ErrorCode::kInvalidText, "invalid byte sequence for encoding \"UTF8\": " + bytes,
+              "in the name of a prepared statement");
 }
 
 /// A Parse too large to be held. Under a name it could not be given to another server; without one

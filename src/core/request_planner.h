@@ -52,6 +52,7 @@ class RequestPlanner {
   void plan_unseen(const RequestMessage& message, RequestPlan& plan);
   Result<void> plan_unseen_parse(std::string_view bytes, const RequestMessage& message,
                                  RequestPlan& plan);
+  Result<void> check_name(std::string_view name) const;
   const BoundPortal* find_portal(std::string_view name) const;
   static void reply(const RequestMessage& message, void (*append)(std::string&), RequestPlan& plan);
   bool plan_sql_prepared(std::string_view text, const std::shared_ptr<const sql::QueryFacts>& facts,

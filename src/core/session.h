@@ -18,7 +18,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "core/known_statements.h"
 #include "core/local_statement.h"
 #include "core/own_question.h"
 #include "core/read_repeat.h"
@@ -56,7 +58,8 @@ struct SessionEnvironment {
   RequestPlanner* planner = nullptr;  // These three are the worker's, shared by its sessions.
   sql::ShapeCache* shapes = nullptr;
   StatementRegistry* registry = nullptr;
-  const sql::FunctionCatalog* catalog = nullptr;  // Of the session's database; null: not loaded.
+  KnownStatements* known = nullptr;               // These two are the session's database's.
+  const sql::FunctionCatalog* catalog = nullptr;  // Null: not loaded.
   size_t repeat_max = 64 * 1024;         // Bytes of a read that are kept to repeat it elsewhere.
   Duration idle_transaction_timeout{0};  // These two: 0 is never.
   Duration client_idle_timeout{0};
@@ -152,6 +155,7 @@ class Session {
   bool answer_locally();
   bool answer_query_locally(std::string& out);
   bool answer_extended_locally(std::string& out);
+  bool prepares_known() const;
   void fail_ours();
   void describe_ours(const sql::QueryFacts* facts, std::string& out);
   Result<LocalAnswer> execute_ours(const sql::QueryFacts& facts);
@@ -165,6 +169,7 @@ class Session {
   void skip_with_server();
   bool wants_repeat(const wire::ErrorFields& error);
   Relayed on_parameter(const wire::Piece& piece);
+  void apply_reports();
   void on_tag(const wire::Piece& piece);
   void confirm(const Expectation& what);
   void take_locals(std::string& out);
@@ -210,6 +215,7 @@ class Session {
   std::optional<OwnQuestion> question_;  // Ours, unanswered; nothing else is on its way then.
   bool segment_open_ = false;            // Messages were sent whose Sync was not (F23).
   bool skipping_ = false;                // The client's messages up to its Sync are dropped (F22).
+  std::vector<ReportedParameter> reports_;  // Of the front request, until its effects count.
   bool transaction_may_write_ = false;
   bool mid_message_ = false;      // A part of a message went to the client, the rest has not come.
   bool forwards_message_ = true;  // What is done with the pieces of the message under way.

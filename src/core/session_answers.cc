@@ -77,7 +77,8 @@ Relayed Session::on_message(const Piece& piece, const Answer& answer) {
 /// Tells the client's and the server's statements of an answer (prepared_client.h,
 /// prepared_server.h).
 void Session::confirm(const Expectation& what) {
-  if ((what.tag & kConfirmsServerParse) != 0) server_->statements.on_parse_complete();
+  if ((what.tag & kConfirmsServerParse) != 0)
+    environment_.known->add(server_->statements.on_parse_complete());
   if ((what.tag & kConfirmsServerClose) != 0) server_->statements.on_close_complete();
   if ((what.tag & kConfirmsClientChange) == 0) return;
   if (++confirmed_ > already_confirmed_) state_.statements.on_confirmed();
@@ -115,11 +116,20 @@ Relayed Session::on_parameter(const Piece& piece) {
   if (!status) return {.forward = false};
   server_->on_parameter(status->name, status->value);
   if (describes_node(status->name) || swallowing_) return {.forward = false};  // C7
-  state_.variables.on_reported(status->name, status->value,
-                               server_->login_reported.value_or(status->name, ""),
-                               state_.text_rules().client_encoding);
   state_.note_seen(status->name, status->value);
+  // Older servers report in the middle of a statement, whose own effect has to count first.
+  reports_.push_back({std::string(status->name), std::string(status->value)});
+  if (sent_.empty()) apply_reports();
   return {.forward = true};
+}
+
+void Session::apply_reports() {
+  for (const ReportedParameter& report : reports_) {
+    state_.variables.on_reported(report.name, report.value,
+                                 server_->login_reported.value_or(report.name, ""),
+                                 state_.text_rules().client_encoding);
+  }
+  reports_.clear();
 }
 
 Relayed Session::on_error(const Piece& piece, const Answer& answer) {

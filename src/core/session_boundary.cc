@@ -57,6 +57,7 @@ void Session::finish_front(wire::TxStatus status) {
     apply_execution(front.executions[i], front.rolled_back, state_);
     if (front.executions[i].facts->discard == sql::Discard::kAll) server_->statements.forget_all();
   }
+  apply_reports();
   if (front.prepares_unseen) {
     server_->statements.poison_all();
     state_.pins.may_create({PinReason::kSqlPrepare});

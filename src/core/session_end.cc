@@ -12,6 +12,7 @@ void Session::on_server_lost(const Error& why) {
   fatal_.clear();
   server_ = nullptr;
   question_.reset();
+  reports_.clear();
   host_.note_trouble(lease_.node, error.message);
   host_.wake();
   if (ended_) return;
@@ -92,8 +93,12 @@ bool Session::repeat_elsewhere() {
 }
 
 void Session::on_node_down(NodeIndex node) {
-  if (server_ == nullptr || lease_.node != node || swallowing_ || question_) return;
-  if (!repeat_elsewhere()) return;
+  if (server_ == nullptr || lease_.node != node || swallowing_) return;
+  if (question_ && stage_ == Stage::kSettings && lease_.target == Target::kReplica) {
+    avoid_ = node;  // Nothing of the request was sent: another server will do.
+  } else if (question_ || !repeat_elsewhere()) {
+    return;
+  }
   swallowing_ = false;
   close_server();
   host_.wake();
@@ -165,6 +170,7 @@ void Session::close_server() {
   if (server_ == nullptr) return;
   server_ = nullptr;
   question_.reset();
+  reports_.clear();
   host_.close_server();
 }
 

@@ -1,6 +1,6 @@
 // Session: requests that Fairlead answers by itself, in both protocols: statements about
-// fairlead.*, DEALLOCATE of names that only Fairlead knows, hints that make no sense, and a Sync
-// with nothing before it.
+// fairlead.*, DEALLOCATE of names that only Fairlead knows, Parse of texts that are known to be
+// good, hints that make no sense, and a Sync with nothing before it.
 #include "core/session.h"
 #include "wire/backend_encode.h"
 #include "wire/frontend.h"
@@ -50,12 +50,29 @@ bool Session::answer_locally() {
   std::string out;
   const bool is_extended = plan_.end == RequestEnd::kSync || plan_.end == RequestEnd::kFlush;
   const bool answered = plan_.end == RequestEnd::kQuery ? answer_query_locally(out)
-                        : is_extended && is_ours(plan_) ? answer_extended_locally(out)
-                                                        : false;
+                        : is_extended && (is_ours(plan_) || prepares_known())
+                            ? answer_extended_locally(out)
+                            : false;
   if (!answered) return false;
   if (plan_.end != RequestEnd::kFlush) wire::append_ready_for_query(out, state_.status);
   host_.to_client(out);
   return true;
+}
+
+/// Nothing but Parse, of texts that a server has parsed for the same user under the same settings
+/// (known_statements.h). Only outside a transaction, where PostgreSQL would take them.
+bool Session::prepares_known() const {
+  const auto parse_state = state_.variables.parse_state();
+  if (server_ != nullptr || state_.status != wire::TxStatus::kIdle || plan_.session_bound ||
+      !parse_state || plan_.end != RequestEnd::kSync)
+    return false;
+  for (const PlannedMessage& planned : plan_.messages) {
+    if (planned.message.type == frontend::kSync) continue;
+    if (planned.treatment != Treatment::kParse ||
+        !environment_.known->has(*planned.statement, *parse_state))
+      return false;
+  }
+  return plan_.messages.size() > 1;
 }
 
 Result<LocalAnswer> Session::execute_ours(const sql::QueryFacts& facts) {

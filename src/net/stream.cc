@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 
 #include "base/assert.h"
@@ -76,6 +77,13 @@ Transfer Stream::peek(std::span<char> into) {
 bool Stream::peer_has_left() {
   char byte = 0;
   return from_syscall(::recv(fd(), &byte, 1, MSG_DONTWAIT | MSG_PEEK)).closed();
+}
+
+void Stream::discard_input() {
+  constexpr int kReadsMax = 64;
+  std::array<char, size_t{16} * 1024> unread;
+  for (int i = 0; i < kReadsMax && read(unread).ok(); ++i) {
+  }
 }
 
 void Stream::set_low_water(size_t bytes) {

@@ -149,6 +149,7 @@ Time ClientSession::note_write() {
 }
 
 void ClientSession::note_catalog_change() {
+  tenant_.known_statements().clear();
   worker_.shared().control->catalog_changed(tenant_.cluster(), tenant_.database());
 }
 

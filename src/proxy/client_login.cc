@@ -38,6 +38,7 @@ class ClientLogin {
     auto packet = co_await read_startup();
     if (!packet) co_return std::nullopt;
     const auto startup = wire::decode_startup(*packet);
+    if (!startup && wire::is_cancel_request(*packet)) co_return std::nullopt;
     if (!startup) co_return co_await refuse(startup.error());
     if (const auto* cancel = std::get_if<wire::CancelRequest>(&*startup)) {
       co_return CancelWish{cancel->pid, std::string(cancel->secret)};
@@ -293,6 +294,7 @@ Task<void> send_fatal(net::Stream& stream, Error error) {
   wire::append_error(out, wire::Severity::kFatal, error);
   (void)co_await write_all(
       stream, std::move(out));  // The client may be gone already: then nobody is left to tell.
+  stream.discard_input();
 }
 
 }  // namespace fairlead::proxy

@@ -112,6 +112,7 @@ void ClientSession::refresh_environment() {
   session_.environment() = {.planner = &worker_.planner(),
                             .shapes = &worker_.shapes(),
                             .registry = &worker_.statements(),
+                            .known = &tenant_.known_statements(),
                             .catalog = tenant_.catalog(),
                             .repeat_max = limits.retry_buffer_max.count,
                             .idle_transaction_timeout = limits.idle_transaction_timeout,
@@ -169,6 +170,7 @@ Task<void> ClientSession::leave() {
     net::Deadline deadline(worker_.loop(), stream_, kFarewellTimeout);
     co_await outbox_.drained();
   }
+  stream_.discard_input();
   stream_.shutdown();
   while (unblocking_ > 0) co_await changed_.wait();
   co_await spawner_.join();

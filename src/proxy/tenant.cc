@@ -71,6 +71,7 @@ Tenant::Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& s
       config_(settings_->config->find_database(database)),
       database_(config_->database.empty() ? std::move(database) : config_->database),
       user_(std::move(user)),
+      known_(shared.hash_key),
       balancer_(method_of(config_->balance)),
       node_statements_(settings_->clusters.at(config_->cluster).nodes.size()),
       last_write_(shared.pools.last_write_of(config_->cluster, database_)) {}

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/balance.h"
+#include "core/known_statements.h"
 #include "core/route.h"
 #include "core/session_state.h"
 #include "proxy/pool.h"
@@ -44,11 +45,14 @@ class Tenant {
   void set_snapshot(std::shared_ptr<const core::ClusterSnapshot> snapshot);
   void set_catalog(std::shared_ptr<const sql::FunctionCatalog> catalog) {
     catalog_ = std::move(catalog);
+    known_.clear();
   }
   /// Empty before the cluster was looked at.
   const core::ClusterSnapshot& snapshot() const { return *snapshot_; }
   /// Null: not loaded yet.
   const sql::FunctionCatalog* catalog() const { return catalog_.get(); }
+
+  core::KnownStatements& known_statements() { return known_; }
 
   /// A transaction that may have written is about to be acknowledged to a client (D11).
   void note_write(Time now);
@@ -97,6 +101,7 @@ class Tenant {
   std::string database_;
   std::string user_;
   auth::ServerCredentials credentials_;
+  core::KnownStatements known_;
   core::Balancer balancer_;
   std::shared_ptr<const core::ClusterSnapshot> snapshot_ =
       std::make_shared<core::ClusterSnapshot>();

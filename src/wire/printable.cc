@@ -57,6 +57,16 @@ void append_escaped(std::string& out, std::string_view bytes) {
 
 }  // namespace
 
+size_t utf8_prefix(std::string_view text) {
+  size_t valid = 0;
+  while (valid < text.size()) {
+    const Character next = decode_utf8(text.substr(valid));
+    if (next.size == 0) break;
+    valid += next.size;
+  }
+  return valid;
+}
+
 std::string printable(std::string_view text, size_t max) {
   constexpr std::string_view kCut = "...";
   std::string out;

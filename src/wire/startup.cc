@@ -107,6 +107,10 @@ Result<std::optional<size_t>> startup_length(std::string_view bytes) {
   return length;
 }
 
+bool is_cancel_request(std::string_view body_after_length) {
+  return body_after_length.size() >= 4 && load_u32(body_after_length.data()) == kCancelCode;
+}
+
 Result<StartupPacket> decode_startup(std::string_view body_after_length) {
   BodyReader reader(body_after_length);
   const uint32_t version = reader.u32();

@@ -84,6 +84,9 @@ Result<std::optional<size_t>> startup_length(std::string_view bytes);
 
 /// Decodes what follows the length. Errors carry the code and text that PostgreSQL itself would
 /// give: kFeatureNotSupported for a major version other than 3, kInvalidAuthorization without a
+/// Whether it is a CancelRequest, well-formed or not: nobody is told anything about one (F40).
+bool is_cancel_request(std::string_view body_after_length);
+
 /// user, kProtocolViolation for anything malformed.
 Result<StartupPacket> decode_startup(std::string_view body_after_length);
 
