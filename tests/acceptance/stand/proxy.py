@@ -1,0 +1,126 @@
+"""`fairlead up` in front of a cluster, with a configuration of its own. Several may serve one cluster at a time."""
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+
+import wire
+from stand.address import Address
+from stand.processes import allow_many_files, die_with_parent, eventually, free_ports
+
+# Failures are to be seen within the second that the tests allow, on a machine that does other things too.
+_CLUSTER_DEFAULTS = {"probe_interval": "100ms", "probe_timeout": "300ms", "probe_failures": 2}
+
+
+def _toml(section, values):
+    lines = [f"[{section}]"] + [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+    return "\n".join(lines) + "\n"
+
+
+class Proxy:
+    """address is where clients connect; pid is the process whose memory and time count."""
+
+    def __init__(self, cluster, sections=None, nodes=None, tls=False, verifiers=False, environment=None):
+        """`sections`: what to add to the sections "proxy", "cluster" and "database" of the configuration; `nodes`: which
+        of the cluster's nodes it knows; `verifiers`: users_file holds no passwords; `environment` adds to the process's."""
+        self._cluster = cluster
+        self._nodes = cluster.nodes if nodes is None else nodes
+        self._folder = tempfile.mkdtemp(prefix="proxy-", dir=cluster.folder)
+        self._process, self._last_error = None, None
+        self._write_config(sections or {}, tls, verifiers)
+        try:
+            self._start(environment or {})
+        except BaseException:
+            self.stop()
+            raise
+
+    def _write_config(self, sections, tls, verifiers):
+        ports = free_ports(4)
+        listen = {"host": "127.0.0.1", **dict(zip(("port", "read_port", "primary_port", "http_port"), ports))}
+        if tls:
+            listen |= self._certificate()
+        users = os.path.join(self._folder, "users.txt")
+        secret = self._cluster.verifier if verifiers else self._cluster.password
+        with open(users, "w", encoding="ascii", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(f'"tester" "{secret}"\n')
+        cluster = {
+            "nodes": [f"{node['host']}:{node['port']}" for node in self._nodes],
+            **self._cluster.monitor(),
+            **_CLUSTER_DEFAULTS,
+            **sections.get("cluster", {}),
+        }
+        self.config = os.path.join(self._folder, "fairlead.toml")
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(_toml("listen", listen))
+            file.write(_toml("proxy", {"workers": 2, "shutdown_timeout": "1s", **sections.get("proxy", {})}))
+            file.write(_toml("cluster.main", cluster))
+            file.write(_toml('database."*"', {"cluster": "main", **sections.get("database", {})}))
+            file.write(_toml("auth", {"method": "scram-sha-256", "users_file": users}))
+        primary_first = sorted(self._nodes, key=lambda node: node["role"] != "primary")
+        self.address = Address(
+            "127.0.0.1", ports[0], "tester", self._cluster.password, "tests", read_port=ports[1], primary_port=ports[2],
+            nodes=tuple((node["host"], node["port"]) for node in primary_first),
+        )
+        self.http_port = ports[3]
+
+    def _certificate(self):
+        key, certificate = os.path.join(self._folder, "key.pem"), os.path.join(self._folder, "certificate.pem")
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+            + ["-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost"],
+            check=True, capture_output=True,
+        )
+        return {"tls_cert_file": certificate, "tls_key_file": key}
+
+    def _start(self, environment):
+        allow_many_files()
+        self._log = open(os.path.join(self._folder, "proxy.log"), "wb")
+        self._process = subprocess.Popen(
+            [self._cluster.binary, "up", "-c", self.config], stdout=self._log, stderr=self._log,
+            env={**os.environ, **environment}, preexec_fn=die_with_parent(),
+        )
+        self.pid = self._process.pid
+        try:
+            eventually(self._answers, 20, "the proxy serves all three ports")
+        except AssertionError as error:
+            raise RuntimeError(f"{error}; last: {self._last_error!r}; its log:\n{self.log()}") from error
+
+    def _answers(self):
+        if self._process.poll() is not None:
+            raise RuntimeError(f"the proxy ended with code {self._process.returncode}:\n{self.log()}")
+        try:
+            for port in (self.address.port, self.address.primary_port, self.address.read_port):
+                with wire.Connection.login(self.address, port, timeout=5) as client:
+                    client.run("select count(*) from pg_database")
+            return True
+        except (OSError, wire.Closed, wire.ServerError) as error:
+            self._last_error = error
+            time.sleep(0.1)
+            return False
+
+    def log(self):
+        with open(self._log.name, encoding="utf-8", errors="replace") as file:
+            return file.read()[-4000:]
+
+    def stop(self):
+        """A proxy that ended badly is an error: it would hide in no other test."""
+        if self._process is None:
+            return
+        code = self._end_process()
+        self._process = None
+        log = self.log()
+        self._log.close()
+        if code != 0:
+            raise RuntimeError(f"the proxy ended with code {code}:\n{log}")
+
+    def _end_process(self):
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            return "KILL: it did not stop within 20 s"
