@@ -1,33 +1,17 @@
 // What it costs to know where a statement goes: a known shape against libpg_query, for the bound
 // "classification of a known shape <= 1/20 of pg_query_parse, no allocation" (design: performance).
-// Compare the ratios of one run, not times of two.
-//
-// Built as: add_executable(classify_bench classify_bench.cc)
-//           target_link_libraries(classify_bench PRIVATE fairlead_sql fairlead_pg_query
-//           benchmark::benchmark_main)
-// Run as:   classify_bench --benchmark_repetitions=5 --benchmark_enable_random_interleaving=true
+// bench/run compares the ratios of one run, never times of two.
 #include <benchmark/benchmark.h>
 #include <pg_query.h>
 
 #include <cstddef>
-#include <cstdlib>
-#include <new>
+#include <iterator>
 #include <string>
 
+#include "report_allocations.h"
 #include "sql/classify.h"
 #include "sql/hints.h"
 #include "sql/shape_cache.h"
-
-// Counts allocations of the measured thread, so that "no allocation" is measured too.
-static thread_local size_t allocations = 0;
-
-void* operator new(size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace fairlead::sql {
 namespace {
@@ -44,13 +28,15 @@ constexpr const char* kStatements[] = {
     "SET app.tenant = '1b671a64-40d5-491e-99b0-da01ff1f3341'",
 };
 
-std::string statement(const benchmark::State& state) {
-  return kStatements[static_cast<size_t>(state.range(0))];
+std::string statement(benchmark::State& state) {
+  const char* text = kStatements[static_cast<size_t>(state.range(0))];
+  state.SetLabel(text);
+  return text;
 }
 
-void BM_PgQueryParse(benchmark::State& state) {
+void pg_query_parse_only(benchmark::State& state) {
   const std::string text = statement(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     PgQueryParseResult result = pg_query_parse(text.c_str());
     benchmark::DoNotOptimize(result.parse_tree);
     pg_query_free_parse_result(result);
@@ -59,44 +45,43 @@ void BM_PgQueryParse(benchmark::State& state) {
 
 // The way of every statement: shape, look-up, the decision of a catalog, hints if there is a
 // comment.
-void BM_KnownShape(benchmark::State& state) {
+void known_shape(benchmark::State& state) {
   const std::string text = statement(state);
   ShapeCache cache;
   const auto catalog = FunctionCatalog::build({}, 1);
   cache.decide(cache.find(text), catalog.get());
-  const size_t before = allocations;
-  for (auto _ : state) {
+  const bench::ReportAllocations allocations(state);
+  for ([[maybe_unused]] auto _ : state) {
     const auto& entry = cache.find(text);
     benchmark::DoNotOptimize(cache.decide(entry, catalog.get()));
   }
-  state.counters["allocations"] = static_cast<double>(allocations - before);
 }
 
-void BM_NewShape(benchmark::State& state) {
+void new_shape(benchmark::State& state) {
   const std::string text = statement(state);
-  for (auto _ : state) benchmark::DoNotOptimize(classify(text));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(classify(text));
 }
 
-void BM_ShapeOnly(benchmark::State& state) {
+void shape_only(benchmark::State& state) {
   const std::string text = statement(state);
   Shape shape;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     make_shape(text, {}, LiteralPolicy::kKeepInUtility, shape);
     benchmark::DoNotOptimize(shape.text());
   }
 }
 
-void BM_Hints(benchmark::State& state) {
+void hints(benchmark::State& state) {
   const std::string text = statement(state);
-  for (auto _ : state) benchmark::DoNotOptimize(find_hints(text));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(find_hints(text));
 }
 
 constexpr int kLast = static_cast<int>(std::size(kStatements)) - 1;
-BENCHMARK(BM_PgQueryParse)->DenseRange(0, kLast);
-BENCHMARK(BM_KnownShape)->DenseRange(0, kLast);
-BENCHMARK(BM_ShapeOnly)->DenseRange(0, kLast);
-BENCHMARK(BM_NewShape)->DenseRange(0, kLast);
-BENCHMARK(BM_Hints)->DenseRange(0, kLast);
+BENCHMARK(pg_query_parse_only)->DenseRange(0, kLast);
+BENCHMARK(known_shape)->DenseRange(0, kLast);
+BENCHMARK(shape_only)->DenseRange(0, kLast);
+BENCHMARK(new_shape)->DenseRange(0, kLast);
+BENCHMARK(hints)->DenseRange(0, kLast);
 
 }  // namespace
 }  // namespace fairlead::sql
