@@ -3,6 +3,7 @@
 
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
+BENCH ?=
 export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
 
 .PHONY: help build demo test bench soak fuzz format tidy generate clean
@@ -26,11 +27,11 @@ test: ## Check style and layers, then run all tests, with and without sanitizers
 	tools/install-packages build test
 	tools/test
 
-bench: ## Compare with PgBouncer, side by side
+bench: ## Compare with PgBouncer, side by side; BENCH="--only cpu-simple" for less (bench/README.md)
 	tools/install-packages build bench
 	cmake --preset release
-	cmake --build --preset release
-	bench/run build/release
+	cmake --build --preset release --target fairlead bench
+	bench/run build/release $(BENCH)
 
 soak: ## Load a cluster through failovers for hours, and count what was lost
 	tools/install-packages build demo
