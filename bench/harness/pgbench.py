@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stand.processes import die_with_parent, postgres_tool
 
-WARM_UP = 1  # Seconds that do not count: logins, empty pools, cold caches.
+WARM_UP = 1  # Seconds before the first line of progress, which do not count: logins, empty pools, cold caches.
 _PATIENCE = 60  # Seconds that a run may take longer than it was asked to.
 _PROGRESS = re.compile(r"^progress: (\d+\.\d+) s, (\d+\.\d+) tps, ")
 
@@ -123,29 +123,54 @@ def run(address, options, seconds):
         check_summary(process.summary(process.errors().read()))
 
 
-def measure(address, options, seconds, sample=lambda: None):
-    """The load of `options` on `address` as one step; `sample` is called at its beginning, after the warm-up, and then
-    every second."""
-    return whole(measure_steps(address, options, seconds, sample))
+def window_of(lines, seconds):
+    """(line, whether it is the last one) from the first line to the one that comes `seconds` later. A busy pgbench leaves
+    lines out: the next one tells of all the time since."""
+    opened, closed = None, False
+    for line in lines:
+        if closed:
+            continue  # Read on: pgbench would wait for us.
+        opened = opened or line
+        closed = line.at > opened.at + seconds - 0.5
+        yield line, closed
+    if not closed:
+        raise PgbenchFailed(f"no line of progress {seconds} s after the first one")
 
 
-def measure_steps(address, options, seconds, sample):
-    """The same, a step for each second."""
-    command = ["-n", "-T", WARM_UP + seconds + 1, "-P", 1, "--progress-timestamp", *options]
-    lines, others, samples = [], [], []
-    with _Run(address, command, seconds + _PATIENCE) as process:
-        for text in process.errors():
+def _window(address, options, seconds):
+    """The same of a load on `address`, as the lines come. A second more than needed is asked for, for lines left out."""
+    command = ["-n", "-T", WARM_UP + seconds + 2, "-P", 1, "--progress-timestamp", *options]
+    others = []
+
+    def lines(texts):
+        for text in texts:
             line = parse_progress(text)
             if line is None:
                 others.append(text)
-                continue
-            lines.append(line)
-            if WARM_UP <= len(lines) <= WARM_UP + seconds:
-                samples.append(sample())
+            else:
+                yield line
+
+    with _Run(address, command, seconds + _PATIENCE) as process:
+        yield from window_of(lines(process.errors()), seconds)
         check_summary(process.summary("".join(others)))
-    if len(samples) <= seconds:
-        raise PgbenchFailed(f"only {len(lines)} lines of progress in {seconds} s")
-    return steps(lines[WARM_UP - 1 : WARM_UP + seconds], samples)
+
+
+def measure_steps(address, options, seconds, sample):
+    """The load of `options` on `address`, a step for each second; `sample` is called at the ends of each."""
+    lines, samples = [], []
+    for line, _ in _window(address, options, seconds):
+        lines.append(line)
+        samples.append(sample())
+    return steps(lines, samples)
+
+
+def measure(address, options, seconds, opens=lambda: None, closes=lambda: None):
+    """The same as one step; what `opens` and `closes` return at its ends is in it."""
+    lines, samples = [], []
+    for line, is_last in _window(address, options, seconds):
+        lines.append(line)
+        samples.append(opens() if len(lines) == 1 else closes() if is_last else None)
+    return whole(steps(lines, samples))
 
 
 def latencies(address, options, seconds, prefix):

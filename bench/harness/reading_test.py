@@ -32,6 +32,17 @@ class PgbenchOutput(unittest.TestCase):
         self.assertEqual(run, pgbench.Step(200, 3, "a", "c"))
         self.assertAlmostEqual(run.tps, 200 / 3)
 
+    def test_a_window_lasts_as_long_as_it_should_whatever_lines_pgbench_leaves_out(self):
+        def window(*times):
+            return [(line.at, last) for line, last in pgbench.window_of([pgbench.Progress(at, 1) for at in times], 3)]
+
+        self.assertEqual(window(10, 11, 12, 13, 14), [(10, False), (11, False), (12, False), (13, True)])
+        self.assertEqual(window(10, 12, 14), [(10, False), (12, False), (14, True)])
+        self.assertEqual(window(10.02, 11, 12.4, 13.01)[-1], (13.01, True))
+        for times in ((), (10,), (10, 11, 12)):
+            with self.assertRaises(pgbench.PgbenchFailed):
+                window(*times)
+
     def test_latencies_of_the_warm_up_do_not_count(self):
         lines = ["0 1 900 0 100 999999 5", "1 1 800 0 101 0 7", "0 2 700 0 102 500"]
         self.assertEqual(pgbench.parse_log(lines, 101), [800, 700])

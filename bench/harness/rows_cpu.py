@@ -1,5 +1,6 @@
 """What a transaction costs: CPU time of the proxy's process, all threads, for each transaction that it carried."""
 import contextlib
+import functools
 
 from harness import pgbench
 from harness.figures import Bound, Row, Spread, interleaved, paired_ratio
@@ -25,8 +26,8 @@ def _measure_load(stage, title, load, proxies):
     """(microseconds per transaction, tps) of each round, by name of the proxy."""
     found = {name: [] for name in proxies}
     for number, name in interleaved(stage.options.rounds, list(proxies)):
-        proxy = proxies[name]
-        run = pgbench.measure(proxy.address, load, stage.options.seconds, lambda: cpu_seconds(proxy.pid))
+        used = functools.partial(cpu_seconds, proxies[name].pid)
+        run = pgbench.measure(proxies[name].address, load, stage.options.seconds, used, used)
         cost = (run.after - run.before) / run.transactions * 1e6
         found[name].append((cost, run.tps))
         stage.say(f"{title}: round {number + 1}: {name} {cost:.1f} µs, {run.tps:,.0f} tps")

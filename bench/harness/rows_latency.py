@@ -53,10 +53,12 @@ def _row(found, rate):
     p99 = {name: Spread.of(rounds).median for name, rounds in found.items()}
     notes = [
         f"at {rate:,} tps, half of what saturates the slower proxy; 16 clients, simple; p99 itself: "
-        + ", ".join(f"{name} {value:,.0f} µs" for name, value in p99.items())
+        + ", ".join(f"{name} {value:,.0f} µs" for name, value in p99.items()),
+        f"added in each round: Fairlead {ours.least:,.0f} … {ours.most:,.0f} µs, PgBouncer {theirs.least:,.0f} … "
+        f"{theirs.most:,.0f} µs; below zero is noise",
     ]
     if ours.median <= 0 or theirs.median <= 0:
-        raise CannotMeasure(f"through a proxy it is not measurably slower than without: the machine is too busy; {notes[0]}")
+        raise CannotMeasure("through a proxy it is not measurably slower than without: the machine is too busy: " + "; ".join(notes))
     return Row(
         "Added p99 latency at half load", ours.median / theirs.median, Bound("<=", 1.0, digits=2),
         f"{ours.median:,.0f} µs", f"{theirs.median:,.0f} µs", "PgBouncer", notes=notes,

@@ -32,9 +32,7 @@ def while_busy(stage):
 def _count(stage, proxy):
     """Which tool, and calls per transaction by name."""
     with syscalls.counter(proxy.pid) as tool:
-        between = [lambda: None] * (stage.options.seconds - 1)
-        todo = iter([tool.start, *between, tool.stop])
-        run = pgbench.measure(proxy.address, _LOAD, stage.options.seconds, lambda: next(todo)())
+        run = pgbench.measure(proxy.address, _LOAD, stage.options.seconds, tool.start, tool.stop)
         return tool.name, {name: calls / run.transactions for name, calls in run.after.items()}
 
 
