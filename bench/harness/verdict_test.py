@@ -6,7 +6,7 @@ import os
 import tempfile
 import unittest
 
-from harness import program, report
+from harness import program, report, rows_latency
 from harness.figures import Bound, Row, Spread, Unmeasured, Verdict, interleaved, paired_ratio, percentile
 
 _SETTING = {
@@ -40,6 +40,13 @@ class Figures(unittest.TestCase):
 
     def test_rounds_take_turns_in_who_comes_first(self):
         self.assertEqual(list(interleaved(2, ["a", "b"])), [(0, "a"), (0, "b"), (1, "b"), (1, "a")])
+
+
+    def test_a_proxy_that_is_quicker_than_none_is_noise_unless_it_is_rare(self):
+        self.assertEqual(rows_latency.added([30, 25], [20, 30]), [10, -5])
+        self.assertFalse(rows_latency.is_noise([10, 12, 9, -1, 11]))
+        self.assertTrue(rows_latency.is_noise([10, 12, 9, -1, -3]))
+        self.assertTrue(rows_latency.is_noise([0]))
 
 
 class Verdicts(unittest.TestCase):
