@@ -1,6 +1,6 @@
 // Which statements some server of a database and user has parsed without an error, since the last
-// change of the catalog: a client that prepares one of them is answered at once, and the server that
-// executes it first is given it then.
+// change of the catalog: a client that prepares one of them is answered at once, and the server
+// that executes it first is given it then.
 //
 // That saves a round trip for each client that prepares what others have prepared, and it keeps a
 // program with one thread and many connections (pgbench) alive, which waits for the answer to Parse

@@ -8,14 +8,26 @@
 namespace fairlead::core {
 
 void OwnQuestion::take(const wire::Piece& piece) {
-  if (piece.kind != wire::Piece::Kind::kWhole) return;
-  if (piece.type == wire::backend::kErrorResponse) {
-    const auto fields = wire::ErrorFields::decode(piece.body());
+  using Kind = wire::Piece::Kind;
+  if (piece.kind == Kind::kWhole) return take_message(piece.type, piece.body());
+  if (pieces_.size() + piece.bytes.size() > kMessageMax) {
+    error_ = {ErrorCode::kLimitExceeded, "the answer to a question of Fairlead's own is too large"};
+    return;
+  }
+  pieces_.append(piece.bytes);
+  if (piece.kind != Kind::kLast) return;
+  take_message(piece.type, std::string_view(pieces_).substr(wire::kFrameHeaderSize));
+  pieces_.clear();
+}
+
+void OwnQuestion::take_message(char type, std::string_view body) {
+  if (type == wire::backend::kErrorResponse) {
+    const auto fields = wire::ErrorFields::decode(body);
     error_ = fields ? Error{ErrorCode::kInternal, wire::printable(fields->message(), 500),
                             std::string(fields->sqlstate())}
                     : fields.error();
-  } else if (piece.type == wire::backend::kDataRow && row_.empty()) {
-    const auto row = wire::DataRow::decode(piece.body());
+  } else if (type == wire::backend::kDataRow && row_.empty()) {
+    const auto row = wire::DataRow::decode(body);
     if (!row) {
       error_ = row.error();
       return;

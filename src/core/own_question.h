@@ -26,7 +26,7 @@ class OwnQuestion {
   explicit OwnQuestion(Kind kind) : kind_(kind) {}
 
   Kind kind() const { return kind_; }
-  /// One message of the answer; ReadyForQuery ends it.
+  /// One message of the answer, or a piece of one; ReadyForQuery ends it.
   void take(const wire::Piece& piece);
   bool failed() const { return error_.has_value(); }
   const std::optional<Error>& error() const { return error_; }
@@ -34,7 +34,13 @@ class OwnQuestion {
   const std::vector<std::optional<std::string>>& row() const { return row_; }
 
  private:
+  // Of what is asked nothing is larger: all the settings that a session may have (VariableLimits).
+  static constexpr size_t kMessageMax = size_t{8} << 20;
+
+  void take_message(char type, std::string_view body);
+
   Kind kind_;
+  std::string pieces_;  // Of a message that comes in several.
   std::optional<Error> error_;
   std::vector<std::optional<std::string>> row_;
 };

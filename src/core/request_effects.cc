@@ -106,9 +106,17 @@ void apply_execution(const Execution& execution, bool rolled_back, SessionState&
   if (facts.discard == sql::Discard::kAll) {
     session.variables.on_discard_all();
     session.pins.on_discard_all();
+  }
+  if (drops_all_statements(facts)) {
     session.statements.deallocate_all();
     session.statements.on_confirmed();
   }
+}
+
+bool drops_all_statements(const sql::QueryFacts& facts) {
+  return facts.discard == sql::Discard::kAll ||
+         (!facts.prepared.empty() &&
+          facts.prepared.back().kind == sql::PreparedCommand::Kind::kDeallocateAll);
 }
 
 void apply_ready(wire::TxStatus status, bool failed, SessionState& session) {

@@ -11,6 +11,9 @@ namespace fairlead::core {
 /// with ROLLBACK (B11).
 void apply_execution(const Execution& execution, bool rolled_back, SessionState& session);
 
+/// DISCARD ALL, or DEALLOCATE ALL as its last word: the server has no prepared statements any more.
+bool drops_all_statements(const sql::QueryFacts& facts);
+
 /// ReadyForQuery came: the end of a request. With status I a transaction has ended, an implicit one
 /// at least; `failed`: an ErrorResponse was part of the request.
 void apply_ready(wire::TxStatus status, bool failed, SessionState& session);

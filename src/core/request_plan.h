@@ -41,6 +41,7 @@ struct PlannedMessage {
     kForward,
     kParse,           // Under the server's name; not at all if the server has it.
     kUse,             // Bind or Describe of a statement that the server may have to be given first.
+    kUseMissing,      // Bind of one that the client does not have: under a name that nobody has.
     kCloseStatement,  // Only the client's name goes away.
     kSqlPrepare,      // Query: PREPARE under the server's name.
     kSqlExecute,      // Query: EXECUTE under the server's name.
@@ -71,12 +72,13 @@ struct RequestPlan {
   bool changes_statements = false;
   bool copy_in = false;
   sql::PinEvents pins;
-  bool opaque = false;           // C4.
-  bool changes_session = false;  // Some execution has an effect of request_effects.h.
+  bool opaque = false;            // C4.
+  bool changes_session = false;   // Some execution has an effect of request_effects.h …
+  bool changes_settings = false;  // … on settings, so that what comes next may read differently.
   bool resets = false;   // Settings may go back to defaults that are not the client's (C24).
   bool commits = false;  // COMMIT or COMMIT PREPARED is part of it.
   bool changes_catalog = false;
-  bool prepares_unseen = false;  // SQL PREPARE or DEALLOCATE among several statements.
+  bool prepares_unseen = false;  // SQL PREPARE, EXECUTE or DEALLOCATE that goes out as it stands.
   bool session_bound = false;    // What it means depends on the session: FETCH, EXECUTE.
 
   /// Forgets everything but the memory that it holds.

@@ -1,6 +1,7 @@
 // Reads a request of a client into a RequestPlan, and takes note of the names that it defines and
 // closes.
-// SQL-level PREPARE, EXECUTE and DEALLOCATE stand in request_planner_sql.cc.
+// The messages of the extended protocol stand in request_planner_extended.cc, SQL-level PREPARE,
+// EXECUTE and DEALLOCATE in request_planner_sql.cc.
 //
 // Pure; one per worker, so that its memory is used again. Uses the worker's shape cache and
 // statement registry, and the session's own statements; the session's statements change
@@ -32,6 +33,11 @@ class RequestPlanner {
                     std::span<const RequestMessage> messages, RequestEnd end, bool continues,
                     RequestPlan& plan);
 
+  /// Whether what the request means depends on the outcome of requests that are still unanswered:
+  /// SQL PREPARE, EXECUTE and DEALLOCATE, which a failed transaction refuses. Changes nothing.
+  bool must_wait_its_turn(PlanningSources context, const SessionState& session,
+                          std::string_view bytes, std::span<const RequestMessage> messages) const;
+
  private:
   struct BoundPortal {
     std::string_view name;
@@ -53,6 +59,7 @@ class RequestPlanner {
   Result<void> plan_unseen_parse(std::string_view bytes, const RequestMessage& message,
                                  RequestPlan& plan);
   Result<void> check_name(std::string_view name) const;
+  void plan_missing(const RequestMessage& message, std::string_view name, RequestPlan& plan);
   const BoundPortal* find_portal(std::string_view name) const;
   static void reply(const RequestMessage& message, void (*append)(std::string&), RequestPlan& plan);
   bool plan_sql_prepared(std::string_view text, const std::shared_ptr<const sql::QueryFacts>& facts,

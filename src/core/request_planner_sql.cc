@@ -2,6 +2,8 @@
 // protocol's statements (C12b, C17).
 #include "core/request_planner.h"
 #include "wire/backend_encode.h"
+#include "wire/frontend.h"
+#include "wire/message_type.h"
 
 namespace fairlead::core {
 namespace {
@@ -10,6 +12,32 @@ using sql::PreparedCommand;
 using Treatment = PlannedMessage::Treatment;
 
 }  // namespace
+
+bool RequestPlanner::must_wait_its_turn(PlanningSources context, const SessionState& session,
+                                        std::string_view bytes,
+                                        std::span<const RequestMessage> messages) const {
+  const auto is_about_names = [&](std::string_view text) {
+    return !context.shapes->find(text, session.lex_options()).facts->prepared.empty();
+  };
+  for (const RequestMessage& message : messages) {
+    if (!message.whole) continue;
+    const std::string_view body = message.body(bytes);
+    if (message.type == wire::frontend::kQuery) {
+      const auto query = wire::Query::decode(body);
+      if (query && is_about_names(query->text)) return true;
+    } else if (message.type == wire::frontend::kParse) {
+      const auto parse = wire::Parse::decode(body);
+      if (parse && is_about_names(parse->query)) return true;
+    } else if (message.type == wire::frontend::kBind) {
+      const auto bind = wire::Bind::decode(body);
+      const ClientStatement* known = bind ? session.statements.find(bind->statement) : nullptr;
+      if (known != nullptr && known->facts &&
+          !std::static_pointer_cast<const sql::QueryFacts>(known->facts)->prepared.empty())
+        return true;
+    }
+  }
+  return false;
+}
 
 /// A Query that is one such statement, about a name that Fairlead knows. The message is the plan's
 /// last. False: it goes to the server as it is.
@@ -44,15 +72,20 @@ bool RequestPlanner::plan_sql_prepare(std::string_view text, const PreparedComma
   PreparedPtr statement = context_.registry->intern(
       PreparedKind::kSql, text.substr(command.body_begin, command.body_end - command.body_begin),
       list);
-  if (!session_->statements.define(command.name, {statement, command.body})) return false;
   PlannedMessage& planned = plan.messages.back();
+  plan.executes = true;
+  plan.local = false;
+  add_decision({sql::Access::kPrimary, sql::Reason::kPreparedStatement, false}, plan);
+  if (auto defined = session_->statements.define(command.name, {statement, command.body});
+      !defined) {
+    planned.treatment = Treatment::kRefuse;
+    wire::append_error(planned.answer, wire::Severity::kError, defined.error());
+    return true;
+  }
   planned.treatment = Treatment::kSqlPrepare;
   planned.statement = std::move(statement);
   planned.changes_statements = true;
   plan.changes_statements = true;
-  plan.executes = true;
-  plan.local = false;
-  add_decision({sql::Access::kPrimary, sql::Reason::kPreparedStatement, false}, plan);
   return true;
 }
 
@@ -71,15 +104,17 @@ bool RequestPlanner::plan_sql_execute(const PreparedCommand& command, RequestPla
   return true;
 }
 
-/// One DEALLOCATE that is Fairlead's to carry out: no statement of this client was made behind its
-/// back, and the transaction is not failed.
+/// One DEALLOCATE that is Fairlead's to carry out: not in a failed transaction, and not about
+/// statements that may have been made behind its back.
 bool RequestPlanner::is_deallocate(const sql::QueryFacts* facts) const {
   if (facts == nullptr || facts->statements != 1 || facts->prepared.size() != 1) return false;
-  const auto kind = facts->prepared[0].kind;
-  const bool is_one =
-      kind == PreparedCommand::Kind::kDeallocate || kind == PreparedCommand::Kind::kDeallocateAll;
+  const PreparedCommand& command = facts->prepared[0];
+  if (session_->status == wire::TxStatus::kFailed) return false;
+  const bool is_one = command.kind == PreparedCommand::Kind::kDeallocate;
+  if (is_one && session_->statements.find(command.name) != nullptr) return true;
   const PinReasons held = session_->pins.reasons() | session_->pins.suspects();
-  return is_one && session_->status != wire::TxStatus::kFailed && !held.has(PinReason::kSqlPrepare);
+  return (is_one || command.kind == PreparedCommand::Kind::kDeallocateAll) &&
+         !held.has(PinReason::kSqlPrepare);
 }
 
 /// False: there is no such name, and nothing has changed.

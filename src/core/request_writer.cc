@@ -91,6 +91,9 @@ Result<void> RequestWriter::write_message(std::string_view bytes, const PlannedM
       return write_parse(bytes, planned, out);
     case Treatment::kUse:
       return write_use(bytes, planned, out);
+    case Treatment::kUseMissing:
+      responses_.expect({.kind = Expect::kBind});
+      return write_bind(bytes, planned, kMissingStatement, out);
     case Treatment::kCloseStatement: {
       std::string answer;
       wire::append_close_complete(answer);
@@ -141,8 +144,14 @@ Result<void> RequestWriter::write_parse(std::string_view bytes, const PlannedMes
   }
   const PreparedPlan plan = statements_.plan_use(*planned.statement, parse_state_);
   close_if_planned(plan, out);
-  if (!plan.parse) {
+  if (!plan.parse && outside_) {
     responses_.expect_local(to_frame_parse_complete(), kConfirmsClientChange);
+    return {};
+  }
+  if (!plan.parse) {  // A failed transaction refuses every Parse: the server has to say so itself.
+    wire::append_parse_renamed(out, *parse, {});
+    statements_.on_simple_query();
+    responses_.expect({.kind = Expect::kParse, .tag = kConfirmsClientChange});
     return {};
   }
   wire::append_parse_renamed(out, *parse, ServerStatementName(plan.key).view());
@@ -248,9 +257,19 @@ void RequestWriter::write_sql_execute(std::string_view bytes, const PlannedMessa
   expect(planned);
 }
 
+/// The server has to fail, too: a transaction that is open is failed from now on.
 void RequestWriter::write_refusal(const PlannedMessage& planned, std::string& out) {
   if (planned.message.type == frontend::kQuery) {
-    return reply(planned, planned.answer);
+    statements_.on_simple_query();
+    wire::append_query(out, "EXECUTE " + std::string(kMissingStatement));
+    responses_.expect({.kind = Expect::kQuery, .tag = kReplacesError});
+    return;
+  }
+  if (planned.statement) {  // What is wrong with the text comes before what is wrong with its name.
+    wire::append_parse_renamed(
+        out, {{}, planned.statement->query(), planned.statement->parameter_types()}, {});
+    statements_.on_simple_query();
+    responses_.expect({.kind = Expect::kParse, .hidden = true});
   }
   wire::append_bind(out, {}, kMissingStatement);
   responses_.expect({.kind = Expect::kBind, .tag = kReplacesError});

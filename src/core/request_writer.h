@@ -31,8 +31,13 @@ bool is_verbatim(const RequestPlan& plan);
 
 class RequestWriter {
  public:
-  RequestWriter(ServerStatements& statements, ResponseQueue& responses, uint64_t parse_state)
-      : statements_(statements), responses_(responses), parse_state_(parse_state) {}
+  /// `outside`: no transaction is open on the server, and none will be when the request arrives.
+  RequestWriter(ServerStatements& statements, ResponseQueue& responses, uint64_t parse_state,
+                bool outside)
+      : statements_(statements),
+        responses_(responses),
+        parse_state_(parse_state),
+        outside_(outside) {}
 
   /// Appends to `out` what to send. Error: a name does not fit (kLimitExceeded).
   Result<void> write(std::string_view bytes, const RequestPlan& plan, std::string& out);
@@ -57,6 +62,7 @@ class RequestWriter {
   ServerStatements& statements_;
   ResponseQueue& responses_;
   uint64_t parse_state_;
+  bool outside_;
 };
 
 }  // namespace fairlead::core

@@ -21,7 +21,7 @@ struct SentRequest {
   bool failed = false;              // An ErrorResponse was part of the answer.
   bool rolled_back = false;         // COMMIT was answered with ROLLBACK (B11).
   bool changes_catalog = false;     // DDL (A42).
-  bool prepares_unseen = false;     // SQL PREPARE or DEALLOCATE among several statements.
+  bool prepares_unseen = false;     // SQL PREPARE, EXECUTE or DEALLOCATE, as it stood.
   bool changes_statements = false;  // The client's prepared statements wait for its answer.
   bool alone = false;               // Nothing may be sent behind it before it is answered.
   bool isolated = false;     // A Sync of ours ends it: the client waits for no ReadyForQuery.

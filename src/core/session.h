@@ -6,6 +6,7 @@
 // One concern a file:
 //   session.cc            its life: welcome, what the client sends, the pauses between
 //   session_requests.cc   a request on its way to a server
+//   session_sending.cc    what is sent of it, and what is noted until it is answered
 //   session_local.cc      requests that Fairlead answers by itself
 //   session_answers.cc    what the leased server says
 //   session_boundary.cc   the end of a request, and of a lease
@@ -139,16 +140,22 @@ class Session {
   Pause advance_repeat();
   bool is_my_turn();
   void skip_to_sync();
+  bool must_skip() const;
   void plan_request(std::string_view request);
   Route route_request() const;
+  PlanningSources sources() const {
+    return {environment_.shapes, environment_.registry, environment_.catalog};
+  }
   void ask_for_server();
+  void refuse(const Error& error);
+
+  // session_sending.cc
   void send_request(std::string_view request);
   void write_request(std::string_view request);
   void note_sent();
   void note_route();
   void isolate_segment();
   Pause send_raw(std::string_view bytes);
-  void refuse(const Error& error);
   uint64_t parse_state();
 
   // session_local.cc
@@ -156,7 +163,7 @@ class Session {
   bool answer_query_locally(std::string& out);
   bool answer_extended_locally(std::string& out);
   bool prepares_known() const;
-  void fail_ours();
+  bool fail_locally(size_t index, size_t confirmed, std::string& out);
   void describe_ours(const sql::QueryFacts* facts, std::string& out);
   Result<LocalAnswer> execute_ours(const sql::QueryFacts& facts);
 
@@ -165,7 +172,8 @@ class Session {
   Relayed on_own_answer(const wire::Piece& piece);
   Relayed on_error(const wire::Piece& piece, const Answer& answer);
   Relayed on_fatal(const wire::ErrorFields& error);
-  Relayed on_error_for_client(const wire::Piece& piece, const Answer& answer);
+  Relayed on_error_for_client(const wire::Piece& piece, const Answer& answer,
+                              std::string_view sqlstate);
   void skip_with_server();
   bool wants_repeat(const wire::ErrorFields& error);
   Relayed on_parameter(const wire::Piece& piece);
@@ -178,6 +186,7 @@ class Session {
   // session_boundary.cc
   Relayed on_ready(const wire::Piece& piece, const Answer& answer);
   Relayed on_hidden_ready(const Answer& answer);
+  bool ask_follow_up(wire::TxStatus status);
   void finish_front(wire::TxStatus status);
   bool at_boundary();
   void release_if_done();
@@ -235,9 +244,10 @@ class Session {
 
   LastRoute last_route_;
   std::optional<ReportedParameters> welcome_reports_;
-  std::string injected_;   // What Relayed::before and after point to.
-  std::string out_;        // Scratch for what is sent.
-  bool welcomed_ = false;  // The client has seen ReadyForQuery: errors need not be fatal.
+  std::string injected_;        // What Relayed::before and after point to.
+  std::string injected_after_;  // The same, after a ReadyForQuery.
+  std::string out_;             // Scratch for what is sent.
+  bool welcomed_ = false;       // The client has seen ReadyForQuery: errors need not be fatal.
   bool ended_ = false;
   bool client_gone_ = false;
   bool end_when_idle_ = false;

@@ -11,6 +11,9 @@ namespace {
 namespace backend = wire::backend;
 using wire::Piece;
 
+/// What a server says to what RequestWriter sends in the place of a refused message.
+constexpr std::string_view kNoSuchStatement = "26000";
+
 /// With one of these something of the request has been executed.
 bool begins_answer(char type) {
   return type == backend::kCommandComplete || type == backend::kEmptyQueryResponse ||
@@ -32,8 +35,11 @@ bool ends_the_client(std::string_view sqlstate) {
 
 Relayed Session::on_server_piece(const Piece& piece) {
   if (piece.kind == Piece::Kind::kMiddle || piece.kind == Piece::Kind::kLast) {
+    if (question_ && !forwards_message_) question_->take(piece);
     mid_message_ = forwards_message_ && piece.kind != Piece::Kind::kLast;
-    return {.forward = forwards_message_};
+    injected_.clear();
+    if (piece.kind == Piece::Kind::kLast && !swallowing_) take_locals(injected_);
+    return {.forward = forwards_message_, .after = injected_};
   }
   const auto answer = server_->responses.on_message(piece.type);
   if (!answer) {
@@ -41,6 +47,7 @@ Relayed Session::on_server_piece(const Piece& piece) {
     return {.forward = false, .broken = &*broken_};
   }
   injected_.clear();
+  injected_after_.clear();
   const Relayed relayed = on_message(piece, *answer);
   forwards_message_ = relayed.forward;
   mid_message_ = relayed.forward && piece.kind == Piece::Kind::kFirst;
@@ -60,6 +67,10 @@ Relayed Session::on_message(const Piece& piece, const Answer& answer) {
       return on_error(piece, answer);
     case backend::kParameterStatus:
       return on_parameter(piece);
+    case backend::kCopyInResponse:
+      // The Sync that came with the Execute is ignored (F25): the client has to send another.
+      if (answer.what.kind == Expect::kExecute) segment_open_ = true;
+      break;
     case backend::kCommandComplete:
     case backend::kEmptyQueryResponse:
       if ((answer.what.tag & kCompletesExecution) != 0) on_tag(piece);
@@ -70,7 +81,7 @@ Relayed Session::on_message(const Piece& piece, const Answer& answer) {
   if (swallowing_) return {.forward = false};
   if (answer.completes) confirm(answer.what);
   if (answer.forward && begins_answer(piece.type)) repeat_.give_up();
-  take_locals(injected_);
+  if (piece.kind == Piece::Kind::kWhole) take_locals(injected_);  // Else behind the last piece.
   return {.forward = answer.forward, .after = injected_};
 }
 
@@ -143,7 +154,7 @@ Relayed Session::on_error(const Piece& piece, const Answer& answer) {
   if (wants_repeat(error)) return {.forward = false, .discard = true};
   if (error.ends_connection()) return on_fatal(error);
   if (swallowing_) return {.forward = false};
-  return on_error_for_client(piece, answer);
+  return on_error_for_client(piece, answer, error.sqlstate());
 }
 
 /// An extended message has failed: the server skips all up to the next Sync, and what of it was
@@ -196,7 +207,8 @@ Relayed Session::on_fatal(const wire::ErrorFields& error) {
   return {.forward = true};
 }
 
-Relayed Session::on_error_for_client(const Piece& piece, const Answer& answer) {
+Relayed Session::on_error_for_client(const Piece& piece, const Answer& answer,
+                                     std::string_view sqlstate) {
   repeat_.give_up();
   const uint32_t tag = answer.what.tag;
   if ((tag & kRepliesLater) != 0) {
@@ -211,7 +223,8 @@ Relayed Session::on_error_for_client(const Piece& piece, const Answer& answer) {
       const bool refused = (tag & kConfirmsClientChange) != 0;
       refused ? state_.statements.on_refused() : state_.statements.on_skipped();
     }
-    if ((tag & kReplacesError) != 0) injected_ = front.refusal;
+    // A failed transaction refuses everything, and says so itself.
+    if ((tag & kReplacesError) != 0 && sqlstate == kNoSuchStatement) injected_ = front.refusal;
   }
   if (!held_error_.empty() && !answer.what.hidden) injected_ = std::exchange(held_error_, {});
   return {.forward = injected_.empty(), .after = injected_};

@@ -29,39 +29,46 @@ Relayed Session::on_ready(const wire::Piece& piece, const Answer& answer) {
   finish_front(status);
   repeat_.give_up();
   host_.wake();
-  const bool quiet = sent_.empty() && server_->responses.empty() && !segment_open_;
-  if (quiet && status != wire::TxStatus::kFailed) {
-    const std::string follow_up = state_.variables.take_follow_up();
-    if (!follow_up.empty()) {
-      held_ready_ = status;
-      ask(Kind::kFollowUp, follow_up);
-      return {.forward = false};
-    }
-  }
+  if (ask_follow_up(status)) return {.forward = false};
   append_parameter_changes(injected_);
-  return {.forward = answer.forward, .done = quiet && at_boundary(), .before = injected_};
+  take_locals(injected_after_);  // Of the request behind it.
+  return {.forward = answer.forward,
+          .done = sent_.empty() && at_boundary(),
+          .before = injected_,
+          .after = injected_after_};
+}
+
+/// True: the client's ReadyForQuery waits until the server has taken back a RESET of its own (C24).
+bool Session::ask_follow_up(wire::TxStatus status) {
+  if (!sent_.empty() || segment_open_ || status == wire::TxStatus::kFailed) return false;
+  const std::string follow_up = state_.variables.take_follow_up();
+  if (follow_up.empty()) return false;
+  held_ready_ = status;
+  ask(Kind::kFollowUp, follow_up);
+  return true;
 }
 
 /// Of something that was put in before the client's own: PREPARE, DEALLOCATE.
 Relayed Session::on_hidden_ready(const Answer& answer) {
   const bool refused = (answer.what.tag & kRepliesLater) != 0 && !held_error_.empty();
   refused ? server_->statements.on_error_skip() : confirm(answer.what);
-  return {.forward = false};
+  take_locals(injected_after_);
+  return {.forward = false, .after = injected_after_};
 }
 
 /// The front request is answered: what it did counts now (B8: not before ReadyForQuery).
 void Session::finish_front(wire::TxStatus status) {
   if (sent_.empty()) return;
   SentRequest& front = sent_.front();
-  for (size_t i = 0; i < front.completed; ++i) {
-    apply_execution(front.executions[i], front.rolled_back, state_);
-    if (front.executions[i].facts->discard == sql::Discard::kAll) server_->statements.forget_all();
-  }
-  apply_reports();
   if (front.prepares_unseen) {
     server_->statements.poison_all();
     state_.pins.may_create({PinReason::kSqlPrepare});
   }
+  for (size_t i = 0; i < front.completed; ++i) {
+    apply_execution(front.executions[i], front.rolled_back, state_);
+    if (drops_all_statements(*front.executions[i].facts)) server_->statements.forget_all();
+  }
+  apply_reports();
   apply_ready(status, front.failed, state_);
   transaction_may_write_ |= front.may_write;
   cancel_requested_ = false;  // It was for this request (F41).

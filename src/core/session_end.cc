@@ -6,8 +6,8 @@
 namespace fairlead::core {
 
 void Session::on_server_lost(const Error& why) {
-  const bool had_question = question_.has_value();
-  const bool during_settings = had_question && stage_ == Stage::kSettings;
+  // A planned request waits for nothing but a server and its settings: nothing of it was sent.
+  const bool before_sending = stage_ == Stage::kServer || stage_ == Stage::kSettings;
   const Error error{why.code, why.message, fatal_.empty() ? why.detail : fatal_, why.hint};
   fatal_.clear();
   server_ = nullptr;
@@ -33,8 +33,9 @@ void Session::on_server_lost(const Error& why) {
     return fatal({ErrorCode::kAdminShutdown, "the server that held this session's state was lost",
                   error.detail.empty() ? error.message : error.detail});
   }
-  if (during_settings) {  // Before the request was sent: another server will do.
-    avoid_ = lease_.node;
+  if (before_sending) {  // Another server will do.
+    stage_ = Stage::kServer;
+    if (lease_.target == Target::kReplica) avoid_ = lease_.node;
     return;
   }
   answer_lost_requests(error);
@@ -94,7 +95,7 @@ bool Session::repeat_elsewhere() {
 
 void Session::on_node_down(NodeIndex node) {
   if (server_ == nullptr || lease_.node != node || swallowing_) return;
-  if (question_ && stage_ == Stage::kSettings && lease_.target == Target::kReplica) {
+  if (stage_ == Stage::kSettings && lease_.target == Target::kReplica) {
     avoid_ = node;  // Nothing of the request was sent: another server will do.
   } else if (question_ || !repeat_elsewhere()) {
     return;

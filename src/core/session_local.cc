@@ -82,18 +82,26 @@ Result<LocalAnswer> Session::execute_ours(const sql::QueryFacts& facts) {
 
 bool Session::answer_query_locally(std::string& out) {
   if (plan_.messages.size() != 1) return false;
-  const PlannedMessage& planned = plan_.messages[0];
-  if (planned.treatment == Treatment::kReply || planned.treatment == Treatment::kRefuse) {
+  PlannedMessage& planned = plan_.messages[0];
+  const bool in_transaction = state_.status != wire::TxStatus::kIdle;
+  if (planned.treatment == Treatment::kReply) {
     out = planned.answer;
     if (planned.changes_statements) state_.statements.on_confirmed();
     return true;
   }
-  if (plan_.executions.size() != 1 || !is_local_statement(*plan_.executions[0].facts)) return false;
-  if (const auto answer = execute_ours(*plan_.executions[0].facts)) {
-    append_local_answer(*answer, true, out);
-  } else {
-    wire::append_error(out, wire::Severity::kError, answer.error());
+  if (planned.treatment == Treatment::kForward && plan_.executions.size() == 1 &&
+      is_local_statement(*plan_.executions[0].facts)) {
+    const auto answer = execute_ours(*plan_.executions[0].facts);
+    if (answer) {
+      append_local_answer(*answer, true, out);
+      return true;
+    }
+    planned.treatment = Treatment::kRefuse;
+    wire::append_error(planned.answer, wire::Severity::kError, answer.error());
   }
+  // An error fails a transaction, which is the server's.
+  if (planned.treatment != Treatment::kRefuse || in_transaction) return false;
+  out = planned.answer;
   return true;
 }
 
@@ -104,33 +112,25 @@ void Session::describe_ours(const sql::QueryFacts* facts, std::string& out) {
     wire::append_text_row_description(out, answer->columns);
 }
 
-/// An error of ours stands in the answer: what follows up to the Sync is not executed (F22).
-void Session::fail_ours() {
-  state_.statements.on_skipped();
-  skipping_ = plan_.end == RequestEnd::kFlush;
-}
-
 bool Session::answer_extended_locally(std::string& out) {
   size_t executed = 0;
+  size_t confirmed = 0;
   const sql::QueryFacts* last = nullptr;
-  for (const PlannedMessage& planned : plan_.messages) {
+  for (size_t i = 0; i < plan_.messages.size(); ++i) {
+    PlannedMessage& planned = plan_.messages[i];
     if (planned.facts) last = planned.facts.get();
-    if (planned.treatment == Treatment::kRefuse) {
-      out.append(planned.answer);
-      fail_ours();
-      return true;
-    }
+    if (planned.treatment == Treatment::kRefuse) return fail_locally(i, confirmed, out);
     switch (planned.message.type) {
       case frontend::kParse:
         wire::append_parse_complete(out);
-        state_.statements.on_confirmed();
+        ++confirmed;
         break;
       case frontend::kBind:
         wire::append_bind_complete(out);
         break;
       case frontend::kClose:
         wire::append_close_complete(out);
-        state_.statements.on_confirmed();
+        ++confirmed;
         break;
       case frontend::kDescribe:
         if (planned.treatment == Treatment::kUse) wire::append_parameter_description(out, {});
@@ -139,9 +139,9 @@ bool Session::answer_extended_locally(std::string& out) {
       case frontend::kExecute: {
         const auto answer = execute_ours(*plan_.executions[executed++].facts);
         if (!answer) {
-          wire::append_error(out, wire::Severity::kError, answer.error());
-          fail_ours();
-          return true;
+          planned.treatment = Treatment::kRefuse;
+          wire::append_error(planned.answer, wire::Severity::kError, answer.error());
+          return fail_locally(i, confirmed, out);
         }
         append_local_answer(*answer, false, out);
         break;
@@ -150,6 +150,23 @@ bool Session::answer_extended_locally(std::string& out) {
         break;
     }
   }
+  for (; confirmed > 0; --confirmed) state_.statements.on_confirmed();
+  return true;
+}
+
+/// Message `index` fails, and what follows up to the Sync is not executed (F22). False: the server
+/// has to be told, because its transaction fails with it.
+bool Session::fail_locally(size_t index, size_t confirmed, std::string& out) {
+  if (state_.status != wire::TxStatus::kIdle) {
+    const PlannedMessage sync = plan_.messages.back();
+    plan_.messages.resize(index + 1);
+    if (plan_.end == RequestEnd::kSync) plan_.messages.push_back(sync);
+    return false;
+  }
+  out.append(plan_.messages[index].answer);
+  for (; confirmed > 0; --confirmed) state_.statements.on_confirmed();
+  state_.statements.on_skipped();
+  skipping_ = plan_.end == RequestEnd::kFlush;
   return true;
 }
 

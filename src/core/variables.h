@@ -98,6 +98,9 @@ class SessionVariables {
   bool lost() const { return lost_; }
   static bool can_keep(std::string_view name);
 
+  /// The open transaction has changed settings, so that its end may change them again.
+  bool changes_open() const { return !tracked_.empty(); }
+
   /// Open savepoints.
   size_t savepoints() const { return savepoint_count_; }
 

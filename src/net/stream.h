@@ -66,8 +66,8 @@ class Stream {
   /// The peer has ended its side, and everything before that was read. For those who do not read.
   bool peer_has_left();
 
-  /// Reads and forgets what the peer has sent until now, at most 1 MiB. Before closing: a socket that
-  /// is closed with unread bytes resets the connection, and what was written last may be lost.
+  /// Reads and forgets what the peer has sent until now, at most 1 MiB. Before closing: a socket
+  /// that is closed with unread bytes resets the connection, and what was written last may be lost.
   void discard_input();
 
   /// Completes when reading may make progress, with an error when interrupted.

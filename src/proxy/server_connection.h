@@ -11,10 +11,9 @@
 #include <string>
 
 #include "base/error.h"
+#include "core/server_relay.h"
 #include "core/server_state.h"
-#include "core/session.h"
 #include "net/outbox.h"
-#include "wire/frame.h"
 
 namespace fairlead::proxy {
 
@@ -40,7 +39,7 @@ class LeaseHolder {
 
 using core::ServerState;
 
-class ServerConnection {
+class ServerConnection final : private core::RelaySink {
  public:
   ServerConnection(net::Loop& loop, std::unique_ptr<net::Stream> stream, ServerState state);
   ~ServerConnection();
@@ -56,7 +55,7 @@ class ServerConnection {
 
   void lease_to(LeaseHolder& holder) { holder_ = &holder; }
   void end_lease() { holder_ = nullptr; }
-  bool leased() const { return holder_ != nullptr; }
+  bool leased() const override { return holder_ != nullptr; }
 
   void send(std::string_view bytes) { outbox_.send(bytes); }
   net::Outbox& outbox() { return outbox_; }
@@ -76,17 +75,22 @@ class ServerConnection {
   Parts take_apart();
 
  private:
-  bool take(std::string_view bytes);
-  bool relay(std::string_view input);
-  bool take_idle(const wire::Piece& piece);
+  // core::RelaySink.
+  bool given_up() const override { return lost_; }
+  core::Relayed on_server_piece(const wire::Piece& piece) override {
+    return holder_->on_server_piece(piece);
+  }
+  void forward(std::string_view bytes) override { holder_->forward(bytes); }
+  void on_server_done() override { holder_->on_server_done(); }
+  Result<void> on_idle_piece(const wire::Piece& piece) override;
+
   void lose(Error why);
 
   net::Loop& loop_;
   std::unique_ptr<net::Stream> stream_;
   net::Spawner spawner_;
   net::Outbox outbox_;
-  wire::FrameCutter cutter_{wire::kBackendPolicy};
-  std::string kept_;  // The start of a message that is not complete yet.
+  core::ServerRelay relay_;
   ServerState state_;
   LeaseHolder* holder_ = nullptr;
   bool stopping_ = false;

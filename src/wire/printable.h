@@ -16,7 +16,8 @@ namespace fairlead::wire {
 /// that are not UTF-8 become \xNN per byte. What is cut off is shown as "..." within `max`.
 std::string printable(std::string_view text, size_t max = 100);
 
-/// The length of the longest valid UTF-8 beginning of `text`: all of it when it is valid throughout.
+/// The length of the longest valid UTF-8 beginning of `text`: all of it when it is valid
+/// throughout.
 size_t utf8_prefix(std::string_view text);
 
 }  // namespace fairlead::wire

@@ -44,9 +44,9 @@ TEST(Utf8Prefix, EndsBeforeTheFirstByteThatIsNoUtf8) {
   EXPECT_EQ(utf8_prefix(""), 0u);
   EXPECT_EQ(utf8_prefix("caf\xc3\xa9"), 5u);
   EXPECT_EQ(utf8_prefix("ab\xc3("), 2u);
-  EXPECT_EQ(utf8_prefix("ab\xc3"), 2u);          // Cut off.
-  EXPECT_EQ(utf8_prefix("\xed\xa0\x80"), 0u);    // A surrogate.
-  EXPECT_EQ(utf8_prefix("\xc0\x80"), 0u);        // Overlong.
+  EXPECT_EQ(utf8_prefix("ab\xc3"), 2u);        // Cut off.
+  EXPECT_EQ(utf8_prefix("\xed\xa0\x80"), 0u);  // A surrogate.
+  EXPECT_EQ(utf8_prefix("\xc0\x80"), 0u);      // Overlong.
 }
 
 }  // namespace

@@ -1,0 +1,151 @@
+// Session: a request is written for its server, and noted until it is answered.
+#include "core/session.h"
+#include "wire/frontend_encode.h"
+#include "wire/message_type.h"
+
+namespace fairlead::core {
+namespace {
+
+using Treatment = PlannedMessage::Treatment;
+
+size_t count_executes(const RequestPlan& plan) {
+  size_t count = 0;
+  for (const PlannedMessage& planned : plan.messages)
+    count += planned.message.type == wire::frontend::kExecute ? 1 : 0;
+  return count;
+}
+
+bool uses_statement(const RequestPlan& plan) {
+  for (const PlannedMessage& planned : plan.messages)
+    if (planned.treatment == Treatment::kUse || planned.treatment == Treatment::kSqlExecute)
+      return true;
+  return false;
+}
+
+bool is_proven_read(const RequestPlan& plan) {
+  return plan.decision.access == sql::Access::kRead ||
+         (plan.begin && plan.begin->read_only.value_or(false));
+}
+
+}  // namespace
+void Session::send_request(std::string_view request) {
+  if (cancel_requested_ && sent_.empty()) {  // It was cancelled on its way (F42).
+    cancel_requested_ = false;
+    refuse({ErrorCode::kQueryCanceled, "canceling statement due to user request"});
+    return release_if_done();
+  }
+  const bool alone = sent_.empty() && !segment_open_ && state_.status == wire::TxStatus::kIdle;
+  const bool complete = end_ == RequestEnd::kSync || end_ == RequestEnd::kQuery;
+  auto scope = ReadRepeat::Scope::kNone;
+  if (alone && complete && !repeated_ && request.size() <= environment_.repeat_max) {
+    if (lease_.target == Target::kReplica && is_proven_read(plan_) && route_.node.empty())
+      scope = ReadRepeat::Scope::kRead;
+    else if (uses_statement(plan_) && count_executes(plan_) <= 1)
+      scope = ReadRepeat::Scope::kStalePlan;
+  }
+  repeat_.begin(request, scope);
+  if (plan_.executes) note_route();
+  note_sent();
+  write_request(request);
+  if (ended_) return;
+  segment_open_ = end_ == RequestEnd::kFlush || end_ == RequestEnd::kOversize;
+  if (alone && end_ == RequestEnd::kFlush && !plan_.executes) isolate_segment();
+  SentRequest& sent = sent_.back();
+  sent.alone = sent.alone || sent.changes_statements || server_->statements.unanswered() > 0;
+  injected_.clear();
+  take_locals(injected_);
+  if (!injected_.empty()) forward(injected_);
+  release_if_done();
+}
+
+void Session::write_request(std::string_view request) {
+  const bool outside =
+      state_.status == wire::TxStatus::kIdle && sent_.size() == 1 && !segment_open_;
+  RequestWriter writer(server_->statements, server_->responses, parse_state(), outside);
+  if (is_verbatim(plan_)) {
+    writer.expect_verbatim(plan_);
+    return host_.to_server(request);
+  }
+  out_.clear();
+  if (const auto written = writer.write(request, plan_, out_); !written)
+    return fatal(written.error());
+  if (!out_.empty()) host_.to_server(out_);
+}
+
+/// What the client's texts mean now. When that is not known, every statement is parsed anew, under
+/// a name of its own (C10); so is one whose meaning the session alone fixes, such as FETCH.
+uint64_t Session::parse_state() {
+  if (plan_.session_bound) {
+    if (own_parse_state_ == 0) own_parse_state_ = environment_.registry->unique_parse_state();
+    return own_parse_state_;
+  }
+  const auto known = state_.variables.parse_state();
+  return known ? *known : environment_.registry->unique_parse_state();
+}
+
+/// Writes down what the answer will have to be told to.
+void Session::note_sent() {
+  SentRequest& sent = segment_open_ ? sent_.back() : sent_.push();
+  const bool continues =
+      segment_open_ || end_ == RequestEnd::kFlush || end_ == RequestEnd::kOversize;
+  if (plan_.changes_session || continues) {
+    for (Execution& execution : plan_.executions) sent.executions.push_back(std::move(execution));
+  }
+  sent.may_write |= plan_.decision.may_write;
+  sent.commits |= plan_.commits;
+  sent.changes_catalog |= plan_.changes_catalog;
+  sent.prepares_unseen |= plan_.prepares_unseen;
+  sent.changes_statements |= plan_.changes_statements;
+  sent.alone |= plan_.resets || plan_.changes_settings || plan_.copy_in || plan_.prepares_unseen ||
+                (plan_.changes_session && state_.variables.changes_open());
+  for (const PlannedMessage& planned : plan_.messages)
+    if (planned.treatment == Treatment::kRefuse && sent.refusal.empty())
+      sent.refusal = planned.answer;  // The first one; the server skips what follows.
+  note_pins(plan_.pins, plan_.opaque, state_.pins);
+}
+
+void Session::note_route() {
+  last_route_.reason = state_.status != wire::TxStatus::kIdle ? sql::Reason::kInTransaction
+                       : !state_.pins.reasons().empty()       ? sql::Reason::kPinned
+                                                              : lease_.reason;
+  last_route_.target = lease_.target;
+  last_route_.node = lease_.node;
+  last_route_.attempts = attempts_;
+  host_.note_statement(lease_, last_route_.reason);
+}
+
+/// Names alone and a Flush, as some drivers prepare: a Sync of ours ends the segment, so that the
+/// server is free again while the application thinks, and what comes later can go where it belongs.
+/// Nothing was executed, so no transaction is cut in two.
+void Session::isolate_segment() {
+  out_.clear();
+  wire::append_sync(out_);
+  host_.to_server(out_);
+  server_->responses.expect({.kind = Expect::kSync, .hidden = true});
+  sent_.back().isolated = true;
+  sent_.back().alone = true;
+  segment_open_ = false;
+}
+
+/// CopyData, and the rest of a message whose head is out already: bytes that nobody looks at. They
+/// go to the server that has what came before them; a server that does not want CopyData drops it
+/// itself, as after an error (F25).
+Pause Session::send_raw(std::string_view bytes) {
+  const bool is_rest = end_ == RequestEnd::kRest;
+  if (server_ == nullptr || skipping_ || (!is_rest && server_->responses.empty()))
+    return Pause::kInput;
+  if (host_.server_blocked()) return Pause::kBlocked;
+  if (is_rest) {
+    const char type = reader_.open_type();
+    const bool ends_request =
+        type == wire::frontend::kQuery || type == wire::frontend::kFunctionCall;
+    if (reader_.at_boundary() && ends_request) segment_open_ = false;
+  } else {
+    for (const RequestMessage& message : reader_.messages())
+      if (message.type != wire::frontend::kCopyData) server_->responses.on_copy_end_sent();
+  }
+  host_.to_server(bytes);
+  return Pause::kInput;
+}
+
+}  // namespace fairlead::core
