@@ -13,20 +13,38 @@ namespace fairlead::proxy {
 using net::Task;
 
 void ClientSession::lease(const core::LeaseWish& wish) {
-  const auto choice = tenant_.choose(wish.route, session_.state(), wish.kept, wish.avoid);
-  if (!choice) return session_.on_no_lease({.error = choice.error()});
-  choice_ = *choice;
+  wish_ = wish;
+  wished_at_ = net::Loop::now();
+  choose_node(true);
+}
+
+void ClientSession::choose_node(bool may_wait) {
+  const Choice choice =
+      tenant_.choose(wish_.route, session_.state(), wish_.kept, wish_.avoid);
+  if (choice.worth_waiting && may_wait && wait_for_positions()) return;
+  if (!choice.now) return session_.on_no_lease({.error = choice.now.error()});
+  choice_ = *choice.now;
   Pool& pool = tenant_.pool(choice_.node);
   if (ServerConnection* server = pool.acquire(*this, session_.state().variables.committed()))
-    grant(*server, Duration{0});
+    grant(*server);
 }
 
-void ClientSession::on_server(ServerConnection& server) {
-  grant(server, net::Loop::now() - since());
+/// False: it has waited long enough.
+bool ClientSession::wait_for_positions() {
+  // The read port has no primary to go to, so there patience is all.
+  const Duration patience = wish_.route.replica_only ? tenant_.config().pool_timeout
+                                                     : tenant_.config().freshness_wait;
+  const Time until = wished_at_ + patience;
+  if (net::Loop::now() >= until) return false;
+  tenant_.freshness_queue().add(*this, until);
+  return true;
 }
 
-void ClientSession::grant(ServerConnection& server, Duration waited) {
+void ClientSession::on_server(ServerConnection& server) { grant(server); }
+
+void ClientSession::grant(ServerConnection& server) {
   Pool& pool = tenant_.pool(choice_.node);
+  const Duration waited = net::Loop::now() - wished_at_;
   const core::Lease lease{.node = choice_.node,
                           .target = choice_.target,
                           .reason = choice_.reason,
@@ -41,14 +59,26 @@ void ClientSession::grant(ServerConnection& server, Duration waited) {
            .tried = lease});
     case core::LeaseCheck::kTooNew:
       pool.release(server);
-      return this->lease(
-          {.route = {.target = core::Target::kPrimary, .reason = sql::Reason::kOwnWrite}});
+      return on_server_too_new();
     case core::LeaseCheck::kGood:
       break;
   }
   server_ = &server;
   server.lease_to(*this);
   session_.on_lease(server.state(), lease);
+}
+
+/// The next positions will hold for it, too.
+void ClientSession::on_server_too_new() {
+  worker_.shared().control->want_positions(tenant_.cluster());
+  if (wait_for_positions()) return;
+  if (!wish_.route.replica_only) {
+    return lease({.route = {.target = core::Target::kPrimary, .reason = sql::Reason::kOwnWrite}});
+  }
+  session_.on_no_lease({.error = {ErrorCode::kCannotConnectNow,
+                                  "no replica is known to be fresh enough for this statement",
+                                  "its servers were opened after its position was observed",
+                                  "Try again."}});
 }
 
 void ClientSession::on_no_server(NoServer why) { session_.on_no_lease(no_lease(std::move(why))); }
@@ -100,6 +130,10 @@ void ClientSession::on_node_down(core::NodeIndex node) {
 }
 
 void ClientSession::cancel_lease() {
+  if (waits_for_freshness()) {
+    tenant_.freshness_queue().remove(*this);
+    return on_no_server({.why = NoServer::Why::kCanceled});
+  }
   if (!waiting()) return;
   tenant_.pool(choice_.node).give_up(*this);
   on_no_server({.why = NoServer::Why::kCanceled});

@@ -18,7 +18,10 @@ namespace fairlead::proxy {
 
 class Worker;
 
-class ClientSession final : public LeaseHolder, private core::SessionHost, private PoolWaiter {
+class ClientSession final : public LeaseHolder,
+                            private core::SessionHost,
+                            private PoolWaiter,
+                            private FreshnessQueue::Waiter {
  public:
   /// `startup`: what the start-up packet asks for.
   ClientSession(Worker& worker, net::Stream& stream, core::VariableSet startup, Tenant& tenant,
@@ -83,7 +86,14 @@ class ClientSession final : public LeaseHolder, private core::SessionHost, priva
   void on_server(ServerConnection& server) override;
   void on_no_server(NoServer why) override;
 
-  void grant(ServerConnection& server, Duration waited);
+  // FreshnessQueue::Waiter.
+  void on_positions() override { choose_node(true); }
+  void on_freshness_timeout() override { choose_node(false); }
+
+  void choose_node(bool may_wait);
+  bool wait_for_positions();
+  void on_server_too_new();
+  void grant(ServerConnection& server);
   core::NoLease no_lease(NoServer why);
   Error no_server_in_time();
   net::Task<void> send_cancel(core::NodeIndex node, uint32_t pid, std::string secret);
@@ -101,7 +111,9 @@ class ClientSession final : public LeaseHolder, private core::SessionHost, priva
   std::string inbox_;  // What the session has not used yet.
   core::Pause pause_ = core::Pause::kInput;
   ServerConnection* server_ = nullptr;  // Leased.
-  NodeChoice choice_;                   // Where a server was asked for last.
+  core::LeaseWish wish_;
+  Time wished_at_{};
+  NodeChoice choice_;  // Where a server was asked for last.
   bool reading_ = false;                // The coroutine waits for the client's next bytes.
   bool client_gone_ = false;
   uint32_t unblocking_ = 0;

@@ -74,7 +74,8 @@ Tenant::Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& s
       known_(shared.hash_key),
       balancer_(method_of(config_->balance)),
       node_statements_(settings_->clusters.at(config_->cluster).nodes.size()),
-      last_write_(shared.pools.last_write_of(config_->cluster, database_)) {}
+      last_write_(shared.pools.last_write_of(config_->cluster, database_)),
+      freshness_queue_(loop) {}
 
 void Tenant::learn(auth::ServerCredentials credentials) {
   if (std::holds_alternative<std::monostate>(credentials) || credentials == credentials_) return;
@@ -98,6 +99,7 @@ void Tenant::set_settings(SettingsPtr settings) {
 void Tenant::set_snapshot(std::shared_ptr<const core::ClusterSnapshot> snapshot) {
   snapshot_ = std::move(snapshot);
   for (auto& [node, pool] : pools_) pool->set_epoch(snapshot_->epoch);
+  freshness_queue_.on_positions();
 }
 
 void Tenant::note_write(Time now) {
@@ -147,11 +149,11 @@ Pool& Tenant::pool(NodeIndex node) {
   return *pool;
 }
 
-Result<NodeChoice> Tenant::choose(const core::Route& route, const core::SessionState& session,
-                                  std::optional<NodeIndex> kept, std::optional<NodeIndex> avoid) {
-  if (!route.node.empty()) return choose_named(route);
+Choice Tenant::choose(const core::Route& route, const core::SessionState& session,
+                      std::optional<NodeIndex> kept, std::optional<NodeIndex> avoid) {
+  if (!route.node.empty()) return {.now = choose_named(route)};
   if (route.target == Target::kReplica) return choose_replica(route, session, kept, avoid);
-  return choose_primary(route.reason);
+  return {.now = choose_primary(route.reason)};
 }
 
 Result<NodeChoice> Tenant::choose_primary(Reason reason) const {
@@ -183,12 +185,39 @@ Result<NodeChoice> Tenant::choose_named(const core::Route& route) const {
       "Set fairlead.route to 'auto' or to the host:port of a healthy node.");
 }
 
-Result<NodeChoice> Tenant::choose_replica(const core::Route& route,
-                                          const core::SessionState& session,
-                                          std::optional<NodeIndex> kept,
-                                          std::optional<NodeIndex> avoid) {
+Choice Tenant::choose_replica(const core::Route& route, const core::SessionState& session,
+                              std::optional<NodeIndex> kept, std::optional<NodeIndex> avoid) {
   const core::ClusterSnapshot& cluster_now = *snapshot_;
-  const size_t nodes = cluster_now.nodes.size();
+  const core::ReadFloor floor = floor_of(must_see(session), cluster_now);
+  const core::Freshness freshness = find_eligible(route, floor);
+  Reason why = Reason::kNoReplica;
+  if (const auto* eligible = std::get_if<core::Eligible>(&freshness)) {
+    if (const auto node = pick(eligible->count, kept, avoid)) {
+      const bool is_primary = cluster_now.primary == *node;
+      return {.now = NodeChoice{.node = *node,
+                                .target = is_primary ? Target::kPrimary : Target::kReplica,
+                                .reason = route.reason,
+                                .opened_before = floor.lsn && !is_primary
+                                                     ? cluster_now.node(*node).observed_started_at
+                                                     : Time{}}};
+    }
+  } else if (const auto* wait = std::get_if<core::WaitForFreshness>(&freshness)) {
+    why = reason_of(wait->reason);
+  } else {
+    why = reason_of(std::get<core::UsePrimary>(freshness).reason);
+  }
+  if (why == Reason::kOwnWrite) shared_.control->want_positions(config_->cluster);
+  const bool worth_waiting = why == Reason::kOwnWrite;
+  if (!route.replica_only) return {.now = choose_primary(why), .worth_waiting = worth_waiting};
+  return {.now = fail(ErrorCode::kCannotConnectNow, "there is no replica to send this statement to",
+                      std::string(sql::reason_description(why)),
+                      "Connect to the automatic port to read from the primary meanwhile."),
+          .worth_waiting = worth_waiting};
+}
+
+/// Fills candidates_.
+core::Freshness Tenant::find_eligible(const core::Route& route, const core::ReadFloor& floor) {
+  const size_t nodes = snapshot_->nodes.size();
   in_use_.assign(nodes, 0);
   candidates_.resize(nodes);
   for (size_t i = 0; i < nodes; ++i) {
@@ -198,45 +227,28 @@ Result<NodeChoice> Tenant::choose_replica(const core::Route& route,
     }
     in_use_[i] = node_in_use_[i]->load(std::memory_order_relaxed);
   }
-  const core::ReadNeeds needs{.floor = floor_of(must_see(session), cluster_now),
+  const core::ReadNeeds needs{.floor = floor,
                               .max_lag = config_->max_lag,
                               .primary_reads = config_->primary_reads && !route.replica_only};
-  const core::Freshness freshness =
-      core::find_eligible(cluster_now, needs, in_use_, net::Loop::now(), candidates_);
+  return core::find_eligible(*snapshot_, needs, in_use_, net::Loop::now(), candidates_);
+}
 
-  Reason why = Reason::kNoReplica;
-  if (const auto* eligible = std::get_if<core::Eligible>(&freshness)) {
-    std::span<core::Candidate> candidates(candidates_.data(), eligible->count);
-    if (avoid && candidates.size() > 1) {
-      const auto end = std::remove_if(candidates.begin(), candidates.end(),
-                                      [&](const auto& c) { return c.node == *avoid; });
-      candidates = candidates.first(static_cast<size_t>(end - candidates.begin()));
-    }
-    const bool only_the_failed_one =
-        avoid && candidates.size() == 1 && candidates[0].node == *avoid;
-    if (!candidates.empty() && !only_the_failed_one) {
-      const NodeIndex node = balancer_.pick(candidates, kept, next_random(random_));
-      const bool is_primary = cluster_now.primary == node;
-      return NodeChoice{.node = node,
-                        .target = is_primary ? Target::kPrimary : Target::kReplica,
-                        .reason = route.reason,
-                        .opened_before = needs.floor.lsn && !is_primary
-                                             ? cluster_now.node(node).observed_started_at
-                                             : Time{}};
-    }
-  } else if (const auto* wait = std::get_if<core::WaitForFreshness>(&freshness)) {
-    why = reason_of(wait->reason);
-  } else {
-    why = reason_of(std::get<core::UsePrimary>(freshness).reason);
+/// One of the first `eligible` candidates, but for `avoid`; none if that is the only one.
+std::optional<NodeIndex> Tenant::pick(size_t eligible, std::optional<NodeIndex> kept,
+                                      std::optional<NodeIndex> avoid) {
+  std::span<core::Candidate> candidates(candidates_.data(), eligible);
+  if (avoid) {
+    const auto end = std::remove_if(candidates.begin(), candidates.end(),
+                                    [&](const auto& c) { return c.node == *avoid; });
+    candidates = candidates.first(static_cast<size_t>(end - candidates.begin()));
   }
-  if (why == Reason::kOwnWrite) shared_.control->want_positions(config_->cluster);
-  if (!route.replica_only) return choose_primary(why);
-  return fail(ErrorCode::kCannotConnectNow, "there is no replica to send this statement to",
-              std::string(sql::reason_description(why)),
-              "Connect to the automatic port to read from the primary meanwhile.");
+  if (candidates.empty()) return {};
+  return balancer_.pick(candidates, kept, next_random(random_));
 }
 
 net::Task<void> Tenant::join() {
+  freshness_queue_.stop();
+  co_await freshness_queue_.join();
   for (auto& [node, pool] : pools_) co_await pool->join();
 }
 

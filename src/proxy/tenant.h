@@ -12,6 +12,7 @@
 #include "core/known_statements.h"
 #include "core/route.h"
 #include "core/session_state.h"
+#include "proxy/freshness_queue.h"
 #include "proxy/pool.h"
 #include "proxy/shared.h"
 
@@ -25,6 +26,12 @@ struct NodeChoice {
   /// A server may only be used if it was opened before this, because the position that makes the
   /// node fresh enough was observed for such servers only (D16 b). Time{} : any.
   Time opened_before{};
+};
+
+/// What can be done at once, and whether a replica may do better in a moment.
+struct Choice {
+  Result<NodeChoice> now;
+  bool worth_waiting = false;  // Until the next positions are known.
 };
 
 class Tenant {
@@ -60,9 +67,9 @@ class Tenant {
   void count_statement(core::NodeIndex node) { ++node_statements_[static_cast<size_t>(node)]; }
   const std::vector<uint64_t>& node_statements() const { return node_statements_; }
 
-  /// Chooses the node for a route. `avoid`: nodes that failed this request already. Error:
+  /// Chooses the node for a route. `avoid`: a node that failed this request already. Error:
   /// kCannotConnectNow.
-  Result<NodeChoice> choose(const core::Route& route, const core::SessionState& session,
+  Choice choose(const core::Route& route, const core::SessionState& session,
                             std::optional<core::NodeIndex> kept,
                             std::optional<core::NodeIndex> avoid);
 
@@ -71,6 +78,8 @@ class Tenant {
   void for_each_pool(Visit visit) {
     for (auto& [node, pool] : pools_) visit(*pool);
   }
+
+  FreshnessQueue& freshness_queue() { return freshness_queue_; }
 
   /// After close_all() of every pool.
   net::Task<void> join();
@@ -84,9 +93,12 @@ class Tenant {
   // One entry per combination of start-up settings that clients come with; drivers have a handful.
   static constexpr size_t kWelcomesMax = 64;
 
-  Result<NodeChoice> choose_replica(const core::Route& route, const core::SessionState& session,
-                                    std::optional<core::NodeIndex> kept,
-                                    std::optional<core::NodeIndex> avoid);
+  Choice choose_replica(const core::Route& route, const core::SessionState& session,
+                        std::optional<core::NodeIndex> kept,
+                        std::optional<core::NodeIndex> avoid);
+  core::Freshness find_eligible(const core::Route& route, const core::ReadFloor& floor);
+  std::optional<core::NodeIndex> pick(size_t eligible, std::optional<core::NodeIndex> kept,
+                                      std::optional<core::NodeIndex> avoid);
   Result<NodeChoice> choose_named(const core::Route& route) const;
   Result<NodeChoice> choose_primary(sql::Reason reason) const;
   PoolOpening opening(core::NodeIndex node) const;
@@ -113,6 +125,7 @@ class Tenant {
   std::vector<std::shared_ptr<std::atomic<uint32_t>>> node_in_use_;
   std::vector<uint32_t> in_use_;  // Scratch for choosing, one element per node.
   std::vector<core::Candidate> candidates_;
+  FreshnessQueue freshness_queue_;
   uint64_t random_ = 0x9E3779B97F4A7C15ULL;  // State of the generator for balance = "random".
 };
 
