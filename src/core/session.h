@@ -199,6 +199,7 @@ class Session {
   // session_end.cc
   void fatal(const Error& error);
   void close_server();
+  void lose_server(const Error& why);
   void answer_lost_requests(const Error& error);
   bool repeat_elsewhere();
 

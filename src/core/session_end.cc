@@ -6,6 +6,11 @@
 namespace fairlead::core {
 
 void Session::on_server_lost(const Error& why) {
+  lose_server(why);
+  host_.wake();
+}
+
+void Session::lose_server(const Error& why) {
   // A planned request waits for nothing but a server and its settings: nothing of it was sent.
   const bool before_sending = stage_ == Stage::kServer || stage_ == Stage::kSettings;
   const Error error{why.code, why.message, fatal_.empty() ? why.detail : fatal_, why.hint};
@@ -14,7 +19,6 @@ void Session::on_server_lost(const Error& why) {
   question_.reset();
   reports_.clear();
   host_.note_trouble(lease_.node, error.message);
-  host_.wake();
   if (ended_) return;
   if (client_was_told_) {
     ended_ = true;

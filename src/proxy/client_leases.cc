@@ -19,8 +19,7 @@ void ClientSession::lease(const core::LeaseWish& wish) {
 }
 
 void ClientSession::choose_node(bool may_wait) {
-  const Choice choice =
-      tenant_.choose(wish_.route, session_.state(), wish_.kept, wish_.avoid);
+  const Choice choice = tenant_.choose(wish_.route, session_.state(), wish_.kept, wish_.avoid);
   if (choice.worth_waiting && may_wait && wait_for_positions()) return;
   if (!choice.now) return session_.on_no_lease({.error = choice.now.error()});
   choice_ = *choice.now;
@@ -32,8 +31,8 @@ void ClientSession::choose_node(bool may_wait) {
 /// False: it has waited long enough.
 bool ClientSession::wait_for_positions() {
   // The read port has no primary to go to, so there patience is all.
-  const Duration patience = wish_.route.replica_only ? tenant_.config().pool_timeout
-                                                     : tenant_.config().freshness_wait;
+  const Duration patience =
+      wish_.route.replica_only ? tenant_.config().pool_timeout : tenant_.config().freshness_wait;
   const Time until = wished_at_ + patience;
   if (net::Loop::now() >= until) return false;
   tenant_.freshness_queue().add(*this, until);
@@ -75,10 +74,10 @@ void ClientSession::on_server_too_new() {
   if (!wish_.route.replica_only) {
     return lease({.route = {.target = core::Target::kPrimary, .reason = sql::Reason::kOwnWrite}});
   }
-  session_.on_no_lease({.error = {ErrorCode::kCannotConnectNow,
-                                  "no replica is known to be fresh enough for this statement",
-                                  "its servers were opened after its position was observed",
-                                  "Try again."}});
+  session_.on_no_lease(
+      {.error = {ErrorCode::kCannotConnectNow,
+                 "no replica is known to be fresh enough for this statement",
+                 "its servers were opened after its position was observed", "Try again."}});
 }
 
 void ClientSession::on_no_server(NoServer why) { session_.on_no_lease(no_lease(std::move(why))); }

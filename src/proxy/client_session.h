@@ -113,8 +113,8 @@ class ClientSession final : public LeaseHolder,
   ServerConnection* server_ = nullptr;  // Leased.
   core::LeaseWish wish_;
   Time wished_at_{};
-  NodeChoice choice_;  // Where a server was asked for last.
-  bool reading_ = false;                // The coroutine waits for the client's next bytes.
+  NodeChoice choice_;     // Where a server was asked for last.
+  bool reading_ = false;  // The coroutine waits for the client's next bytes.
   bool client_gone_ = false;
   uint32_t unblocking_ = 0;
   Time last_input_{};

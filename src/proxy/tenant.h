@@ -70,8 +70,7 @@ class Tenant {
   /// Chooses the node for a route. `avoid`: a node that failed this request already. Error:
   /// kCannotConnectNow.
   Choice choose(const core::Route& route, const core::SessionState& session,
-                            std::optional<core::NodeIndex> kept,
-                            std::optional<core::NodeIndex> avoid);
+                std::optional<core::NodeIndex> kept, std::optional<core::NodeIndex> avoid);
 
   Pool& pool(core::NodeIndex node);
   template <class Visit>
@@ -94,8 +93,7 @@ class Tenant {
   static constexpr size_t kWelcomesMax = 64;
 
   Choice choose_replica(const core::Route& route, const core::SessionState& session,
-                        std::optional<core::NodeIndex> kept,
-                        std::optional<core::NodeIndex> avoid);
+                        std::optional<core::NodeIndex> kept, std::optional<core::NodeIndex> avoid);
   core::Freshness find_eligible(const core::Route& route, const core::ReadFloor& floor);
   std::optional<core::NodeIndex> pick(size_t eligible, std::optional<core::NodeIndex> kept,
                                       std::optional<core::NodeIndex> avoid);

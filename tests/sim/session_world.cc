@@ -189,6 +189,9 @@ class SessionWorld::Client final : public core::SessionHost {
   bool at_rest() const {
     return unsent_.empty() && inbox_.empty() && pause_ == core::Pause::kInput;
   }
+  bool is_answered() const {
+    return read_transcript(seen_).ready == read_transcript(expected_).ready;
+  }
   std::string situation() const {
     return client_.name() + ": pause " + std::to_string(static_cast<int>(pause_)) + ", " +
            std::to_string(inbox_.size()) + " bytes unused, " +
@@ -238,7 +241,10 @@ class SessionWorld::Client final : public core::SessionHost {
   void close_server() override;
   void cancel_statement() override { ++cancels; }
   void end_client() override {}
-  void wake() override { woken_ = true; }
+  void wake() override {
+    // As the driver: while it waits for the client's next bytes, it is not disturbed for nothing.
+    woken_ = woken_ || pause_ != core::Pause::kInput || session_.wants_attention();
+  }
   Time note_write() override { return Time{Duration{++world_.now_}}; }
   void note_catalog_change() override { world_.known_.clear(); }
   void note_statement(const core::Lease&, sql::Reason) override {}
@@ -297,6 +303,8 @@ void SessionWorld::blame(std::string what) {
 std::string SessionWorld::run() {
   while (!choices_.exhausted() && blame_.empty()) step();
   if (blame_.empty()) rest();
+  for (auto& client : clients_)  // Before anything else is sent that could shake a session awake.
+    if (config_.only_reads && !client->is_answered()) blame("unanswered: " + client->situation());
   for (auto& client : clients_) client->finish();
   if (blame_.empty()) rest();
   // Before, a client may well wait for a server that another one holds.
