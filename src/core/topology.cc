@@ -43,6 +43,8 @@ ClusterSnapshot Topology::decide(std::span<const NodeView> views, Time now) {
     if (is_primary) {
       snapshot.primary = NodeIndex{static_cast<uint16_t>(i)};
       snapshot.history = views[i].last->history;
+      position_ = {.lsn = views[i].last->insert_lsn,
+                   .sampled_at = views[i].last->observed_started_at};
     }
     NodeStatus& status = snapshot.nodes.emplace_back(status_of(views[i], is_primary, now));
     bool is_news =
@@ -51,6 +53,7 @@ ClusterSnapshot Topology::decide(std::span<const NodeView> views, Time now) {
     if (!snapshot.alarm.empty()) snapshot.alarm += "; ";
     snapshot.alarm += status.name + " " + status.reason;
   }
+  snapshot.position = position_;
   return snapshot;
 }
 

@@ -88,6 +88,13 @@ struct NodeStatus {
   std::string reason;  // Why it is not usable for reads; empty when it is.
 };
 
+/// Every transaction that was acknowledged before `sampled_at` has written its WAL before `lsn`,
+/// the primary's insert position (D14: what was committed asynchronously is in it, too).
+struct PrimaryPosition {
+  Lsn lsn{};
+  Time sampled_at{};
+};
+
 /// Never changed after it was made.
 struct ClusterSnapshot {
   Time decided_at{};
@@ -95,7 +102,8 @@ struct ClusterSnapshot {
   /// older epoch are closed.
   uint64_t epoch = 0;
   std::optional<NodeIndex> primary;
-  uint32_t timeline = 0;  // The one to follow: the primary's, or the last primary's.
+  PrimaryPosition position;  // Of the primary, or of the last one as long as there is none.
+  uint32_t timeline = 0;     // The one to follow: the primary's, or the last primary's.
   std::optional<TimelineHistory> history;  // Of the primary, if it was told: for tokens (D20).
   uint64_t system_identifier = 0;          // 0: not known yet.
   std::string alarm;              // Why there is no primary, and other news for a person; or empty.
@@ -173,6 +181,7 @@ class Topology {
   uint64_t epoch_ = 0;
   bool has_primary_ = false;
   LagClock lag_clock_;
+  PrimaryPosition position_;
 };
 
 }  // namespace fairlead::core

@@ -62,6 +62,20 @@ TEST(Topology, APrimaryThatOnlyStoppedAnsweringKeepsItsEpoch) {
   EXPECT_EQ(cluster.look().epoch, epoch + 1) << "a restarted one does not";
 }
 
+TEST(Topology, TheLastPositionOfAPrimaryThatIsGoneStillSaysWhatReadsMustSee) {  // D14, D15
+  ScriptedCluster cluster;
+  cluster.primary("a", 1, 1000).answer.insert_lsn = Lsn{1064};  // Committed, and not flushed yet.
+  cluster.replica("b", 1, 1000);
+  const PrimaryPosition seen = cluster.look().position;
+  EXPECT_EQ(seen.lsn, Lsn{1064});
+  EXPECT_GT(seen.sampled_at, Time{});
+  cluster.down("a");
+  const ClusterSnapshot alone = cluster.look();
+  EXPECT_FALSE(alone.primary);
+  EXPECT_EQ(alone.position.lsn, Lsn{1064});
+  EXPECT_EQ(alone.position.sampled_at, seen.sampled_at);
+}
+
 TEST(Topology, ASuspectPrimaryIsStillThePrimary) {
   ScriptedCluster cluster;
   cluster.primary("a", 1);

@@ -20,7 +20,7 @@ void ClientSession::lease(const core::LeaseWish& wish) {
 
 void ClientSession::choose_node(bool may_wait) {
   const Choice choice = tenant_.choose(wish_.route, session_.state(), wish_.kept, wish_.avoid);
-  if (choice.worth_waiting && may_wait && wait_for_positions()) return;
+  if (may_wait && wait_for_positions(choice.patience)) return;
   if (!choice.now) return session_.on_no_lease({.error = choice.now.error()});
   choice_ = *choice.now;
   Pool& pool = tenant_.pool(choice_.node);
@@ -29,13 +29,11 @@ void ClientSession::choose_node(bool may_wait) {
 }
 
 /// False: it has waited long enough.
-bool ClientSession::wait_for_positions() {
-  // The read port has no primary to go to, so there patience is all.
-  const Duration patience =
-      wish_.route.replica_only ? tenant_.config().pool_timeout : tenant_.config().freshness_wait;
+bool ClientSession::wait_for_positions(Duration patience) {
+  if (patience == Duration{}) return false;
   const Time until = wished_at_ + patience;
   if (net::Loop::now() >= until) return false;
-  tenant_.freshness_queue().add(*this, until);
+  tenant_.positions_queue().add(*this, until);
   return true;
 }
 
@@ -52,6 +50,7 @@ void ClientSession::grant(ServerConnection& server) {
     case core::LeaseCheck::kWrongRole:
       note_trouble(choice_.node, "a server reports another role");
       pool.discard(server);
+      if (waits_for_primary()) return;
       return session_.on_no_lease(
           {.error = {ErrorCode::kCannotConnectNow, "the roles of the nodes are changing",
                      "a server was not what its node was taken for", "Try again."},
@@ -70,7 +69,7 @@ void ClientSession::grant(ServerConnection& server) {
 /// The next positions will hold for it, too.
 void ClientSession::on_server_too_new() {
   worker_.shared().control->want_positions(tenant_.cluster());
-  if (wait_for_positions()) return;
+  if (wait_for_positions(tenant_.patience_of_read(wish_.route))) return;
   if (!wish_.route.replica_only) {
     return lease({.route = {.target = core::Target::kPrimary, .reason = sql::Reason::kOwnWrite}});
   }
@@ -80,7 +79,18 @@ void ClientSession::on_server_too_new() {
                  "its servers were opened after its position was observed", "Try again."}});
 }
 
-void ClientSession::on_no_server(NoServer why) { session_.on_no_lease(no_lease(std::move(why))); }
+void ClientSession::on_no_server(NoServer why) {
+  core::NoLease no = no_lease(std::move(why));
+  if (no.tried && waits_for_primary()) return;
+  session_.on_no_lease(std::move(no));
+}
+
+/// The primary is in trouble, and nothing was sent to it yet: it may come back, or another node may
+/// take its place. False: it has waited long enough.
+bool ClientSession::waits_for_primary() {
+  return choice_.target == core::Target::kPrimary && wish_.route.node.empty() &&
+         wait_for_positions(tenant_.config().failover_hold);
+}
 
 core::NoLease ClientSession::no_lease(NoServer why) {
   switch (why.why) {
@@ -120,6 +130,7 @@ Error ClientSession::no_server_in_time() {
 void ClientSession::on_node_down(core::NodeIndex node) {
   if (waiting() && choice_.node == node) {  // Nothing was sent yet: any other node will do.
     tenant_.pool(node).give_up(*this);
+    if (waits_for_primary()) return;
     return session_.on_no_lease(
         {.error = {ErrorCode::kCannotConnectNow, "the node does not answer",
                    std::string(node_name(node)), "Try again."},
@@ -129,8 +140,8 @@ void ClientSession::on_node_down(core::NodeIndex node) {
 }
 
 void ClientSession::cancel_lease() {
-  if (waits_for_freshness()) {
-    tenant_.freshness_queue().remove(*this);
+  if (waits_for_positions()) {
+    tenant_.positions_queue().remove(*this);
     return on_no_server({.why = NoServer::Why::kCanceled});
   }
   if (!waiting()) return;

@@ -21,7 +21,7 @@ class Worker;
 class ClientSession final : public LeaseHolder,
                             private core::SessionHost,
                             private PoolWaiter,
-                            private FreshnessQueue::Waiter {
+                            private PositionsQueue::Waiter {
  public:
   /// `startup`: what the start-up packet asks for.
   ClientSession(Worker& worker, net::Stream& stream, core::VariableSet startup, Tenant& tenant,
@@ -86,12 +86,13 @@ class ClientSession final : public LeaseHolder,
   void on_server(ServerConnection& server) override;
   void on_no_server(NoServer why) override;
 
-  // FreshnessQueue::Waiter.
+  // PositionsQueue::Waiter.
   void on_positions() override { choose_node(true); }
-  void on_freshness_timeout() override { choose_node(false); }
+  void on_positions_timeout() override { choose_node(false); }
 
   void choose_node(bool may_wait);
-  bool wait_for_positions();
+  bool wait_for_positions(Duration patience);
+  bool waits_for_primary();
   void on_server_too_new();
   void grant(ServerConnection& server);
   core::NoLease no_lease(NoServer why);

@@ -51,12 +51,10 @@ uint64_t next_random(uint64_t& state) {
 
 /// The position that a read must see: that of the primary, sampled after the last write that counts
 /// for it. A sample that began before the write says nothing (D11).
-core::ReadFloor floor_of(Time wrote_at, const core::ClusterSnapshot& snapshot) {
+core::ReadFloor floor_of(Time wrote_at, const core::PrimaryPosition& position) {
   if (wrote_at == Time{}) return {};
-  if (!snapshot.primary) return {.pending = true};
-  const core::NodeStatus& primary = snapshot.node(*snapshot.primary);
-  if (primary.observed_started_at <= wrote_at) return {.pending = true};
-  return {.lsn = primary.replay_lsn, .pending = false};
+  if (position.sampled_at <= wrote_at) return {.pending = true};
+  return {.lsn = position.lsn, .pending = false};
 }
 
 }  // namespace
@@ -75,7 +73,7 @@ Tenant::Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& s
       balancer_(method_of(config_->balance)),
       node_statements_(settings_->clusters.at(config_->cluster).nodes.size()),
       last_write_(shared.pools.last_write_of(config_->cluster, database_)),
-      freshness_queue_(loop) {}
+      positions_queue_(loop) {}
 
 void Tenant::learn(auth::ServerCredentials credentials) {
   if (std::holds_alternative<std::monostate>(credentials) || credentials == credentials_) return;
@@ -99,7 +97,7 @@ void Tenant::set_settings(SettingsPtr settings) {
 void Tenant::set_snapshot(std::shared_ptr<const core::ClusterSnapshot> snapshot) {
   snapshot_ = std::move(snapshot);
   for (auto& [node, pool] : pools_) pool->set_epoch(snapshot_->epoch);
-  freshness_queue_.on_positions();
+  positions_queue_.on_positions();
 }
 
 void Tenant::note_write(Time now) {
@@ -153,17 +151,25 @@ Choice Tenant::choose(const core::Route& route, const core::SessionState& sessio
                       std::optional<NodeIndex> kept, std::optional<NodeIndex> avoid) {
   if (!route.node.empty()) return {.now = choose_named(route)};
   if (route.target == Target::kReplica) return choose_replica(route, session, kept, avoid);
-  return {.now = choose_primary(route.reason)};
+  return choose_primary(route.reason);
 }
 
-Result<NodeChoice> Tenant::choose_primary(Reason reason) const {
+Choice Tenant::choose_primary(Reason reason) const {
   const core::ClusterSnapshot& cluster_now = *snapshot_;
-  if (cluster_now.primary)
-    return NodeChoice{.node = *cluster_now.primary, .target = Target::kPrimary, .reason = reason};
-  return fail(ErrorCode::kCannotConnectNow, "there is no primary to send this statement to",
-              cluster_now.alarm.empty() ? "no node has been proven to be the primary yet"
-                                        : cluster_now.alarm,
-              "Reads go on. Look at the nodes with \"fairlead check\".");
+  if (cluster_now.primary) {
+    return {.now = NodeChoice{
+                .node = *cluster_now.primary, .target = Target::kPrimary, .reason = reason}};
+  }
+  return {.now = fail(ErrorCode::kCannotConnectNow, "there is no primary to send this statement to",
+                      cluster_now.alarm.empty() ? "no node has been proven to be the primary yet"
+                                                : cluster_now.alarm,
+                      "Reads go on. Look at the nodes with \"fairlead check\"."),
+          .patience = config_->failover_hold};
+}
+
+/// The read port has no primary to go to, so there patience is all.
+Duration Tenant::patience_of_read(const core::Route& route) const {
+  return route.replica_only ? config_->pool_timeout : config_->freshness_wait;
 }
 
 Result<NodeChoice> Tenant::choose_named(const core::Route& route) const {
@@ -188,7 +194,7 @@ Result<NodeChoice> Tenant::choose_named(const core::Route& route) const {
 Choice Tenant::choose_replica(const core::Route& route, const core::SessionState& session,
                               std::optional<NodeIndex> kept, std::optional<NodeIndex> avoid) {
   const core::ClusterSnapshot& cluster_now = *snapshot_;
-  const core::ReadFloor floor = floor_of(must_see(session), cluster_now);
+  const core::ReadFloor floor = floor_of(must_see(session), cluster_now.position);
   const core::Freshness freshness = find_eligible(route, floor);
   Reason why = Reason::kNoReplica;
   if (const auto* eligible = std::get_if<core::Eligible>(&freshness)) {
@@ -207,12 +213,16 @@ Choice Tenant::choose_replica(const core::Route& route, const core::SessionState
     why = reason_of(std::get<core::UsePrimary>(freshness).reason);
   }
   if (why == Reason::kOwnWrite) shared_.control->want_positions(config_->cluster);
-  const bool worth_waiting = why == Reason::kOwnWrite;
-  if (!route.replica_only) return {.now = choose_primary(why), .worth_waiting = worth_waiting};
+  const Duration patience = why == Reason::kOwnWrite ? patience_of_read(route) : Duration{};
+  if (!route.replica_only) {
+    Choice primary = choose_primary(why);
+    primary.patience = std::max(primary.patience, patience);
+    return primary;
+  }
   return {.now = fail(ErrorCode::kCannotConnectNow, "there is no replica to send this statement to",
                       std::string(sql::reason_description(why)),
                       "Connect to the automatic port to read from the primary meanwhile."),
-          .worth_waiting = worth_waiting};
+          .patience = patience};
 }
 
 /// Fills candidates_.
@@ -247,8 +257,8 @@ std::optional<NodeIndex> Tenant::pick(size_t eligible, std::optional<NodeIndex> 
 }
 
 net::Task<void> Tenant::join() {
-  freshness_queue_.stop();
-  co_await freshness_queue_.join();
+  positions_queue_.stop();
+  co_await positions_queue_.join();
   for (auto& [node, pool] : pools_) co_await pool->join();
 }
 

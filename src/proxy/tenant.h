@@ -12,8 +12,8 @@
 #include "core/known_statements.h"
 #include "core/route.h"
 #include "core/session_state.h"
-#include "proxy/freshness_queue.h"
 #include "proxy/pool.h"
+#include "proxy/positions_queue.h"
 #include "proxy/shared.h"
 
 namespace fairlead::proxy {
@@ -28,10 +28,11 @@ struct NodeChoice {
   Time opened_before{};
 };
 
-/// What can be done at once, and whether a replica may do better in a moment.
+/// What can be done at once, and for how long since the request came something better is worth
+/// waiting for: a replica that is about to be fresh enough, or a primary.
 struct Choice {
   Result<NodeChoice> now;
-  bool worth_waiting = false;  // Until the next positions are known.
+  Duration patience{};
 };
 
 class Tenant {
@@ -72,13 +73,16 @@ class Tenant {
   Choice choose(const core::Route& route, const core::SessionState& session,
                 std::optional<core::NodeIndex> kept, std::optional<core::NodeIndex> avoid);
 
+  /// How long such a read may wait for a replica to be fresh enough.
+  Duration patience_of_read(const core::Route& route) const;
+
   Pool& pool(core::NodeIndex node);
   template <class Visit>
   void for_each_pool(Visit visit) {
     for (auto& [node, pool] : pools_) visit(*pool);
   }
 
-  FreshnessQueue& freshness_queue() { return freshness_queue_; }
+  PositionsQueue& positions_queue() { return positions_queue_; }
 
   /// After close_all() of every pool.
   net::Task<void> join();
@@ -98,7 +102,7 @@ class Tenant {
   std::optional<core::NodeIndex> pick(size_t eligible, std::optional<core::NodeIndex> kept,
                                       std::optional<core::NodeIndex> avoid);
   Result<NodeChoice> choose_named(const core::Route& route) const;
-  Result<NodeChoice> choose_primary(sql::Reason reason) const;
+  Choice choose_primary(sql::Reason reason) const;
   PoolOpening opening(core::NodeIndex node) const;
   Time must_see(const core::SessionState& session) const;
 
@@ -123,7 +127,7 @@ class Tenant {
   std::vector<std::shared_ptr<std::atomic<uint32_t>>> node_in_use_;
   std::vector<uint32_t> in_use_;  // Scratch for choosing, one element per node.
   std::vector<core::Candidate> candidates_;
-  FreshnessQueue freshness_queue_;
+  PositionsQueue positions_queue_;
   uint64_t random_ = 0x9E3779B97F4A7C15ULL;  // State of the generator for balance = "random".
 };
 

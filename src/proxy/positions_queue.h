@@ -1,5 +1,6 @@
-// Reads that wait until a replica has replayed what they must see, or until they have waited long
-// enough (freshness_wait). Nobody here holds a server.
+// Requests that wait for news of the nodes, or until they have waited long enough: reads until a
+// replica has replayed what they must see (freshness_wait), and whatever needs a primary until
+// there is one (failover_hold). Nobody here holds a server.
 //
 // One per tenant, on its worker's thread.
 #pragma once
@@ -10,25 +11,25 @@
 
 namespace fairlead::proxy {
 
-class FreshnessQueue {
+class PositionsQueue {
  public:
   class Waiter {
    public:
     /// The nodes' positions are known anew. Whoever still has to wait says add() again.
     virtual void on_positions() = 0;
-    virtual void on_freshness_timeout() = 0;
-    bool waits_for_freshness() const { return waits_; }
+    virtual void on_positions_timeout() = 0;
+    bool waits_for_positions() const { return waits_; }
 
    protected:
     ~Waiter() = default;
 
    private:
-    friend class FreshnessQueue;
+    friend class PositionsQueue;
     Time until_{};
     bool waits_ = false;
   };
 
-  explicit FreshnessQueue(net::Loop& loop) : spawner_(loop), stopped_(loop) {}
+  explicit PositionsQueue(net::Loop& loop) : spawner_(loop), changed_(loop) {}
 
   /// `waiter` must live until it is told, or until remove().
   void add(Waiter& waiter, Time until);
@@ -44,8 +45,9 @@ class FreshnessQueue {
   void expire(Time now);
 
   net::Spawner spawner_;
-  net::Signal stopped_;
+  net::Signal changed_;
   std::vector<Waiter*> waiters_;
+  Time next_{};  // When the clock looks next; while watching_.
   bool watching_ = false;
   bool stopping_ = false;
 };

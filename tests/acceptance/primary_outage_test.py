@@ -1,0 +1,88 @@
+#!/usr/bin/python3
+"""While there is no primary: writes wait for one up to failover_hold, then get a clear error; reads go on."""
+import signal
+import sys
+import threading
+import time
+import unittest
+
+import wire
+from stand.open import only_proxied, run_program
+from stand.processes import eventually, is_alive
+
+STAND = None
+HOLD = 10  # Seconds; longer than a node that went down soon after it came up must answer well before it is up again.
+
+
+def reads_from_replica():
+    with wire.Connection.login(STAND.address) as client:
+        client.run("select 1 from outage limit 1")
+        return client.run("show fairlead.last_route")[0][0] == "replica"
+
+
+class PrimaryOutage(unittest.TestCase):
+    def setUp(self):
+        with wire.Connection.login(STAND.address) as client:
+            client.run("create table if not exists outage (n int)")
+
+    def kill_primary(self):
+        # A write whose position nobody has asked for yet cannot be proven to be on a replica: reads would wait, too.
+        eventually(reads_from_replica, 10, "reads go to the replica")
+        pid = STAND.node_pid(0)
+        STAND.signal_node(0, signal.SIGKILL)
+        eventually(lambda: not is_alive(pid), 10, "the primary is gone")
+
+    def start_primary(self):
+        STAND.start_nodes()
+
+    @only_proxied
+    def test_a_write_waits_for_the_primary_and_reads_go_on(self):
+        results, writer_address = [], STAND.address
+
+        def write(client, number):
+            try:
+                client.run(f"insert into outage values ({number})")
+                results.append(number)
+            except Exception as error:  # Any is a failure of the promise.
+                results.append(error)
+
+        with wire.Connection.login(writer_address, timeout=30) as old, \
+             wire.Connection.login(writer_address, timeout=30) as reader:
+            self.assertEqual(old.run("select 1"), [("1",)])
+            self.kill_primary()
+            try:
+                writers = [threading.Thread(target=write, args=(old, 1))]
+                writers[0].start()
+                time.sleep(0.5)
+                for _ in range(20):  # The writers wait for the primary, not the readers for them.
+                    self.assertEqual(reader.run("select 2"), [("2",)])
+                self.assertEqual(results, [])
+            finally:
+                self.start_primary()
+            for thread in writers:
+                thread.join(20)
+            self.assertEqual(results, [1])
+        with wire.Connection.login(STAND.address) as client:
+            self.assertEqual(client.run("select n from outage where n = 1"), [("1",)])
+
+    @only_proxied
+    def test_a_write_that_waited_long_enough_is_refused(self):
+        with wire.Connection.login(STAND.address, timeout=30) as client:
+            self.kill_primary()
+            try:
+                began = time.monotonic()
+                with self.assertRaises(wire.ServerError) as refused:
+                    client.run("insert into outage values (3)")
+                waited = time.monotonic() - began
+                self.assertEqual(refused.exception.sqlstate, "57P03", refused.exception)
+                self.assertGreater(waited, HOLD - 0.5)
+                self.assertLess(waited, HOLD + 4)
+                self.assertEqual(client.run("select 4"), [("4",)])  # The connection has survived.
+            finally:
+                self.start_primary()
+
+            client.run("insert into outage values (5)")
+
+
+if __name__ == "__main__":
+    run_program(sys.modules[__name__], replicas=1, database={"failover_hold": f"{HOLD}s"})
