@@ -13,7 +13,6 @@ from stand.address import Address
 from stand.plain import PlainPostgres
 from stand.proxied import ProxiedCluster
 
-SKIPPED = 77  # What CTest takes for "not run" (SKIP_RETURN_CODE).
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 
@@ -48,11 +47,6 @@ def fairlead_binary():
     return next((path for path in candidates if os.access(path, os.X_OK)), None)
 
 
-def skip_program(why):
-    print(f"SKIPPED: {why}")
-    sys.exit(SKIPPED)
-
-
 @contextlib.contextmanager
 def open_stand(**options):
     """Options are those of ProxiedCluster; plain PostgreSQL needs none of them."""
@@ -65,7 +59,7 @@ def open_stand(**options):
     elif wants_direct():
         stand = PlainPostgres()
     elif binary is None:
-        skip_program("no fairlead binary; set FAIRLEAD_BINARY, or FAIRLEAD_DIRECT=1 for plain PostgreSQL")
+        sys.exit("no fairlead binary; set FAIRLEAD_BINARY, or FAIRLEAD_DIRECT=1 for plain PostgreSQL")
     else:
         stand = ProxiedCluster(binary, **options)
     try:
