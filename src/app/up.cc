@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "config/diff.h"
 #include "config/validate.h"
+#include "core/pool_worker.h"
 #include "proxy/proxy.h"
 
 namespace fairlead::app {
@@ -30,6 +31,9 @@ constexpr Duration kRoutedPatience = 10s;
 constexpr Duration kSlice = 100ms;
 /// Ctrl-C: once is graceful, twice is now, and the third one needs no cooperation of ours.
 constexpr int kStopsMax = 3;
+
+// Each end knows its own bound; only here are both seen.
+static_assert(config::kWorkersMax == core::kWorkersMax);
 
 constexpr const char* kFooter = R"(
 Examples:

@@ -61,6 +61,9 @@ struct Listen {
   bool operator==(const Listen&) const = default;
 };
 
+/// As many as a cancel key and a pool's set of waiting workers can name (core/pool_worker.h).
+inline constexpr uint32_t kWorkersMax = 64;
+
 /// [proxy]: the process. Every limit is shared by all workers. A timeout of 0 never expires.
 struct Proxy {
   uint32_t workers = 2;

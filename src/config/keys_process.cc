@@ -57,7 +57,7 @@ constexpr std::array kProxy{
                                           "all of them.",
                               .apply = kRestart,
                               .min = 1,
-                              .max = 256}),
+                              .max = kWorkersMax}),
     declare<&Proxy::max_client_connections>(
         {.name = "max_client_connections",
          .sentence = "Clients at one time; one more is refused with SQLSTATE 53300.",

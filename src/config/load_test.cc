@@ -139,6 +139,12 @@ TEST(Load, TellsTheBoundsOfAKeyInItsUnit) {
               ElementsAre(HasSubstr("1ms is out of bounds: from 100ms to 1h")));
 }
 
+TEST(Load, AllowsAsManyWorkersAsACancelKeyCanName) {
+  EXPECT_EQ(loaded(sources_of(with_cluster("[proxy]\nworkers = 64"))).proxy.workers, 64U);
+  EXPECT_THAT(problems_of(sources_of(with_cluster("[proxy]\nworkers = 65"))),
+              ElementsAre(HasSubstr("65 is out of bounds: from 1 to 64")));
+}
+
 TEST(Load, TellsWhereTheTomlIsBroken) {
   EXPECT_THAT(problems_of(sources_of("[listen]\nport = = 5\n")),
               ElementsAre(AllOf(HasSubstr("test.toml:2:8: not valid TOML"))));
