@@ -70,18 +70,17 @@ class ARealCluster(unittest.TestCase):
         run("cluster", "destroy", "--dir", cls.dir)
         cls.folder.cleanup()
 
-    def write_config(self, name, **listen):
-        """A configuration with ports from the system."""
+    def write_config(self, name, proxy="", pool_size=20):
+        """A configuration with ports from the system; `proxy` are lines for that section."""
         nodes = ", ".join(f'"{node["host"]}:{node["port"]}"' for node in self.cluster["nodes"])
         password = self.urls[0].split(":")[2].split("@")[0]
         users = f"{self.folder.name}/users.txt"
         with open(users, "w", encoding="utf-8") as file:
             file.write(f'"postgres" "{password}"\n')
         path = f"{self.folder.name}/{name}"
-        pool_size = listen.pop("pool_size", 20)
         with open(path, "w", encoding="utf-8") as file:
             file.write("[listen]\nport = 0\nread_port = 0\nprimary_port = 0\nhttp_port = 0\n"
-                       f'[cluster.main]\nnodes = [{nodes}]\nmonitor_user = "postgres"\nmonitor_password = "{password}"\n'
+                       f'[proxy]\n{proxy}\n[cluster.main]\nnodes = [{nodes}]\nmonitor_user = "postgres"\nmonitor_password = "{password}"\n'
                        f'[database."*"]\npool_size = {pool_size}\n[auth]\nusers_file = "{users}"\n')
         return path
 
@@ -162,6 +161,33 @@ class ARealCluster(unittest.TestCase):
                 process.send_signal(signal.SIGTERM)
                 line_with(process.stderr, "waiting up to")
                 self.assertIsNone(process.poll())
+    def test_a_reload_carries_out_what_it_can_and_names_what_needs_a_restart(self):
+        path = self.write_config("mixed.toml")
+        process = start("up", "-c", path)
+        self.addCleanup(end, process)
+        port = line_with(process.stdout, "automatic").split()[0].split(":")[1]
+        line_with(process.stdout, "replica")
+        url = self.urls[0].rsplit("@", 1)[0] + f"@127.0.0.1:{port}/app"
+        self.assertEqual(psql(url, "SELECT 7").stdout, "7\n")
+
+        self.write_config("mixed.toml", proxy="workers = 3\nmax_client_connections = 1")
+        process.send_signal(signal.SIGHUP)
+        self.assertIn("2 -> 3 (needs a restart); the old value stays", line_with(process.stderr, "proxy.workers"))
+        self.assertIn("10000 -> 1", line_with(process.stderr, "max_client_connections"))
+        client = subprocess.Popen(["psql", "-XAtq", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True, bufsize=1)
+        self.addCleanup(end, client)
+        client.stdin.write("SELECT 'first';\n")
+        line_with(client.stdout, "first")
+        self.assertIn("too many clients", psql(url + "?sslmode=disable", "SELECT 8").stderr)
+        client.communicate(timeout=PATIENCE)
+
+        self.write_config("mixed.toml", proxy="workers = 3\nmax_client_connections = 1")
+        process.send_signal(signal.SIGHUP)  # What was put off is told again: it is still not in force.
+        self.assertIn("2 -> 3", line_with(process.stderr, "proxy.workers"))
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(PATIENCE), 0)
+
                 if signals == 2:
                     process.send_signal(signal.SIGTERM)
                     self.assertEqual(process.wait(PATIENCE), 0)

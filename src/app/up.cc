@@ -12,6 +12,7 @@
 #include "app/systemd.h"
 #include "app/terminal.h"
 #include "app/version.h"
+#include "base/assert.h"
 #include "base/log.h"
 #include "config/diff.h"
 #include "config/validate.h"
@@ -109,19 +110,32 @@ class Daemon {
       log::error("the configuration was not reloaded; the old one stays in force");
       return;
     }
-    auto next = std::make_shared<const config::Config>(std::move(*loaded));
-    const auto restart_needed = proxy_->reload(next);
-    if (!restart_needed) {
-      log::error("the configuration was not reloaded: {}", describe(restart_needed.error()));
+    const auto changes = config::diff(*config_, *loaded);
+    if (auto reloaded = put_into_force(*loaded); !reloaded) {
+      log::error("the configuration was not reloaded, the old one stays in force: {}",
+                 describe(reloaded.error()));
       return;
     }
-    const auto changes = config::diff(*config_, *next);
-    for (const config::Change& change : changes) log::info("reload: {}", to_string(change));
-    if (changes.empty()) log::info("reload: nothing has changed");
-    for (const std::string& key : *restart_needed)
-      log::warning("{} keeps its old value until a restart", key);
+    for (const config::Change& change : changes) {
+      if (change.apply == config::Apply::kReload)
+        log::info("reload: {}", to_string(change));
+      else
+        log::warning("reload: {}; the old value stays in force until then", to_string(change));
+    }
+    if (changes.empty())
+      log::info("reload: no key has changed; the files that keys name were read again");
+  }
+
+  Result<void> put_into_force(const config::Config& loaded) {
+    auto kept = config::without_restart(*config_, loaded);
+    if (!kept) return std::unexpected(kept.error());
+    auto next = std::make_shared<const config::Config>(std::move(*kept));
+    const auto restart_needed = proxy_->reload(next);
+    if (!restart_needed) return std::unexpected(restart_needed.error());
+    require(restart_needed->empty(), "what needs a restart was put back");
     log::set_level(next->proxy.log_level);
     config_ = std::move(next);
+    return {};
   }
 
   ExitCode stop() {

@@ -19,7 +19,36 @@ void compare_sections(const Section& section, const std::string& name, const Con
   }
 }
 
+/// Puts back what only a restart changes, key by key; a section that is gone comes back whole.
+void put_back(const Section& section, const Config& before, const Config& after, Config& out) {
+  const auto still_there = names_in(after, section);
+  for (const std::string& name : names_in(before, section)) {
+    const bool gone = !std::ranges::binary_search(still_there, name);
+    if (gone && section.apply == Apply::kReload) continue;
+    for (const Key& key : section.keys) {
+      if (!gone && key.apply == Apply::kReload) continue;
+      key.copy(section_in(before, section, name), section_in(out, section, name));
+    }
+  }
+}
+
 }  // namespace
+
+Result<Config> without_restart(const Config& before, const Config& after) {
+  Config out = after;
+  for (const Section& section : sections()) put_back(section, before, after, out);
+  std::erase_if(out.clusters,
+                [&](const auto& entry) { return !before.clusters.contains(entry.first); });
+  for (const auto& [name, database] : out.databases) {
+    if (out.clusters.contains(database.cluster)) continue;
+    return fail(ErrorCode::kConfig,
+                fmt::format("{}: there is no cluster \"{}\" before a restart",
+                            full_name(section_of(SectionId::kDatabase), name), database.cluster),
+                "clusters are added and removed only by a restart",
+                "restart, or leave the database with its old cluster until then");
+  }
+  return out;
+}
 
 std::vector<Change> diff(const Config& before, const Config& after) {
   std::vector<Change> changes;

@@ -22,6 +22,11 @@ struct Change {
 /// In the order of the reference. Where a value came from makes no difference.
 std::vector<Change> diff(const Config& before, const Config& after);
 
+/// What a reload of `after` can carry out while `before` is in force: `after`, but with every value
+/// as it was that only a restart changes. Fails where the two cannot be put together: a database
+/// that is to be served by a cluster that comes with the restart.
+Result<Config> without_restart(const Config& before, const Config& after);
+
 /// "proxy.workers: 2 -> 4 (needs a restart)", in one line.
 std::string to_string(const Change& change);
 

@@ -29,7 +29,7 @@ TEST(Diff, MasksSecretsAndStillSeesThatTheyChanged) {
   const std::string text = std::string(kMinimal) + "monitor_password = ";
   EXPECT_THAT(
       diff(loaded(sources_of(text + "\"a\"")), loaded(sources_of(text + "\"b\""))),
-      ElementsAre(Change{"cluster.main.monitor_password", "\"***\"", "\"***\"", Apply::kReload}));
+      ElementsAre(Change{"cluster.main.monitor_password", "\"***\"", "\"***\"", Apply::kRestart}));
 }
 
 TEST(Diff, TellsSectionsThatCameAndWent) {
@@ -40,6 +40,48 @@ TEST(Diff, TellsSectionsThatCameAndWent) {
               ElementsAre(Change{"cluster.second", "", "present", Apply::kRestart},
                           Change{"database.a", "present", "", Apply::kReload},
                           Change{"database.b", "", "present", Apply::kReload}));
+}
+
+TEST(WithoutRestart, CarriesOutWhatAReloadCanAndKeepsTheRest) {
+  const Config before = loaded(sources_of(with_cluster("[proxy]\nworkers = 2\n[database.a]")));
+  const Config after =
+      loaded(sources_of("[proxy]\nworkers = 4\nmin_servers = 3\n[database.b]\npool_size = 7\n"
+                        "[cluster.main]\nnodes = [\"db1\", \"db2\", \"db3\"]\n"));
+  const auto kept = without_restart(before, after);
+  ASSERT_TRUE(kept);
+  EXPECT_THAT(diff(before, *kept),
+              ElementsAre(Change{"proxy.min_servers", "0", "3", Apply::kReload},
+                          Change{"database.a", "present", "", Apply::kReload},
+                          Change{"database.b", "", "present", Apply::kReload}));
+  EXPECT_EQ(kept->databases.at("b").pool_size, 7U);
+}
+
+TEST(WithoutRestart, NeitherAddsNorRemovesAClusterNorServesADatabaseFromOne) {
+  const std::string second = "[cluster.second]\nnodes = [\"x\"]\nprobe_failures = 9\n";
+  const Config one = loaded(sources_of(with_cluster("[database.a]")));
+  const Config two = loaded(sources_of(with_cluster("[database.a]\n" + second)));
+  EXPECT_THAT(diff(one, without_restart(one, two).value()), IsEmpty());
+  EXPECT_THAT(diff(two, without_restart(two, one).value()), IsEmpty());
+  const Config moved =
+      loaded(sources_of(with_cluster("[database.a]\ncluster = \"second\"\n" + second)));
+  const auto refused = without_restart(one, moved);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message,
+              testing::HasSubstr("no cluster \"second\" before a restart"));
+}
+
+TEST(WithoutRestart, LeavesNothingThatNeedsOneWhateverKeyChanges) {
+  const Config before = loaded(sources_of(kMinimal));
+  for (const Section& section : sections()) {
+    for (const Key& key : section.keys) {
+      EXPECT_NE(key.copy, nullptr) << key.name;
+    }
+  }
+  Config after = before;
+  after.listen.port = 1;
+  after.clusters.at("main").monitor_user = "other";
+  after.clusters.at("main").probe_interval = 7s;
+  EXPECT_THAT(diff(before, without_restart(before, after).value()), IsEmpty());
 }
 
 }  // namespace

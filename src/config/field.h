@@ -92,6 +92,12 @@ Result<void> read_member(const Key& key, const Value& value, SectionRef section)
 }
 
 template <auto Member>
+void copy_member(ConstSectionRef from, SectionRef to) {
+  using Owner = typename decltype(member_of(Member))::Section;
+  std::get<Owner*>(to)->*Member = std::get<const Owner*>(from)->*Member;
+}
+
+template <auto Member>
 std::string print_member(ConstSectionRef section) {
   using Traits = decltype(member_of(Member));
   const auto& value = std::get<const typename Traits::Section*>(section)->*Member;
@@ -125,6 +131,7 @@ constexpr Key declare(Key row) {
   using T = typename decltype(member_of(Member))::Type;
   row.type = type_name<T>();
   row.read = read_member<Member>;
+  row.copy = copy_member<Member>;
   row.print = print_member<Member>;
   row.print_bound = print_bound<T>;
   if constexpr (std::is_enum_v<T>) row.words = words_list<T>;

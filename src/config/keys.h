@@ -45,6 +45,7 @@ struct Key {
   std::string_view example = {};  // A TOML value, for keys that have no useful default.
 
   Result<void> (*read)(const Key& key, const Value& value, SectionRef section) = nullptr;
+  void (*copy)(ConstSectionRef from, SectionRef to) = nullptr;
   /// As a TOML value that read() accepts. Not masked.
   std::string (*print)(ConstSectionRef section) = nullptr;
   /// The member itself, where it is a plain text; else null.

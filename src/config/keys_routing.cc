@@ -13,6 +13,7 @@ constexpr std::array kCluster{
     declare<&Cluster::nodes>(
         {.name = "nodes",
          .sentence = "Every node of the cluster, in any order: roles are discovered.",
+         .apply = kRestart,
          .example = R"(["127.0.0.1:5601", "127.0.0.1:5602", "127.0.0.1:5603"])"}),
     declare<&Cluster::topology>(
         {.name = "topology",
@@ -23,36 +24,46 @@ constexpr std::array kCluster{
                                      .apply = kRestart}),
     declare<&Cluster::monitor_user>(
         {.name = "monitor_user",
-         .sentence = "The role that Fairlead's own probes log in as; it needs pg_monitor."}),
+         .sentence = "The role that Fairlead's own probes log in as; it needs pg_monitor.",
+         .apply = kRestart}),
     declare<&Cluster::monitor_password>(
         {.name = "monitor_password",
          .sentence = "Its password; better as \"${VARIABLE}\" or in monitor_password_file.",
+         .apply = kRestart,
          .secret = true}),
     declare<&Cluster::monitor_password_file>(
         {.name = "monitor_password_file",
          .sentence = "File that holds monitor_password; a line end at its end does not count.",
+         .apply = kRestart,
          .file = FileUse::kSecret}),
-    declare<&Cluster::monitor_database>(
-        {.name = "monitor_database", .sentence = "The database that the probes connect to."}),
+    declare<&Cluster::monitor_database>({.name = "monitor_database",
+                                         .sentence = "The database that the probes connect to.",
+                                         .apply = kRestart}),
     declare<&Cluster::tls_mode>(
-        {.name = "tls_mode", .sentence = "TLS to the nodes, with the meaning of libpq's sslmode."}),
+        {.name = "tls_mode",
+         .sentence = "TLS to the nodes, with the meaning of libpq's sslmode.",
+         .apply = kRestart}),
     declare<&Cluster::tls_ca_file>(
         {.name = "tls_ca_file",
          .sentence = "PEM file with the authorities that the nodes' certificates must be signed "
                      "by.",
+         .apply = kRestart,
          .file = FileUse::kReadable}),
     declare<&Cluster::probe_interval>({.name = "probe_interval",
                                        .sentence = "How often each node is asked how it is.",
+                                       .apply = kRestart,
                                        .min = us(10ms),
                                        .max = us(1h)}),
     declare<&Cluster::probe_timeout>({.name = "probe_timeout",
                                       .sentence = "How long an answer may take before it counts "
                                                   "as a failure.",
+                                      .apply = kRestart,
                                       .min = us(10ms),
                                       .max = us(10min)}),
     declare<&Cluster::probe_failures>({.name = "probe_failures",
                                        .sentence = "Failures in a row after which a node counts as "
                                                    "down.",
+                                       .apply = kRestart,
                                        .min = 1,
                                        .max = 100}),
 };
