@@ -13,15 +13,25 @@ namespace {
 
 // One row for each thing that is not built yet.
 constexpr std::array kNotAvailable{
-    NotAvailable{SectionId::kListen, "tls_client_ca_file", ""},
-    NotAvailable{SectionId::kListen, "tls_min_version", "1.3"},
-    NotAvailable{SectionId::kCluster, "topology", "patroni"},
-    NotAvailable{SectionId::kCluster, "patroni_urls", ""},
-    NotAvailable{SectionId::kDatabase, "mode", "observe"},
-    NotAvailable{SectionId::kDatabase, "consistency", "strict"},
-    NotAvailable{SectionId::kDatabase, "transaction_reads", "until_write"},
-    NotAvailable{SectionId::kAuth, "method", "cert"},
-    NotAvailable{SectionId::kAuth, "auth_query", ""},
+    NotAvailable{SectionId::kListen, "tls_client_ca_file", "",
+                 "leave it out: clients prove who they are by auth.method"},
+    NotAvailable{SectionId::kListen, "tls_min_version", "1.3",
+                 "leave it out: clients may use TLS 1.2 and 1.3"},
+    NotAvailable{SectionId::kCluster, "topology", "patroni",
+                 "name every member in nodes: its role, and a change of it, is discovered"},
+    NotAvailable{SectionId::kCluster, "patroni_urls", "",
+                 "leave it out, and name every member in nodes"},
+    NotAvailable{SectionId::kDatabase, "mode", "observe",
+                 "write \"split\"; fairlead explain tells where a statement would go"},
+    NotAvailable{SectionId::kDatabase, "consistency", "strict",
+                 "write \"app\", and send what must see the commits of others to primary_port"},
+    NotAvailable{SectionId::kDatabase, "transaction_reads", "until_write",
+                 "write \"primary\"; BEGIN READ ONLY sends a transaction to a replica"},
+    NotAvailable{SectionId::kDatabase, "failover_hold", "",
+                 "leave it out: without a primary a write fails at once with SQLSTATE 57P03, and "
+                 "may be tried again"},
+    NotAvailable{SectionId::kAuth, "method", "cert", "write \"scram-sha-256\""},
+    NotAvailable{SectionId::kAuth, "auth_query", "", "list the users in users_file"},
 };
 
 bool matches(const NotAvailable& row, const Key& key, ConstSectionRef section) {
@@ -45,7 +55,8 @@ void refuse_not_available(Draft& draft) {
       const std::string what =
           row.value.empty() ? std::string(row.key) : fmt::format("{} \"{}\"", row.key, row.value);
       draft.report(full_name({&section, name, key}),
-                   {ErrorCode::kConfig, what + " is not available in this version"});
+                   {ErrorCode::kConfig, what + " is not available in this version",
+                    "what would be ignored is refused", std::string(row.instead)});
     }
   }
 }

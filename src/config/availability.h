@@ -14,7 +14,8 @@ namespace fairlead::config {
 struct NotAvailable {
   SectionId section;
   std::string_view key;
-  std::string_view value;  // As in the file; empty: everything but the default.
+  std::string_view value;    // As in the file; empty: everything but the default.
+  std::string_view instead;  // What to do in this version.
 };
 
 std::span<const NotAvailable> not_available();

@@ -25,7 +25,13 @@ void Draft::add_section(const Section& section, std::string_view name, Position 
 
 void Draft::report(const std::string& name, Error error) {
   if (unreadable_.contains(name)) return;
-  report_at(place_of(name), name, std::move(error));
+  const Position at = place_of(name);
+  const auto origin = config_.origins.find(name);
+  if (at.line == 0 && origin != config_.origins.end()) {
+    if (!error.detail.empty()) error.detail += "; ";
+    error.detail += "from " + origin->second.where;
+  }
+  report_at(at, name, std::move(error));
 }
 
 void Draft::report_at(Position at, std::string name, Error error) {

@@ -23,8 +23,9 @@ class Draft {
   void add_section(const Section& section, std::string_view name, Position at);
 
   /// Notes a problem at the place in the file where `name`, or the section that it belongs to, was
-  /// set, if it was set there. Nothing is added to a key that could not be read: a rule would speak
-  /// of the default that it kept, which nobody wrote.
+  /// set, if it was set there; else with the name of the variable or flag. Nothing is added to a
+  /// key that could not be read: a rule would speak of the default that it kept, which nobody
+  /// wrote.
   void report(const std::string& name, Error error);
   void report_at(Position at, std::string name, Error error);
 

@@ -40,7 +40,18 @@ std::vector<std::string_view> words_not_available(const Section& section, const 
   return words;
 }
 
-/// "1 to 256", "trust, md5", "not yet: cert": what a value may be, beyond its type.
+/// A comment for each thing that is refused, so that nobody fills it in first.
+std::string refusals(const Section& section, const Key& key) {
+  std::string out;
+  for (const std::string_view word : words_not_available(section, key)) {
+    out += wrapped(word.empty() ? "Not available in this version: any other value is refused."
+                                : fmt::format("Not available in this version: {}.", word),
+                   "#");
+  }
+  return out;
+}
+
+/// "1 to 64", "trust, md5", "not yet: cert": what a value may be, beyond its type.
 std::string limits_of(const Section& section, const Key& key) {
   std::vector<std::string> parts;
   if (key.words != nullptr) parts.push_back(fmt::format("`{}`", fmt::join(key.words(), "`, `")));
@@ -100,6 +111,7 @@ std::string reference_toml() {
       out += wrapped(key.sentence, "#");
       if (key.words != nullptr)
         out += wrapped(fmt::format("One of: {}.", fmt::join(key.words(), ", ")), "#");
+      out += refusals(section, key);
       out += fmt::format("{} = {}\n", key.name, reference_value(section, key));
     }
   }

@@ -86,14 +86,32 @@ TEST(Validate, WantsRoomForTheServersThatAreKept) {
 TEST(NotAvailable, IsRefusedAtItsPlace) {
   EXPECT_THAT(problems_with("[database.x]\nmode = \"observe\""),
               ElementsAre("test.toml:2:1: database.x.mode: mode \"observe\" is not available in "
-                          "this version"));
+                          "this version (what would be ignored is refused) Hint: write \"split\"; "
+                          "fairlead explain tells where a statement would go"));
   EXPECT_THAT(problems_with("[auth]\nauth_query = \"SELECT 1\""),
               ElementsAre(HasSubstr("auth_query is not available in this version")));
   EXPECT_THAT(problems_with("[auth]\nauth_query = \"\""), IsEmpty());
 }
 
+TEST(NotAvailable, IsRefusedWhereverItComesFrom) {
+  Sources sources = sources_of(with_cluster("[database.\"*\"]\npool_size = 3"),
+                               {{"FAIRLEAD_DATABASE_MODE", "observe"}});
+  sources.flags = {{"auth.method", "cert", "--set"}};
+  EXPECT_THAT(problems_of(sources),
+              ElementsAre(testing::AllOf(testing::StartsWith("database.\"*\".mode: mode"),
+                                         HasSubstr("from FAIRLEAD_DATABASE_MODE")),
+                          HasSubstr("from --set")));
+}
+
+TEST(NotAvailable, IncludesWaitingForAPrimary) {
+  EXPECT_THAT(problems_with("[database.x]\nfailover_hold = \"5s\""),
+              ElementsAre(HasSubstr("failover_hold is not available in this version")));
+  EXPECT_THAT(problems_with("[database.x]\nfailover_hold = \"30s\""), IsEmpty());
+}
+
 TEST(NotAvailable, NamesKeysAndWordsThatExistAndNoDefault) {
   for (const NotAvailable& row : not_available()) {
+    EXPECT_FALSE(row.instead.empty()) << row.key;
     const Section& section = section_of(row.section);
     const Key* key = find_key(section, row.key);
     ASSERT_NE(key, nullptr) << row.key;
