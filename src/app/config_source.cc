@@ -16,9 +16,9 @@ namespace {
 constexpr const char* kDefaultFile = "/etc/fairlead/fairlead.toml";
 constexpr const char* kWhiteSpace = " \t\r\n";
 
-void add_flag(CLI::App& command, ConfigOptions& options, std::string name, std::string key,
-              const std::string& description) {
-  command
+CLI::Option* add_flag(CLI::App& command, ConfigOptions& options, std::string name, std::string key,
+                      const std::string& description) {
+  return command
       .add_option_function<std::string>(
           name,
           [&options, key, name](const std::string& value) {
@@ -110,7 +110,8 @@ void add_proxy_options(CLI::App& command, ConfigOptions& options) {
   add_flag(command, options, "--port", "listen.port", "Port of automatic routing");
   add_flag(command, options, "--read-port", "listen.read_port", "Port of reads on replicas");
   add_flag(command, options, "--primary-port", "listen.primary_port", "Port of the primary");
-  add_flag(command, options, "--http-port", "listen.http_port", "Port of metrics and dashboard");
+  add_flag(command, options, "--http-port", "listen.http_port", "Port of metrics and dashboard")
+      ->group("");  // Understood, and not offered before something listens there.
   add_flag(command, options, "--workers", "proxy.workers", "Threads that serve clients");
   add_flag(command, options, "--users-file", "auth.users_file", "Who may log in");
   add_flag(command, options, "--log-level", "proxy.log_level", "debug, info, warning, error, off");

@@ -28,8 +28,8 @@ constexpr std::array kListen{
          .sentence = "The primary only, whatever the statement. 0 lets the system pick.",
          .apply = kRestart}),
     declare<&Listen::http_port>({.name = "http_port",
-                                 .sentence = "HTTP: metrics, health, the API and the dashboard. "
-                                             "0 lets the system pick.",
+                                 .sentence = "Kept for metrics, health, the API and the "
+                                             "dashboard; nothing listens there in this version.",
                                  .apply = kRestart}),
     declare<&Listen::tls_cert_file>({.name = "tls_cert_file",
                                      .sentence = "PEM file with the certificate chain shown to "

@@ -158,6 +158,12 @@ std::vector<std::string> warnings(const Config& config) {
       config.auth.url_users.empty()) {
     out.emplace_back("auth.users_file is empty: nobody can log in with a password");
   }
+  if (config.listen.http_port != 0 && config.listen.http_port != Listen{}.http_port) {
+    out.push_back(
+        fmt::format("listen.http_port is {}, but nothing listens there: this version has no "
+                    "metrics, API or dashboard",
+                    config.listen.http_port));
+  }
   for (const auto& [name, cluster] : config.clusters) {
     if (cluster.nodes.size() == 1) {
       out.push_back(fmt::format("cluster {} has one node: there is no replica to read from", name));

@@ -136,5 +136,14 @@ TEST(Warnings, TellWhatIsProbablyNotMeant) {
   EXPECT_THAT(warnings(config), ElementsAre(HasSubstr("one node")));
 }
 
+TEST(Warnings, TellThatNothingListensOnAnHttpPortThatSomebodyChose) {
+  const std::string trust = "[auth]\nmethod = \"trust\"\n";
+  EXPECT_THAT(warnings(loaded(sources_of(with_cluster(trust + "[listen]\nhttp_port = 9090")))),
+              ElementsAre(HasSubstr("listen.http_port is 9090, but nothing listens there")));
+  EXPECT_THAT(warnings(loaded(sources_of(with_cluster(trust + "[listen]\nhttp_port = 0")))),
+              IsEmpty());
+  EXPECT_THAT(warnings(loaded(sources_of(with_cluster(trust)))), IsEmpty());
+}
+
 }  // namespace
 }  // namespace fairlead::config
