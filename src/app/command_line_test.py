@@ -62,7 +62,16 @@ class Usage(unittest.TestCase):
         self.expect_usage_error("chekc", hint="did you mean check?")
         self.expect_usage_error("cluster", "destory", "--dir", "/x", hint="did you mean destroy?")
         self.expect_usage_error("check", "--primry", "x", hint="did you mean --primary?")
-        self.expect_usage_error("status", hint="unknown command status")
+        self.expect_usage_error("frobnicate", hint="unknown command frobnicate")
+
+    def test_commands_that_are_not_built_yet_say_what_does_their_job_and_are_not_offered(self):
+        for words in ("status", "pools", "routes", "replicas", "requests", "queries", "findings", "pins", "events",
+                      "load run", "load compare"):
+            self.expect_usage_error(*words.split(), hint=f"fairlead {words.split()[0]} is not available in this version\n  next: ")
+            self.assertNotRegex(run("--help").stdout, rf"\n  {words.split()[0]} ")
+        for word in ("verify", "add-replica", "remove-replica", "sync", "promote", "switchover", "rejoin"):
+            self.expect_usage_error("cluster", word, "--dir", "/x", hint=f"fairlead cluster {word} is not available in this version")
+            self.assertNotRegex(run("cluster", "--help").stdout, rf"\n  {word} ")
 
     def test_missing_and_contradicting_options(self):
         self.expect_usage_error("cluster", "create", hint="--dir is required")

@@ -1,0 +1,57 @@
+#include "app/planned_commands.h"
+
+#include <algorithm>
+#include <array>
+
+namespace fairlead::app {
+
+namespace {
+
+struct Planned {
+  std::string_view group;
+  std::string_view name;
+  std::string_view instead;
+};
+
+constexpr std::string_view kNodes = "fairlead check shows every node's role, lag and connections";
+constexpr std::string_view kRoute =
+    "SHOW fairlead.last_route in a session, or fairlead explain \"SQL\", tells where a statement "
+    "goes and why";
+constexpr std::string_view kStatements =
+    "pg_stat_statements on the nodes counts statements until then";
+constexpr std::string_view kPromote =
+    "pg_ctl promote -D DIR/NODE as the servers' user does it by hand; the proxy follows";
+constexpr std::string_view kByHand =
+    "fairlead cluster destroy and create make a cluster of another size";
+
+constexpr std::array kPlanned{
+    Planned{"", "status", kNodes},
+    Planned{"", "pools", "pg_stat_activity on the nodes shows the servers that are open"},
+    Planned{"", "routes", kRoute},
+    Planned{"", "replicas", kNodes},
+    Planned{"", "requests", kStatements},
+    Planned{"", "queries", kStatements},
+    Planned{"", "findings", kStatements},
+    Planned{"", "pins", kRoute},
+    Planned{"", "events", "the log of fairlead up tells each change of a node"},
+    Planned{"", "load", "pgbench through port 6432 loads it until then"},
+    Planned{"cluster", "verify", "fairlead cluster status shows whether each replica streams"},
+    Planned{"cluster", "add-replica", kByHand},
+    Planned{"cluster", "remove-replica", kByHand},
+    Planned{"cluster", "sync", "ALTER SYSTEM SET synchronous_standby_names on the primary does it"},
+    Planned{"cluster", "promote", kPromote},
+    Planned{"cluster", "switchover", kPromote},
+    Planned{"cluster", "rejoin", "pg_rewind, or a new copy by pg_basebackup, does it by hand"},
+};
+
+}  // namespace
+
+std::optional<std::string_view> instead_of_planned(std::string_view group, std::string_view name) {
+  const auto row = std::ranges::find_if(kPlanned, [&](const Planned& planned) {
+    return planned.group == group && planned.name == name;
+  });
+  if (row == kPlanned.end()) return std::nullopt;
+  return row->instead;
+}
+
+}  // namespace fairlead::app
