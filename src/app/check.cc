@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "app/ask_node.h"
+#include "app/check_files.h"
 #include "app/check_findings.h"
 #include "app/check_render.h"
 #include "app/commands.h"
@@ -70,12 +71,14 @@ CheckReport report_of(const ConfigFailure& failure) {
 }
 
 ExitCode run_check(const CheckOptions& options) {
-  const auto config = load_config(options.config);
-  if (!config) {
-    if (options.json) print(report_json(report_of(config.error())));
-    return complain(config.error());
+  auto loaded = load_config(options.config);
+  if (!loaded) {
+    if (options.json) print(report_json(report_of(loaded.error())));
+    return complain(loaded.error());
   }
-  const CheckReport report = check_nodes(*config);
+  const auto config = std::make_shared<const config::Config>(std::move(*loaded));
+  CheckReport report = check_nodes(*config);
+  if (auto unusable = check_files(config)) report.findings.push_back(std::move(*unusable));
   print(options.json ? report_json(report)
                      : nodes_text(report) + "\n" + findings_text(report, stdout_style()));
   return verdict(report);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "cluster/find_postgres.h"
@@ -56,8 +57,8 @@ class Judge {
         add(problem(node.address, node.answer.error().message, node.answer.error().detail,
                     next_step(node.answer.error().detail, cluster_)));
     }
-    judge_primaries();
-    judge_identity();
+    // Two primaries of two clusters are both right; only of one cluster they are not.
+    if (judge_identity()) judge_primaries();
     return std::move(findings_);
   }
 
@@ -116,22 +117,30 @@ class Judge {
           "stop the one that was not promoted last, and make it a replica again"));
   }
 
-  void judge_identity() {
-    std::set<std::string> systems;
+  /// False: these are nodes of several clusters.
+  bool judge_identity() {
+    std::map<std::string, std::string> systems;  // With their nodes.
     std::set<uint32_t> timelines;
     for (const NodeReport& node : nodes_) {
       if (!node.answer) continue;
-      systems.insert(node.answer->system_identifier);
+      std::string& members = systems[node.answer->system_identifier];
+      members += (members.empty() ? "" : ", ") + node.address;
       timelines.insert(node.answer->timeline);
     }
-    if (systems.size() > 1)
-      add(problem(place(), "these nodes are not one cluster",
-                  "they have different system identifiers",
-                  "give each cluster a [cluster.NAME] of its own"));
-    else if (timelines.size() > 1)
+    if (systems.size() > 1) {
+      std::string detail = "they have different system identifiers: ";
+      for (const auto& [system, members] : systems)
+        detail += fmt::format("{}{} of {}", detail.ends_with(": ") ? "" : "; ", members, system);
+      add(problem(place(), "these nodes are not one cluster", std::move(detail),
+                  "leave out what does not belong to it, or give each cluster a [cluster.NAME] of "
+                  "its own"));
+      return false;
+    }
+    if (timelines.size() > 1)
       add(warning(place(), "the nodes are on different timelines",
                   "after a promotion, the others have to follow",
                   "a replica that stays behind needs pg_rewind or a new copy"));
+    return true;
   }
 
   const config::Config& config_;

@@ -64,6 +64,10 @@ TEST(Judge, ForeignNodesAndTimelinesAreTold) {
   nodes[1].answer->system_identifier = "8";
   EXPECT_THAT(messages(judge(two_nodes(), "main", nodes)),
               testing::ElementsAre("these nodes are not one cluster"));
+  nodes[1].answer->in_recovery = false;  // The primary of its own cluster: no second complaint.
+  const auto findings = judge(two_nodes(), "main", nodes);
+  EXPECT_THAT(messages(findings), testing::ElementsAre("these nodes are not one cluster"));
+  EXPECT_THAT(findings[0].error.detail, HasSubstr("a:1 of 7; b:2 of 8"));
 }
 
 TEST(Judge, TellsAboutVersionPrivilegesAndReceivers) {

@@ -114,6 +114,18 @@ class ARealCluster(unittest.TestCase):
         psql(self.urls[0], "CREATE FUNCTION charge() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 1'")
         done = run("explain", "--primary", self.urls[0], "--database", "app", "--json", "SELECT count(*) FROM pg_class")
         self.assertEqual(json.loads(done.stdout)["reason"], "system_catalog", done.stderr)
+    def test_check_reads_the_users_file_as_the_proxy_will(self):
+        path = self.write_config("users.toml")
+        self.assertEqual(run("check", "-c", path).returncode, 0)
+        with open(f"{self.folder.name}/users.txt", "a", encoding="utf-8") as file:
+            file.write("nobody without quotes\n")
+        done = run("check", "-c", path)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("users.txt", done.stdout)
+        done = run("up", "-c", path)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("users.txt", done.stderr)
+
         done = run("explain", "--primary", self.urls[0], "--database", "app", "--json", "SELECT count(*) FROM t")
         self.assertEqual(json.loads(done.stdout)["target"], "replica")
         done = run("explain", "--primary", self.urls[0], "--database", "app", "--json", "SELECT charge()")
