@@ -228,6 +228,18 @@ class ARealCluster(unittest.TestCase):
         self.assertEqual(run("cluster", "stop", "--dir", self.dir).returncode, 0)
         self.assertEqual(run("cluster", "status", "--dir", self.dir).returncode, 4)
         self.assertEqual(run("check", "--primary", self.urls[0]).returncode, 4)
+    def test_a_second_proxy_is_not_given_the_ports_of_the_first(self):
+        path = self.write_config("twice.toml")
+        first = start("up", "-c", path)
+        self.addCleanup(end, first)
+        port = line_with(first.stdout, "automatic").split()[0].split(":")[1]
+        second = run("up", "-c", path, "--port", port)
+        self.assertEqual(second.returncode, 1, second.stdout)
+        self.assertIn(f"127.0.0.1:{port}\n  why:  another program listens there", second.stderr)
+        self.assertEqual(run("up", "-c", path, "--port", port, "--workers", "1").returncode, 1)
+        first.send_signal(signal.SIGTERM)
+        self.assertEqual(first.wait(PATIENCE), 0)
+
         self.assertEqual(run("cluster", "start", "--dir", self.dir).returncode, 0)
 
 

@@ -7,6 +7,7 @@
 
 #include "app/commands.h"
 #include "app/config_source.h"
+#include "app/free_ports.h"
 #include "app/proxy_report.h"
 #include "app/stop_signals.h"
 #include "app/systemd.h"
@@ -171,6 +172,10 @@ ExitCode run_up(const ConfigOptions& options) {
   for (const std::string& warning : config::warnings(*config)) log::warning("{}", warning);
 
   StopSignals signals(StopSignals::Hangup::kReloads, kStopsMax);
+  if (auto free = check_ports_are_free(config->listen); !free) {
+    complain(free.error());
+    return ExitCode::kError;
+  }
   auto proxy = proxy::Proxy::start(config);
   if (!proxy) {
     complain(proxy.error());
