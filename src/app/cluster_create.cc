@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <vector>
 
 #include "app/cluster_group.h"
 #include "app/cluster_report.h"
@@ -15,6 +16,7 @@ namespace {
 
 struct CreateOptions {
   cluster::ClusterSpec spec;
+  std::vector<std::string> settings;  // NAME=VALUE
   bool dry_run = false;
   bool json = false;
 };
@@ -26,6 +28,18 @@ Examples:
 
 As root the servers run as another user (--os-user, default postgres). An interrupted create is
 finished by the same command, or removed by fairlead cluster destroy.)";
+
+/// --set NAME=VALUE, for every node; the last one of a name counts.
+Result<void> take_settings(const std::vector<std::string>& texts, cluster::ClusterSpec& spec) {
+  for (const std::string& text : texts) {
+    const size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0)
+      return fail(ErrorCode::kInvalidParameterValue, fmt::format("--set {}: no NAME=VALUE", text),
+                  {}, "for example --set shared_buffers=256MB");
+    spec.settings[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return {};
+}
 
 /// --dry-run: the plan is text for people in either form.
 ExitCode show_plan(const CreateOptions& options) {
@@ -39,7 +53,9 @@ ExitCode run_create(CreateOptions options) {
   auto dir = cluster::canonical_dir(options.spec.dir);
   if (!dir) return cluster_failed(dir.error());
   options.spec.dir = *dir;
-  if (auto checked = cluster::check(options.spec); !checked) {
+  auto checked = take_settings(options.settings, options.spec);
+  if (checked) checked = cluster::check(options.spec);
+  if (!checked) {
     complain(checked.error());
     return ExitCode::kUsage;
   }
@@ -65,6 +81,11 @@ void add_cluster_create(CLI::App& group, Command& chosen) {
       ->capture_default_str();
   command->add_option("--base-port", options->spec.base_port,
                       "Port of the first node, the others above it; 0: free ports");
+  command->add_option("--host", options->spec.host, "Address of all nodes, in figures")
+      ->capture_default_str();
+  command->add_option("--set", options->settings, "A PostgreSQL setting for every node")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
   command->add_option("--pg-bin", options->spec.pg_bin, "Folder with initdb; default: the newest")
       ->type_name("DIR");
   command->add_option("--os-user", options->spec.os_user, "Who runs the servers")

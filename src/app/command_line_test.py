@@ -175,6 +175,16 @@ class Clusters(unittest.TestCase):
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertFalse(os.path.exists("/tmp/never-made"))
 
+    def test_settings_that_cannot_be_are_usage_errors(self):
+        for setting, hint in (("shared_buffers", "NAME=VALUE"), ("port=1", "belongs to fairlead"),
+                              ("a b=1", "not the name of a setting")):
+            done = run("cluster", "create", "--dir", "/tmp/never-made", "--set", setting)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(hint, done.stderr)
+        done = run("cluster", "create", "--dir", "/tmp/never-made", "--host", "db1")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("not an address in figures", done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -60,7 +60,7 @@ class ARealCluster(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory(prefix="fl-")
         os.chmod(cls.folder.name, 0o711)
         cls.dir = cls.folder.name + "/c"
-        made = run("cluster", "create", "--dir", cls.dir, "--replicas", "1", "--json")
+        made = run("cluster", "create", "--dir", cls.dir, "--replicas", "1", "--json", "--set", "work_mem=5MB")
         assert made.returncode == 0, made.stderr
         cls.cluster = json.loads(made.stdout)
         cls.urls = [node["url"] for node in cls.cluster["nodes"]]
@@ -91,6 +91,10 @@ class ARealCluster(unittest.TestCase):
         self.assertIn("initialize node1", done.stdout)
         self.assertFalse(os.path.exists(planned))
 
+    def test_a_setting_of_create_is_in_force_on_every_node(self):
+        for url in self.urls:
+            self.assertEqual(psql(url, "SHOW work_mem").stdout, "5MB\n")
+
     def test_status_shows_both_nodes(self):
         rows = json.loads(run("cluster", "status", "--dir", self.dir, "--json").stdout)
         self.assertEqual([(row["role"], row["state"]) for row in rows], [("primary", "running"), ("replica", "streaming")])
@@ -110,10 +114,6 @@ class ARealCluster(unittest.TestCase):
         self.assertEqual(done.returncode, 4)
         self.assertIn("next: check monitor_password", done.stdout)
 
-    def test_explain_looks_functions_up_in_the_live_database(self):
-        psql(self.urls[0], "CREATE FUNCTION charge() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 1'")
-        done = run("explain", "--primary", self.urls[0], "--database", "app", "--json", "SELECT count(*) FROM pg_class")
-        self.assertEqual(json.loads(done.stdout)["reason"], "system_catalog", done.stderr)
     def test_check_reads_the_users_file_as_the_proxy_will(self):
         path = self.write_config("users.toml")
         self.assertEqual(run("check", "-c", path).returncode, 0)
@@ -126,6 +126,10 @@ class ARealCluster(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertIn("users.txt", done.stderr)
 
+    def test_explain_looks_functions_up_in_the_live_database(self):
+        psql(self.urls[0], "CREATE FUNCTION charge() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 1'")
+        done = run("explain", "--primary", self.urls[0], "--database", "app", "--json", "SELECT count(*) FROM pg_class")
+        self.assertEqual(json.loads(done.stdout)["reason"], "system_catalog", done.stderr)
         done = run("explain", "--primary", self.urls[0], "--database", "app", "--json", "SELECT count(*) FROM t")
         self.assertEqual(json.loads(done.stdout)["target"], "replica")
         done = run("explain", "--primary", self.urls[0], "--database", "app", "--json", "SELECT charge()")
@@ -157,22 +161,6 @@ class ARealCluster(unittest.TestCase):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(PATIENCE), 0)
 
-    def test_a_running_transaction_may_finish_unless_the_second_signal_comes(self):
-        for signals in (1, 2):
-            with self.subTest(signals=signals):
-                process = start("up", "-c", self.write_config("drain.toml"))
-                self.addCleanup(end, process)
-                port = line_with(process.stdout, "automatic").split()[0].split(":")[1]
-                line_with(process.stdout, "replica")
-                url = self.urls[0].rsplit("@", 1)[0] + f"@127.0.0.1:{port}/app"
-                client = subprocess.Popen(["psql", "-XAtq", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                          stderr=subprocess.PIPE, text=True, bufsize=1)
-                self.addCleanup(end, client)
-                client.stdin.write("BEGIN;\nSELECT 'in', pg_current_xact_id() IS NOT NULL;\n")
-                line_with(client.stdout, "in|t")
-                process.send_signal(signal.SIGTERM)
-                line_with(process.stderr, "waiting up to")
-                self.assertIsNone(process.poll())
     def test_a_reload_carries_out_what_it_can_and_names_what_needs_a_restart(self):
         path = self.write_config("mixed.toml")
         process = start("up", "-c", path)
@@ -200,6 +188,22 @@ class ARealCluster(unittest.TestCase):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(PATIENCE), 0)
 
+    def test_a_running_transaction_may_finish_unless_the_second_signal_comes(self):
+        for signals in (1, 2):
+            with self.subTest(signals=signals):
+                process = start("up", "-c", self.write_config("drain.toml"))
+                self.addCleanup(end, process)
+                port = line_with(process.stdout, "automatic").split()[0].split(":")[1]
+                line_with(process.stdout, "replica")
+                url = self.urls[0].rsplit("@", 1)[0] + f"@127.0.0.1:{port}/app"
+                client = subprocess.Popen(["psql", "-XAtq", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                          stderr=subprocess.PIPE, text=True, bufsize=1)
+                self.addCleanup(end, client)
+                client.stdin.write("BEGIN;\nSELECT 'in', pg_current_xact_id() IS NOT NULL;\n")
+                line_with(client.stdout, "in|t")
+                process.send_signal(signal.SIGTERM)
+                line_with(process.stderr, "waiting up to")
+                self.assertIsNone(process.poll())
                 if signals == 2:
                     process.send_signal(signal.SIGTERM)
                     self.assertEqual(process.wait(PATIENCE), 0)
@@ -224,10 +228,6 @@ class ARealCluster(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertIn(port, done.stderr)
 
-    def test_stop_and_start_keep_the_cluster(self):
-        self.assertEqual(run("cluster", "stop", "--dir", self.dir).returncode, 0)
-        self.assertEqual(run("cluster", "status", "--dir", self.dir).returncode, 4)
-        self.assertEqual(run("check", "--primary", self.urls[0]).returncode, 4)
     def test_a_second_proxy_is_not_given_the_ports_of_the_first(self):
         path = self.write_config("twice.toml")
         first = start("up", "-c", path)
@@ -240,6 +240,10 @@ class ARealCluster(unittest.TestCase):
         first.send_signal(signal.SIGTERM)
         self.assertEqual(first.wait(PATIENCE), 0)
 
+    def test_stop_and_start_keep_the_cluster(self):
+        self.assertEqual(run("cluster", "stop", "--dir", self.dir).returncode, 0)
+        self.assertEqual(run("cluster", "status", "--dir", self.dir).returncode, 4)
+        self.assertEqual(run("check", "--primary", self.urls[0]).returncode, 4)
         self.assertEqual(run("cluster", "start", "--dir", self.dir).returncode, 0)
 
 

@@ -109,7 +109,6 @@ Result<void> claim_dir(const ResolvedSpec& resolved) {
     return fail(ErrorCode::kIo, fmt::format("there is no folder {}", parent), {}, "make it first");
   if (auto reachable = check_reachable(parent, resolved.user); !reachable) return reachable;
   // Others may pass through it, to the parts that are theirs, and not look around.
-  // Others may pass through it, to the parts that are theirs, and not look around.
   if (auto made = make_folder(layout.dir(), 0711, nullptr); !made) return made;
   return write_file(layout.marker(),
                     "This folder belongs to `fairlead cluster`. `fairlead cluster destroy` removes "
