@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "app/exit_code.h"
+#include "app/named_file.h"
 #include "app/terminal.h"
-#include "cluster/files.h"
 
 namespace fairlead::app {
 
@@ -45,7 +45,8 @@ struct ChosenFile {
 Result<void> take_file(const ChosenFile& file, const config::FileReader& read_file,
                        config::Sources& sources) {
   auto text = read_file(file.name);
-  if (!text && !file.must_exist) return std::unexpected(nothing_given());
+  const bool missing = !text && text.error().code == ErrorCode::kUndefinedObject;
+  if (missing && !file.must_exist) return std::unexpected(nothing_given());
   if (!text) return std::unexpected(text.error());
   sources.file_text = std::move(*text);
   sources.file_name = file.name;
@@ -156,7 +157,7 @@ Result<config::Sources> find_sources(const ConfigOptions& options,
 }
 
 std::expected<config::Config, ConfigFailure> load_config(const ConfigOptions& options) {
-  auto sources = find_sources(options, process_environment(), cluster::read_file);
+  auto sources = find_sources(options, process_environment(), read_named_file);
   if (!sources) return std::unexpected(ConfigFailure{std::move(sources.error()), {}, {}});
   auto config = config::load(*sources);
   if (!config)

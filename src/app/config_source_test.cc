@@ -22,7 +22,7 @@ config::Environment environment_of(std::map<std::string, std::string> values) {
 config::FileReader files_of(std::map<std::string, std::string> files) {
   return [files = std::move(files)](const std::string& path) -> Result<std::string> {
     const auto found = files.find(path);
-    if (found == files.end()) return fail(ErrorCode::kIo, "cannot read " + path);
+    if (found == files.end()) return fail(ErrorCode::kUndefinedObject, "cannot read " + path);
     return found->second;
   };
 }
@@ -113,7 +113,14 @@ TEST(FindSources, ANamedFileThatIsMissingIsAnError) {
   options.file = "gone.toml";
   const auto sources = find_sources(options, kNothingSet, kNoFiles);
   ASSERT_FALSE(sources.has_value());
-  EXPECT_EQ(sources.error().code, ErrorCode::kIo);
+  EXPECT_EQ(sources.error().code, ErrorCode::kUndefinedObject);
+}
+
+TEST(FindSources, TheSystemsFileThatCannotBeReadIsNotTakenForMissing) {
+  const config::FileReader locked = [](const std::string&) -> Result<std::string> {
+    return fail(ErrorCode::kIo, "cannot read it", "Permission denied");
+  };
+  EXPECT_EQ(find_sources({}, kNothingSet, locked).error().detail, "Permission denied");
 }
 
 TEST(FindSources, RefusesAFileTogetherWithUrlsAndReplicasAlone) {

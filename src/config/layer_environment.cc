@@ -75,9 +75,11 @@ void apply_one_file(const Sources& sources, const KeyRef& ref, const std::string
   auto content = sources.read_file ? sources.read_file(path)
                                    : fail(ErrorCode::kConfig, "no files can be read here");
   if (!content) {
-    return draft.report(full_name(ref),
-                        {ErrorCode::kConfig, fmt::format("cannot read \"{}\"", path),
-                         fairlead::describe(content.error()), content.error().hint});
+    return draft.report(
+        full_name(ref),
+        {ErrorCode::kConfig, fmt::format("cannot read \"{}\"", path),
+         content.error().detail.empty() ? content.error().message : content.error().detail,
+         content.error().hint});
   }
   if (ref.key->file == FileUse::kSecret) apply_secret_file(ref, std::move(*content), draft);
 }

@@ -35,7 +35,8 @@ std::string describe(const Problem& problem, std::string_view file_name);
 /// The value of an environment variable; nullopt: not set.
 using Environment = std::function<std::optional<std::string>(std::string_view name)>;
 
-/// What a file contains. Relative paths are relative to the working directory.
+/// What a file contains; an error's detail is the reason alone. Relative paths are relative to the
+/// working directory.
 using FileReader = std::function<Result<std::string>(const std::string& path)>;
 
 /// A value given on the command line: `key` is a full key such as "listen.port", `flag` how the
