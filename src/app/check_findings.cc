@@ -57,6 +57,7 @@ class Judge {
         add(problem(node.address, node.answer.error().message, node.answer.error().detail,
                     next_step(node.answer.error().detail, cluster_)));
     }
+    judge_monitor_user();
     // Two primaries of two clusters are both right; only of one cluster they are not.
     if (judge_identity()) judge_primaries();
     return std::move(findings_);
@@ -71,18 +72,27 @@ class Judge {
       add(problem(node.address, fmt::format("PostgreSQL {} is too old", answer.version),
                   "roles are followed through in_hot_standby, which came with 14",
                   fmt::format("upgrade it to {} or newer", cluster::kPostgresMajorMin)));
-    if (!answer.sees_receiver)
-      add(warning(node.address, fmt::format("{} lacks pg_monitor", cluster_.monitor_user),
-                  "a replica's timeline after a promotion is learnt late without it",
-                  grant_monitor(cluster_)));
-    if (answer.is_superuser)
-      add(warning(node.address, fmt::format("{} is a superuser", cluster_.monitor_user),
-                  "probes need to log in and pg_monitor, nothing else", create_monitor(cluster_)));
     if (answer.in_recovery && answer.sees_receiver && !answer.streams)
       add(problem(node.address, "this replica receives no WAL",
                   "it has no connection to its primary, so it falls ever further behind",
                   "look at primary_conninfo, the replication slot, and the replica's log"));
     judge_connections(node, answer);
+  }
+
+  /// Roles are the same on every node of a cluster: told once, of the first node that answers.
+  void judge_monitor_user() {
+    const auto first =
+        std::ranges::find_if(nodes_, [](const auto& node) { return node.answer.has_value(); });
+    if (first == nodes_.end()) return;
+    if (!first->answer->sees_receiver)
+      add(warning(place(), fmt::format("{} lacks pg_monitor", cluster_.monitor_user),
+                  "a replica's timeline after a promotion is learnt late without it",
+                  grant_monitor(cluster_)));
+    if (first->answer->is_superuser)
+      add(warning(place(), fmt::format("{} is a superuser", cluster_.monitor_user),
+                  "probes need to log in and pg_monitor, nothing else",
+                  "make a role for monitor_user: CREATE ROLE fairlead LOGIN PASSWORD '...'; GRANT "
+                  "pg_monitor TO fairlead"));
   }
 
   void judge_connections(const NodeReport& node, const NodeAnswer& answer) {
@@ -105,7 +115,7 @@ class Judge {
         primaries.push_back(&node);
     }
     if (primaries.empty())
-      add(problem(place(), "no node is a primary: writes will wait and then fail",
+      add(problem(place(), "no node is known to be the primary: writes fail until there is one",
                   silent > 0 ? fmt::format("{} of {} nodes do not answer", silent, nodes_.size())
                              : "every node is in recovery",
                   silent > 0 ? "bring the missing nodes back" : "promote one, or add it to nodes"));

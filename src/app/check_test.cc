@@ -49,7 +49,7 @@ TEST(Judge, NoPrimaryAndTwoPrimariesAreProblems) {
   auto nodes = healthy_pair();
   nodes[0].answer = healthy(true);
   EXPECT_THAT(messages(judge(two_nodes(), "main", nodes)),
-              testing::ElementsAre(HasSubstr("no node is a primary")));
+              testing::ElementsAre(HasSubstr("no node is known to be the primary")));
   nodes[0].answer = healthy(false);
   nodes[1].answer = healthy(false);
   EXPECT_THAT(messages(judge(two_nodes(), "main", nodes)),
@@ -77,12 +77,17 @@ TEST(Judge, TellsAboutVersionPrivilegesAndReceivers) {
   EXPECT_THAT(messages(judge(two_nodes(), "main", nodes)),
               testing::ElementsAre("PostgreSQL 13.4 is too old"));
   nodes = healthy_pair();
-  nodes[1].answer->sees_receiver = false;
+  for (NodeReport& node : nodes) node.answer->sees_receiver = false;
   nodes[1].answer->streams = false;
   const auto findings = judge(two_nodes(), "main", nodes);
   ASSERT_EQ(findings.size(), 1u);  // That it does not stream cannot be known then.
   EXPECT_EQ(findings[0].severity, Finding::Severity::kWarning);
   EXPECT_THAT(findings[0].error.hint, HasSubstr("GRANT pg_monitor TO \"fairlead\""));
+  nodes = healthy_pair();
+  for (NodeReport& node : nodes) node.answer->is_superuser = true;
+  const auto superuser = judge(two_nodes(), "main", nodes);
+  ASSERT_EQ(superuser.size(), 1u);  // Once, not for every node.
+  EXPECT_THAT(superuser[0].error.hint, HasSubstr("CREATE ROLE fairlead LOGIN"));
   nodes = healthy_pair();
   nodes[1].answer->streams = false;
   EXPECT_THAT(messages(judge(two_nodes(), "main", nodes)),
