@@ -1,4 +1,4 @@
-// Whether the ports of the configuration are free, asked before the proxy takes them.
+// Whether the addresses of the configuration can be listened on, asked before the proxy does.
 #pragma once
 
 #include "base/error.h"
@@ -6,11 +6,10 @@
 
 namespace fairlead::app {
 
-/// An error for the first port that somebody listens on.
+/// An error for the first port that cannot be had, with its cause.
 ///
 /// Needed because workers share their ports (SO_REUSEPORT): the system would give a second proxy of
-/// the same user the same ports, and deal new clients out to both. What else is wrong with the
-/// address, the proxy itself will say.
+/// the same user the same ports, and deal new clients out to both.
 Result<void> check_ports_are_free(const config::Listen& listen);
 
 }  // namespace fairlead::app
