@@ -155,7 +155,7 @@ Result<UsersFile> parse_users_file(std::string_view text) {
     if (file.users_.size() == kUsersMax) {
       return fail(ErrorCode::kLimitExceeded,
                   fmt::format("the users file has more than {} users", kUsersMax), {},
-                  "Use auth_query for so many.");
+                  "Remove those who do not log in any more.");
     }
     std::string name = std::move((*user)->name);
     if (!file.users_.try_emplace(name, std::move((*user)->secret)).second) {
