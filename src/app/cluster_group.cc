@@ -10,6 +10,9 @@ namespace fairlead::app {
 void add_dir_option(CLI::App& command, std::string& dir) {
   command.add_option("--dir", dir, "Folder that holds everything of the cluster")
       ->type_name("DIR")
+      ->check([](const std::string& dir) {
+        return std::string(dir.empty() ? "it names no folder" : "");
+      })
       ->required();
 }
 

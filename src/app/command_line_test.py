@@ -181,6 +181,7 @@ class Clusters(unittest.TestCase):
             done = run("cluster", "create", "--dir", "/tmp/never-made", "--set", setting)
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn(hint, done.stderr)
+        self.assertEqual(run("cluster", "create", "--dir", "").returncode, 2)
         done = run("cluster", "create", "--dir", "/tmp/never-made", "--host", "db1")
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertIn("not an address in figures", done.stderr)

@@ -33,9 +33,10 @@ void ProgressLines::finished(const cluster::StepView& step, Duration took) {
     say(fmt::format("{} ({})", head(step), short_time(took)));
 }
 
-void ProgressLines::failed(const cluster::StepView& step, const Error&) {
+void ProgressLines::failed(const cluster::StepView& step, const Error& error) {
   // The error itself is told once, by the command.
-  say(is_terminal_ ? " failed" : head(step) + " failed");
+  const std::string how = error.code == ErrorCode::kQueryCanceled ? " stopped" : " failed";
+  say(is_terminal_ ? how : head(step) + how);
 }
 
 }  // namespace fairlead::app
