@@ -82,6 +82,18 @@ class Usage(unittest.TestCase):
         self.expect_usage_error("demo", "--replicas", "99", hint="--replicas")
         self.expect_usage_error("check", "--set", "listen.port", "--primary", "postgresql://a", hint="KEY=VALUE")
 
+    def test_a_wrong_value_is_a_usage_error_where_the_command_line_gave_it(self):
+        for words, hint in ((("--port", "abc"), '"abc" is not a whole number (from --port)'),
+                            (("--set", "proxy.shutdown_timeout=5"), "the unit is missing"),
+                            (("--set", "proxy.nosuch=5"), "from --set"),
+                            (("--set", 'database."*".mode=observe'), "not available in this version")):
+            done = run("config", "show", "--primary", "postgresql://a", *words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+            self.assertIn(hint, done.stderr)
+        self.assertEqual(run("check", "--primary", "mysql://a").returncode, 2)
+        self.assertEqual(run("check", DATABASE_URL="mysql://a").returncode, 1)
+        self.assertEqual(run("check", "--primary", "postgresql://a", FAIRLEAD_LISTEN_PORT="abc").returncode, 1)
+
     def test_no_configuration_says_how_to_give_one(self):
         if os.path.exists("/etc/fairlead/fairlead.toml"):
             self.skipTest("this machine has a configuration")

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <utility>
 
 #include "app/exit_code.h"
@@ -174,7 +175,8 @@ ExitCode complain(const ConfigFailure& failure) {
   const Style style = stderr_style();
   for (const config::Problem& problem : failure.problems)
     say(fmt::format("{} {}", style.red("error:"), config::describe(problem, failure.file_name)));
-  return ExitCode::kError;
+  const bool usage = std::ranges::all_of(failure.problems, &config::Problem::by_flag);
+  return usage ? ExitCode::kUsage : ExitCode::kError;
 }
 
 }  // namespace fairlead::app

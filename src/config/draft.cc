@@ -12,7 +12,7 @@ void Draft::set(const KeyRef& ref, const Value& value, Origin origin, Position a
   if (auto ok = ref.key->read(*ref.key, value, section); !ok) {
     if (at.line == 0) ok.error().detail = "from " + origin.where;
     unreadable_.insert(name);
-    return report_at(at, name, std::move(ok.error()));
+    return report_at(at, name, std::move(ok.error()), origin.kind);
   }
   places_[name] = at;
   config_.origins[name] = std::move(origin);
@@ -27,15 +27,15 @@ void Draft::report(const std::string& name, Error error) {
   if (unreadable_.contains(name)) return;
   const Position at = place_of(name);
   const auto origin = config_.origins.find(name);
-  if (at.line == 0 && origin != config_.origins.end()) {
-    if (!error.detail.empty()) error.detail += "; ";
-    error.detail += "from " + origin->second.where;
-  }
-  report_at(at, name, std::move(error));
+  if (at.line != 0 || origin == config_.origins.end()) return report_at(at, name, std::move(error));
+  if (!error.detail.empty()) error.detail += "; ";
+  error.detail += "from " + origin->second.where;
+  report_at(at, name, std::move(error), origin->second.kind);
 }
 
-void Draft::report_at(Position at, std::string name, Error error) {
-  problems_.push_back({at.line, at.column, std::move(name), std::move(error)});
+void Draft::report_at(Position at, std::string name, Error error, Origin::Kind by) {
+  problems_.push_back(
+      {at.line, at.column, std::move(name), std::move(error), by == Origin::Kind::kFlag});
 }
 
 Position Draft::place_of(const std::string& name) const {

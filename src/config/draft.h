@@ -27,7 +27,8 @@ class Draft {
   /// key that could not be read: a rule would speak of the default that it kept, which nobody
   /// wrote.
   void report(const std::string& name, Error error);
-  void report_at(Position at, std::string name, Error error);
+  void report_at(Position at, std::string name, Error error,
+                 Origin::Kind by = Origin::Kind::kDefault);
 
   Config& config() { return config_; }
   const Config& config() const { return config_; }

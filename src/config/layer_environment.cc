@@ -114,7 +114,7 @@ void apply_flags(const Sources& sources, Draft& draft) {
     auto ref = parse_full_name(flag.key);
     if (!ref) {
       ref.error().detail = "from " + flag.flag;
-      draft.report_at({}, flag.key, std::move(ref.error()));
+      draft.report_at({}, flag.key, std::move(ref.error()), Origin::Kind::kFlag);
       continue;
     }
     draft.set(*ref, Text{flag.value}, {Origin::Kind::kFlag, flag.flag});

@@ -63,7 +63,9 @@ class UrlPass {
   }
 
   void report(const UrlSource& source, Error error) {
-    draft_.report_at({}, source.where, std::move(error));
+    const bool by_flag = source.where.starts_with("--");
+    draft_.report_at({}, source.where, std::move(error),
+                     by_flag ? Origin::Kind::kFlag : Origin::Kind::kEnvironment);
   }
 
   void set(std::string_view name, std::string value, const UrlSource& source) {

@@ -21,8 +21,9 @@ namespace fairlead::config {
 struct Problem {
   uint32_t line = 0;  // In the file, from 1; 0: not from the file.
   uint32_t column = 0;
-  std::string key;  // Full key, or empty where no key is to blame (a syntax error).
-  Error error;      // code is always kConfig.
+  std::string key;       // Full key, or empty where no key is to blame (a syntax error).
+  Error error;           // code is always kConfig.
+  bool by_flag = false;  // The command line is to blame, not a file or variable.
 
   bool operator==(const Problem&) const = default;
 };
