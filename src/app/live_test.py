@@ -211,6 +211,22 @@ class ARealCluster(unittest.TestCase):
                 self.assertEqual("still in" in out, signals == 1, err)
                 self.assertEqual(process.wait(PATIENCE), 0)
 
+    def test_a_transaction_that_does_not_end_has_the_time_of_shutdown_timeout(self):
+        process = start("up", "-c", self.write_config("late.toml", proxy='shutdown_timeout = "300ms"'))
+        self.addCleanup(end, process)
+        port = line_with(process.stdout, "automatic").split()[0].split(":")[1]
+        line_with(process.stdout, "replica")
+        url = self.urls[0].rsplit("@", 1)[0] + f"@127.0.0.1:{port}/app"
+        client = subprocess.Popen(["psql", "-XAtq", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True, bufsize=1)
+        self.addCleanup(end, client)
+        client.stdin.write("BEGIN;\nSELECT 'in';\n")
+        line_with(client.stdout, "in")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(PATIENCE), 0)
+        _, err = client.communicate("SELECT 'late';\n", timeout=PATIENCE)
+        self.assertIn("terminating connection due to administrator command", err)
+
     def test_up_starts_from_urls_in_the_environment_alone(self):
         process = start("up", "--port", "0", "--read-port", "0", "--primary-port", "0", "--http-port", "0",
                         DATABASE_URL=self.urls[0], REPLICA_URLS=self.urls[1])
