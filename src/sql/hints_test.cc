@@ -50,14 +50,13 @@ TEST(Hints, LeaveProseAlone) {
 
 TEST(Hints, CarrySeveralSettingsAndTheLastOneCounts) {
   const Hints hints = found(
-      "/* fairlead.consistency=strict, fairlead.max_lag='2 s'; fairlead.min_lsn=3:16/B374D848 */ "
-      "SELECT 1 /* fairlead.tags='route=/users,n=1' fairlead.explain=on fairlead.route=replica */ "
+      "/* fairlead.consistency=eventual, fairlead.explain='off'; fairlead.min_lsn=0/0 */ "
+      "SELECT 1 /* fairlead.tags='route=/users,n=1' fairlead.route=replica */ "
       "-- fairlead.route=auto");
-  EXPECT_EQ(hints.consistency, ReadConsistency::kStrict);
-  EXPECT_EQ(hints.max_lag, Duration(2'000'000));
-  EXPECT_EQ(hints.min_lsn, (FloorToken{std::nullopt, 3, Lsn{0x16B374D848}}));
+  EXPECT_EQ(hints.consistency, ReadConsistency::kEventual);
+  EXPECT_EQ(hints.min_lsn, FloorToken{});
   EXPECT_EQ(hints.tags, Tags{"route=/users,n=1"});
-  EXPECT_EQ(hints.explain, Explain{true});
+  EXPECT_EQ(hints.explain, Explain{false});
   EXPECT_EQ(hints.route, Route{RouteKind::kAuto});
 }
 
@@ -73,7 +72,7 @@ TEST(Hints, AreErrorsWhenTheyAreWrong) {
 }
 
 TEST(Hints, SurviveEveryTruncation) {
-  const std::string all = "/* fairlead.route='primary' -- x */ SELECT 'a' -- fairlead.max_lag=1s";
+  const std::string all = "/* fairlead.route='primary' -- x */ SELECT 'a' -- fairlead.tags=1s";
   for (size_t size = 0; size <= all.size(); ++size) {
     const auto hints = find_hints(std::string_view(all).substr(0, size));
     if (size == all.size()) {
@@ -128,7 +127,7 @@ TEST(Settings, AcceptGoodValuesAndRefuseAllOthers) {
       {"fairlead.explain", "maybe", false},
   };
   for (const ValueCase& c : cases) {
-    const auto setting = validate_setting(c.name, c.value);
+    const auto setting = read_setting(c.name, c.value);
     EXPECT_EQ(setting.has_value(), c.good) << c.name << " = " << c.value;
     if (setting) continue;
     EXPECT_EQ(setting.error().code, ErrorCode::kInvalidParameterValue);
@@ -137,16 +136,32 @@ TEST(Settings, AcceptGoodValuesAndRefuseAllOthers) {
 }
 
 TEST(Settings, MeanWhatTheySay) {
-  EXPECT_EQ(validate_setting("fairlead.max_lag", "500"), Setting(Duration(500'000)));
-  EXPECT_EQ(validate_setting("fairlead.max_lag", "2min"), Setting(Duration(120'000'000)));
-  EXPECT_EQ(validate_setting("fairlead.min_lsn", "7:3:0/10"), Setting(FloorToken{7, 3, Lsn{0x10}}));
-  EXPECT_EQ(validate_setting("fairlead.consistency", "session"),
-            Setting(ReadConsistency::kSession));
+  EXPECT_EQ(read_setting("fairlead.max_lag", "500"), Setting(Duration(500'000)));
+  EXPECT_EQ(read_setting("fairlead.max_lag", "2min"), Setting(Duration(120'000'000)));
+  EXPECT_EQ(read_setting("fairlead.min_lsn", "7:3:0/10"), Setting(FloorToken{7, 3, Lsn{0x10}}));
+  EXPECT_EQ(read_setting("fairlead.consistency", "session"), Setting(ReadConsistency::kSession));
+}
+
+TEST(Settings, ThatNothingCarriesOutAreRefusedWithAWayOut) {
+  constexpr std::pair<const char*, const char*> kRefused[] = {{"fairlead.consistency", "strict"},
+                                                              {"fairlead.min_lsn", "0/10"},
+                                                              {"Fairlead.max_lag", "1s"},
+                                                              {"fairlead.explain", "on"}};
+  for (const auto& [name, value] : kRefused) {
+    const auto setting = validate_setting(name, value);
+    ASSERT_FALSE(setting.has_value()) << name;
+    EXPECT_EQ(setting.error().code, ErrorCode::kFeatureNotSupported);
+    EXPECT_FALSE(setting.error().hint.empty());
+  }
+  EXPECT_EQ(validate_setting("fairlead.consistency", "app"), Setting(ReadConsistency::kApp));
+  EXPECT_EQ(validate_setting("fairlead.route", "replica"), Setting(Route{RouteKind::kReplica}));
+  EXPECT_EQ(find_hints("/* fairlead.min_lsn=0/10 */ SELECT 1").error().code,
+            ErrorCode::kFeatureNotSupported);
 }
 
 TEST(Settings, BoundTags) {
-  EXPECT_TRUE(validate_setting("fairlead.tags", std::string(kTagsBytesMax, 'x')).has_value());
-  EXPECT_FALSE(validate_setting("fairlead.tags", std::string(kTagsBytesMax + 1, 'x')).has_value());
+  EXPECT_TRUE(read_setting("fairlead.tags", std::string(kTagsBytesMax, 'x')).has_value());
+  EXPECT_FALSE(read_setting("fairlead.tags", std::string(kTagsBytesMax + 1, 'x')).has_value());
 }
 
 TEST(Settings, AreKnownByTheirPrefixInAnyCase) {
@@ -154,7 +169,7 @@ TEST(Settings, AreKnownByTheirPrefixInAnyCase) {
   EXPECT_FALSE(is_fairlead_setting("fairlead"));
   EXPECT_FALSE(is_fairlead_setting("fairleads.x"));
   for (const std::string_view name : kSettingNames) {
-    const auto setting = validate_setting(name, "?");
+    const auto setting = read_setting(name, "?");
     EXPECT_TRUE(setting || setting.error().code == ErrorCode::kInvalidParameterValue) << name;
   }
 }

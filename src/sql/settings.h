@@ -65,6 +65,10 @@ bool is_fairlead_setting(std::string_view name);
 /// a bad value kInvalidParameterValue (22023). Names are matched in any case. max_lag: "500ms",
 /// "10s", "2min", "1h"; a number without a unit is milliseconds, as PostgreSQL counts time; "0" is
 /// no replica that lags at all.
+Result<Setting> read_setting(std::string_view name, std::string_view value);
+
+/// The same, and refuses what nothing carries out yet with kFeatureNotSupported (0A000): a read
+/// that must not see old data would otherwise be promised what is not kept.
 Result<Setting> validate_setting(std::string_view name, std::string_view value);
 
 std::string_view consistency_name(ReadConsistency consistency);
