@@ -59,12 +59,15 @@ CheckReport check_nodes(const config::Config& config) {
 /// The same form as a report on nodes, so that a script reads one shape.
 CheckReport report_of(const ConfigFailure& failure) {
   CheckReport report;
-  for (const config::Problem& problem : failure.problems)
-    report.findings.push_back({Finding::Severity::kProblem,
-                               problem.line != 0 ? fmt::format("{}:{}:{}", failure.file_name,
-                                                               problem.line, problem.column)
-                                                 : problem.key,
-                               problem.error});
+  for (const config::Problem& problem : failure.problems) {
+    Finding finding{Finding::Severity::kProblem, problem.key, problem.error};
+    if (problem.line != 0) {
+      finding.where = fmt::format("{}:{}:{}", failure.file_name, problem.line, problem.column);
+      if (!problem.key.empty())
+        finding.error.message = fmt::format("{}: {}", problem.key, problem.error.message);
+    }
+    report.findings.push_back(std::move(finding));
+  }
   if (failure.problems.empty())
     report.findings.push_back({Finding::Severity::kProblem, "configuration", failure.error});
   return report;
