@@ -4,6 +4,8 @@
 
 #include <boost/json.hpp>
 
+#include "app/own_name.h"
+
 namespace fairlead::app {
 
 std::string cluster_text(const cluster::Cluster& cluster) {
@@ -41,7 +43,7 @@ std::string plan_json(std::string_view plan) {
 }
 
 std::string next_step_after_create(const cluster::Cluster& cluster) {
-  std::string out = "next: fairlead up";
+  std::string out = fmt::format("next: {} up", own_name());
   for (const cluster::Node& node : cluster.nodes)
     out +=
         fmt::format(" \\\n  --{} '{}'", to_string(node.role), cluster.as_application(node).url());

@@ -1,4 +1,4 @@
-// A cluster on disk as text and JSON. Pure. Both hold the superuser's password, as the owner of the
+// A cluster on disk as text and JSON. Both hold the superuser's password, as the owner of the
 // folder may see it anyway.
 #pragma once
 
@@ -16,7 +16,7 @@ std::string cluster_json(const cluster::Cluster& cluster);
 /// The plan of --dry-run as {"plan": [line, ...]}.
 std::string plan_json(std::string_view plan);
 
-/// How to put the proxy in front of it.
+/// How to put the proxy in front of it, with this program.
 std::string next_step_after_create(const cluster::Cluster& cluster);
 
 }  // namespace fairlead::app

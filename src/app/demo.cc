@@ -10,6 +10,7 @@
 #include "app/demo_place.h"
 #include "app/demo_screen.h"
 #include "app/demo_workload.h"
+#include "app/own_name.h"
 #include "app/progress_lines.h"
 #include "app/stop_signals.h"
 #include "app/terminal.h"
@@ -89,7 +90,8 @@ class Demo {
 
   DemoIntro intro() const {
     const proxy::Ports ports = proxy_->ports();
-    DemoIntro out{.cluster_dir = place_->cluster_dir(),
+    DemoIntro out{.program = own_name(),
+                  .cluster_dir = place_->cluster_dir(),
                   .config_file = place_->config_file(),
                   .automatic_url = place_->endpoint(ports.automatic).url(),
                   .read_url = place_->endpoint(ports.read).url(),

@@ -22,11 +22,11 @@ Try
       intro.automatic_url, intro.read_url, intro.primary_url);
   if (intro.replica_pid > 0)
     out += fmt::format(R"(  kill -9 {:<33}a replica dies ({}): reads go on
-  fairlead cluster start --dir {}
+  {} cluster start --dir {}
                                            and it is back
 )",
-                       intro.replica_pid, intro.replica_address, intro.cluster_dir);
-  return out + fmt::format("  fairlead check -c {}\n\n", intro.config_file);
+                       intro.replica_pid, intro.replica_address, intro.program, intro.cluster_dir);
+  return out + fmt::format("  {} check -c {}\n\n", intro.program, intro.config_file);
 }
 
 std::string intro_json(const DemoIntro& intro) {

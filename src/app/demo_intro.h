@@ -10,6 +10,7 @@
 namespace fairlead::app {
 
 struct DemoIntro {
+  std::string program;  // What to type to run us again.
   std::string cluster_dir;
   std::string config_file;
   std::string automatic_url;

@@ -115,7 +115,8 @@ TEST(CutLine, CountsVisibleCharactersAndKeepsColoursWhole) {
 }
 
 TEST(DemoIntro, NamesTheUrlsAndAReplicaToKill) {
-  DemoIntro intro{.cluster_dir = "/tmp/d/cluster",
+  DemoIntro intro{.program = "build/release/fairlead",
+                  .cluster_dir = "/tmp/d/cluster",
                   .config_file = "/tmp/d/fairlead.toml",
                   .automatic_url = "postgresql://app:x@127.0.0.1:6432/app",
                   .read_url = "r",
@@ -124,6 +125,8 @@ TEST(DemoIntro, NamesTheUrlsAndAReplicaToKill) {
                   .replica_pid = 4711};
   EXPECT_THAT(intro_text(intro), HasSubstr("psql 'postgresql://app:x@127.0.0.1:6432/app'"));
   EXPECT_THAT(intro_text(intro), HasSubstr("kill -9 4711 "));
+  EXPECT_THAT(intro_text(intro),
+              HasSubstr("\n  build/release/fairlead cluster start --dir /tmp/d/"));
   EXPECT_THAT(intro_json(intro), HasSubstr(R"("pid":4711)"));
   intro.replica_pid = 0;
   EXPECT_THAT(intro_text(intro), testing::Not(HasSubstr("kill")));
