@@ -139,6 +139,32 @@ TEST(Load, TellsTheBoundsOfAKeyInItsUnit) {
               ElementsAre(HasSubstr("1ms is out of bounds: from 100ms to 1h")));
 }
 
+TEST(Load, HoldsEveryKeyToItsBounds) {
+  size_t bounds = 0;
+  for (const Section& section : sections()) {
+    for (const Key& key : section.keys) {
+      if (key.min >= key.max) continue;
+      ++bounds;
+      const std::string unit = key.type == "duration" ? "us" : key.type == "size" ? "B" : "";
+      Config config;
+      const SectionRef values = section_in(config, section, section.named() ? "x" : "");
+      const auto accepts = [&](int64_t value) {
+        return key.read(key, Text{std::to_string(value) + unit}, values).has_value();
+      };
+      EXPECT_TRUE(accepts(key.min)) << key.name;
+      EXPECT_TRUE(accepts(key.max)) << key.name;
+      EXPECT_FALSE(accepts(key.max + 1)) << key.name;
+      EXPECT_FALSE(key.min > 0 && accepts(key.min - 1)) << key.name;
+    }
+  }
+  EXPECT_GT(bounds, 15U);
+}
+
+TEST(Load, RefusesADurationThatNoClockCanCount) {
+  EXPECT_EQ(problems_of(sources_of(with_cluster("[proxy]\nserver_lifetime = \"36601d\""))).size(),
+            1U);
+}
+
 TEST(Load, AllowsAsManyWorkersAsACancelKeyCanName) {
   EXPECT_EQ(loaded(sources_of(with_cluster("[proxy]\nworkers = 64"))).proxy.workers, 64U);
   EXPECT_THAT(problems_of(sources_of(with_cluster("[proxy]\nworkers = 65"))),
