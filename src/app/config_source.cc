@@ -150,6 +150,9 @@ Result<config::Sources> find_sources(const ConfigOptions& options,
     sources.primary_url = {*database_url, "DATABASE_URL"};
     for (std::string& url : split_urls(environment("REPLICA_URLS").value_or("")))
       sources.replica_urls.push_back({std::move(url), "REPLICA_URLS"});
+  } else if (environment("REPLICA_URLS")) {
+    return fail(ErrorCode::kInvalidParameterValue, "REPLICA_URLS needs DATABASE_URL beside it", {},
+                "give each server's URL; which one is the primary, fairlead finds out");
   } else if (!environment("FAIRLEAD_CLUSTER_MAIN_NODES")) {
     if (auto taken = take_file({kDefaultFile, false}, read_file, sources); !taken)
       return std::unexpected(taken.error());

@@ -90,6 +90,13 @@ TEST(FindSources, StartsFromDatabaseUrlAndReplicaUrlsAlone) {
   EXPECT_EQ(sources->replica_urls[0].where, "REPLICA_URLS");
 }
 
+TEST(FindSources, ReplicaUrlsAloneAreAMistakeAndNotIgnored) {
+  const auto sources = find_sources({}, environment_of({{"REPLICA_URLS", "postgres://b"}}),
+                                    files_of({{"/etc/fairlead/fairlead.toml", "z"}}));
+  ASSERT_FALSE(sources.has_value());
+  EXPECT_THAT(sources.error().message, HasSubstr("needs DATABASE_URL"));
+}
+
 TEST(FindSources, FallsBackToTheSystemsFile) {
   const auto sources =
       find_sources({}, kNothingSet, files_of({{"/etc/fairlead/fairlead.toml", "z"}}));

@@ -86,13 +86,25 @@ ExitCode unknown_word(const CLI::App* at, const std::string& word) {
                                   : fmt::format("did you mean {}?", near));
 }
 
+/// CLI11's words for two common slips do not say what the slip is.
+std::string words_of(const CLI::ParseError& error) {
+  std::string text = error.what();
+  constexpr std::string_view kTwice = ": At Most 1 required";
+  constexpr std::string_view kUnread = "Could not convert: ";
+  if (const size_t at = text.find(kTwice); at != std::string::npos)
+    return text.substr(0, at) + " is given more than once";
+  if (text.starts_with(kUnread))
+    return text.substr(kUnread.size()) + ": not a number, or not one that is allowed there";
+  return text;
+}
+
 ExitCode wrong_usage(const CLI::App& root, const CLI::ParseError& error) {
   const CLI::App* at = deepest(&root);
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
     const std::vector<std::string> extras = root.remaining(true);
     if (!extras.empty()) return unknown_word(at, extras.front());
   }
-  return usage_error(fmt::format("{}: {}", path_of(at), error.what()),
+  return usage_error(fmt::format("{}: {}", path_of(at), words_of(error)),
                      fmt::format("{} --help shows how it is used", path_of(at)));
 }
 
