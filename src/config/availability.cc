@@ -27,9 +27,6 @@ constexpr std::array kNotAvailable{
                  "write \"app\", and send what must see the commits of others to primary_port"},
     NotAvailable{SectionId::kDatabase, "transaction_reads", "until_write",
                  "write \"primary\"; BEGIN READ ONLY sends a transaction to a replica"},
-    NotAvailable{SectionId::kDatabase, "failover_hold", "",
-                 "leave it out: without a primary a write fails at once with SQLSTATE 57P03, and "
-                 "may be tried again"},
     NotAvailable{SectionId::kAuth, "method", "cert", "write \"scram-sha-256\""},
     NotAvailable{SectionId::kAuth, "auth_query", "", "list the users in users_file"},
 };

@@ -103,12 +103,6 @@ TEST(NotAvailable, IsRefusedWhereverItComesFrom) {
                           HasSubstr("from --set")));
 }
 
-TEST(NotAvailable, IncludesWaitingForAPrimary) {
-  EXPECT_THAT(problems_with("[database.x]\nfailover_hold = \"5s\""),
-              ElementsAre(HasSubstr("failover_hold is not available in this version")));
-  EXPECT_THAT(problems_with("[database.x]\nfailover_hold = \"30s\""), IsEmpty());
-}
-
 TEST(NotAvailable, NamesKeysAndWordsThatExistAndNoDefault) {
   for (const NotAvailable& row : not_available()) {
     EXPECT_FALSE(row.instead.empty()) << row.key;

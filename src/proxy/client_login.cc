@@ -31,8 +31,13 @@ auth::ClientAuthMethod method_of(config::AuthMethod method) {
 
 class ClientLogin {
  public:
-  ClientLogin(net::Loop& loop, net::Stream& stream, const Shared& shared, SettingsPtr settings)
-      : loop_(loop), stream_(stream), shared_(shared), settings_(std::move(settings)) {}
+  ClientLogin(net::Loop& loop, net::Stream& stream, const Shared& shared, SettingsPtr settings,
+              std::optional<Error> refusal)
+      : loop_(loop),
+        stream_(stream),
+        shared_(shared),
+        settings_(std::move(settings)),
+        refusal_(std::move(refusal)) {}
 
   Task<LoginOutcome> run() {
     auto packet = co_await read_startup();
@@ -43,6 +48,7 @@ class ClientLogin {
     if (const auto* cancel = std::get_if<wire::CancelRequest>(&*startup)) {
       co_return CancelWish{cancel->pid, std::string(cancel->secret)};
     }
+    if (refusal_) co_return co_await refuse(*refusal_);
     const auto& message = std::get<wire::StartupMessage>(*startup);
     auto identity = identify(message);
     if (!identity) co_return co_await refuse(identity.error());
@@ -277,15 +283,16 @@ class ClientLogin {
   net::Stream& stream_;
   const Shared& shared_;
   SettingsPtr settings_;
+  std::optional<Error> refusal_;
   std::string decrypted_;  // Over TLS: what was read and not used yet.
 };
 
 }  // namespace
 
 Task<LoginOutcome> receive_client(net::Loop& loop, net::Stream& stream, const Shared& shared,
-                                  SettingsPtr settings) {
+                                  SettingsPtr settings, std::optional<Error> refusal) {
   net::Deadline deadline(loop, stream, settings->config->proxy.client_login_timeout);
-  ClientLogin login(loop, stream, shared, std::move(settings));
+  ClientLogin login(loop, stream, shared, std::move(settings), std::move(refusal));
   co_return co_await login.run();
 }
 

@@ -37,8 +37,10 @@ struct CancelWish {
 /// nullopt: there is nobody to serve; everything that had to be said was said.
 using LoginOutcome = std::optional<std::variant<ClientIdentity, CancelWish>>;
 
+/// `refusal`: why nobody else can be served; told to the client once it can read it, in answer to
+/// its start-up packet. Its CancelRequest is received all the same.
 net::Task<LoginOutcome> receive_client(net::Loop& loop, net::Stream& stream, const Shared& shared,
-                                       SettingsPtr settings);
+                                       SettingsPtr settings, std::optional<Error> refusal);
 
 /// Sends a FATAL error; the caller closes the connection then.
 net::Task<void> send_fatal(net::Stream& stream, Error error);

@@ -150,7 +150,10 @@ Pool& Tenant::pool(NodeIndex node) {
 Choice Tenant::choose(const core::Route& route, const core::SessionState& session,
                       std::optional<NodeIndex> kept, std::optional<NodeIndex> avoid) {
   if (!route.node.empty()) return {.now = choose_named(route)};
-  if (route.target == Target::kReplica) return choose_replica(route, session, kept, avoid);
+  // A greeting needs the primary only because a new database is there first.
+  const bool anywhere = route.reason == Reason::kLocal && !snapshot_->primary;
+  if (route.target == Target::kReplica || anywhere)
+    return choose_replica(route, session, kept, avoid);
   return choose_primary(route.reason);
 }
 

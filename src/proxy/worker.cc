@@ -12,6 +12,15 @@ namespace fairlead::proxy {
 
 using net::Task;
 
+namespace {
+
+// Clients above max_client_connections at one time that are still read: to tell them why in a way
+// that they understand, and because one of them may be a CancelRequest. More are turned away
+// unheard.
+constexpr uint32_t kRefusedClientsMax = 100;
+
+}  // namespace
+
 Worker::Worker(core::WorkerId id, Shared& shared, SettingsPtr settings,
                const std::vector<std::unique_ptr<Worker>>& workers)
     : id_(id),
@@ -65,13 +74,17 @@ Task<void> Worker::serve(net::TcpSocket socket, core::Port port) {
   const uint32_t before = shared_.clients.fetch_add(1);
   const uint32_t most = settings_->config->proxy.max_client_connections;
   LoginOutcome outcome;
+  std::optional<Error> refusal;
   if (before >= most) {
     ++stats_.errors_total;
-    co_await send_fatal(stream, {ErrorCode::kTooManyConnections, "sorry, too many clients already",
-                                 fmt::format("max_client_connections is {}", most),
-                                 "Raise proxy.max_client_connections."});
+    refusal = {ErrorCode::kTooManyConnections, "sorry, too many clients already",
+               fmt::format("max_client_connections is {}", most),
+               "Raise proxy.max_client_connections."};
+  }
+  if (before >= most + kRefusedClientsMax) {
+    co_await send_fatal(stream, *refusal);
   } else {
-    outcome = co_await receive_client(loop_, stream, shared_, settings_);
+    outcome = co_await receive_client(loop_, stream, shared_, settings_, std::move(refusal));
   }
   logging_in_.erase(&stream);
   if (outcome && !draining_) {

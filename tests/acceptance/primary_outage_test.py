@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""While there is no primary: writes wait for one up to failover_hold, then get a clear error; reads go on."""
+"""While there is no primary: writes wait for one up to failover_hold, then get a clear error; reads and new clients go on."""
 import signal
 import sys
 import threading
@@ -56,6 +56,9 @@ class PrimaryOutage(unittest.TestCase):
                 time.sleep(0.5)
                 for _ in range(20):  # The writers wait for the primary, not the readers for them.
                     self.assertEqual(reader.run("select 2"), [("2",)])
+                for application in ("one", "another"):  # Nobody with these settings has been greeted yet.
+                    with wire.Connection.login(STAND.address, application_name=application) as new:
+                        self.assertEqual(new.run("select 3"), [("3",)])
                 self.assertEqual(results, [])
             finally:
                 self.start_primary()

@@ -1,0 +1,111 @@
+#!/usr/bin/python3
+"""Every limit for clients: whoever meets one is told which, with PostgreSQL's SQLSTATE, and nobody else is disturbed."""
+import contextlib
+import socket
+import sys
+import time
+import unittest
+
+import psycopg2
+
+import wire
+from stand.open import only_proxied, run_program
+from stand.processes import eventually
+
+STAND = None
+CLIENTS_MAX = 8
+POOL_SIZE = 2
+OPTIONS = {
+    "proxy": {
+        "max_client_connections": CLIENTS_MAX, "idle_transaction_timeout": "700ms", "client_idle_timeout": "3s",
+        "client_login_timeout": "1s",
+    },
+    "database": {"pool_size": POOL_SIZE, "pool_timeout": "500ms"},
+}
+
+
+def login(**options):
+    return wire.Connection.login(STAND.address, timeout=20, **options)
+
+
+class Limits(unittest.TestCase):
+    def tearDown(self):
+        def all_left():
+            with contextlib.ExitStack() as stack:
+                for _ in range(CLIENTS_MAX):
+                    stack.enter_context(login())
+            return True
+
+        def all_left_or_not_yet():
+            try:
+                return all_left()
+            except (wire.ServerError, wire.Closed):
+                return False
+
+        eventually(all_left_or_not_yet, 10, "every client of the test has left")
+
+    @only_proxied
+    def test_one_client_too_many_is_told_so_by_its_driver_and_may_still_cancel(self):
+        address = STAND.address
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(login()) for _ in range(CLIENTS_MAX)]
+            with self.assertRaisesRegex(psycopg2.OperationalError, "sorry, too many clients already"):
+                psycopg2.connect(host=address.host, port=address.port, user=address.user, password=address.password,
+                                 dbname=address.database, sslmode="prefer")
+            clients[0].send(wire.query("select pg_sleep(10)"))
+            time.sleep(0.3)
+            clients[0].cancel()
+            reply = clients[0].answer()
+            self.assertEqual(reply.errors[0]["C"], "57014")
+            self.assertEqual(clients[1].run("select 1"), [("1",)])
+
+    @only_proxied
+    def test_waiting_too_long_for_a_server_names_the_numbers(self):
+        with contextlib.ExitStack() as stack:
+            holders = [stack.enter_context(login()) for _ in range(POOL_SIZE)]
+            waiter = stack.enter_context(login())
+            for holder in holders:
+                holder.run("begin")
+                holder.run("select 1")
+            began = time.monotonic()
+            with self.assertRaises(wire.ServerError) as refused:
+                waiter.run("create temporary table never (n int)")
+            self.assertLess(time.monotonic() - began, 5)
+            fields = refused.exception.fields
+            self.assertEqual(fields["C"], "53300")
+            self.assertIn(f"{POOL_SIZE} of {POOL_SIZE} are busy", fields["D"])
+            self.assertIn("pool_size", fields["H"])
+            holders[0].run("commit")
+            self.assertEqual(waiter.run("select 'served'"), [("served",)])
+
+    @only_proxied
+    def test_an_idle_transaction_ends_with_25P03_and_frees_its_server(self):
+        with login() as idle, login() as other:
+            idle.run("begin")
+            idle.run("create table never (n int)")
+            time.sleep(2)
+            with self.assertRaises((wire.ServerError, wire.Closed)) as ended:
+                idle.run("select 1")
+            if isinstance(ended.exception, wire.ServerError):
+                self.assertEqual(ended.exception.sqlstate, "25P03")
+            self.assertEqual(other.run("select to_regclass('never')"), [(None,)])
+
+    @only_proxied
+    def test_an_idle_client_is_ended_and_a_busy_one_is_not(self):
+        with login() as idle, login() as busy:
+            for _ in range(10):
+                self.assertEqual(busy.run("select 1"), [("1",)])
+                time.sleep(0.5)
+            with self.assertRaises((wire.ServerError, wire.Closed)):
+                idle.run("select 1")
+
+    @only_proxied
+    def test_a_stranger_that_never_logs_in_is_closed_in_time(self):
+        began = time.monotonic()
+        with socket.create_connection((STAND.address.host, STAND.address.port), timeout=20) as silent:
+            silent.recv(1000)
+            self.assertLess(time.monotonic() - began, 5)
+
+
+if __name__ == "__main__":
+    run_program(sys.modules[__name__], replicas=1, **OPTIONS)
