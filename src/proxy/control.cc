@@ -59,7 +59,10 @@ net::Task<void> Control::end_all() {
 void Control::publish_snapshot(const std::string& cluster,
                                std::shared_ptr<const core::ClusterSnapshot> snapshot) {
   Watched& watched = clusters_.at(cluster);
-  watched.latest.store(snapshot);
+  {
+    const std::lock_guard lock(latest_mutex_);
+    latest_[cluster] = snapshot;
+  }
   watched.catalogs->set_primary(
       snapshot->primary ? std::optional(watched.nodes.at(static_cast<size_t>(*snapshot->primary)))
                         : std::nullopt);
@@ -97,7 +100,9 @@ void Control::want_positions(const std::string& cluster) {
 }
 
 std::shared_ptr<const core::ClusterSnapshot> Control::snapshot(const std::string& cluster) const {
-  return clusters_.at(cluster).latest.load();
+  const std::lock_guard lock(latest_mutex_);
+  const auto found = latest_.find(cluster);
+  return found == latest_.end() ? nullptr : found->second;
 }
 
 }  // namespace fairlead::proxy

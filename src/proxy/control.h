@@ -5,9 +5,9 @@
 // ControlMail, from any thread.
 #pragma once
 
-#include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -42,7 +42,6 @@ class Control final : public ControlMail {
     std::unique_ptr<ClusterMonitor> monitor;
     std::unique_ptr<CatalogLoader> catalogs;
     std::vector<ServerEndpoint> nodes;
-    std::atomic<std::shared_ptr<const core::ClusterSnapshot>> latest{};
   };
 
   void publish_snapshot(const std::string& cluster,
@@ -55,6 +54,9 @@ class Control final : public ControlMail {
   const std::vector<std::unique_ptr<Worker>>& workers_;
   net::Loop loop_;
   std::map<std::string, Watched, std::less<>> clusters_;
+  // libstdc++ 12's atomic<shared_ptr> has a data race of its own between load and store.
+  mutable std::mutex latest_mutex_;
+  std::map<std::string, std::shared_ptr<const core::ClusterSnapshot>, std::less<>> latest_;
   std::thread thread_;
 };
 
