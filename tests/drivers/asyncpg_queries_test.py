@@ -166,6 +166,11 @@ class AsyncpgQueries(unittest.IsolatedAsyncioTestCase):
 
     @only_proxied
     async def test_reads_go_to_replicas(self):
+        for _ in range(500):  # Until a replica has what the tests before have written.
+            await self.connection.fetchval("select 1")
+            if (await self.connection.fetchrow("show fairlead.last_route"))["target"] == "replica":
+                break
+            await asyncio.sleep(0.01)
         for n in range(20):
             self.assertEqual(await self.connection.fetchval("select $1::int", n), n)
             route = await self.connection.fetchrow("show fairlead.last_route")
