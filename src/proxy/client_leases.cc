@@ -61,6 +61,12 @@ void ClientSession::grant(ServerConnection& server) {
     case core::LeaseCheck::kGood:
       break;
   }
+  // What was parsed before the catalog changed may be refused for its plan (C11), and a read that
+  // is repeated for that on another server must not meet the same there.
+  if (server.state().catalog_changes != tenant_.catalog_changes()) {
+    server.state().catalog_changes = tenant_.catalog_changes();
+    server.state().statements.poison_all();
+  }
   server_ = &server;
   server.lease_to(*this);
   session_.on_lease(server.state(), lease);
@@ -194,6 +200,7 @@ Time ClientSession::note_write() {
 
 void ClientSession::note_catalog_change() {
   tenant_.known_statements().clear();
+  tenant_.count_catalog_change();
   worker_.shared().control->catalog_changed(tenant_.cluster(), tenant_.database());
 }
 

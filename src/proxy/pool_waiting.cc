@@ -98,6 +98,7 @@ net::Task<void> Pool::open(uint64_t waiter) {
       .in_hot_standby = {},
       .variables = {},
       .statements = core::ServerStatements(opening.hash_key, opening.prepared_statements_max),
+      .catalog_changes = 0,
       .responses = {},
       .opened_at = net::Loop::now(),
       .idle_since = {}};
