@@ -156,6 +156,7 @@ class Session {
   void note_route();
   void isolate_segment();
   Pause send_raw(std::string_view bytes);
+  Pause send_last_piece(std::string_view bytes);
   uint64_t parse_state();
 
   // session_local.cc
@@ -224,7 +225,9 @@ class Session {
   SentRequests sent_;
   std::optional<OwnQuestion> question_;  // Ours, unanswered; nothing else is on its way then.
   bool segment_open_ = false;            // Messages were sent whose Sync was not (F23).
-  bool skipping_ = false;                // The client's messages up to its Sync are dropped (F22).
+  bool half_sent_ =
+      false;  // The server waits for the rest of a message: it would take anything for it.
+  bool skipping_ = false;  // The client's messages up to its Sync are dropped (F22).
   std::vector<ReportedParameter> reports_;  // Of the front request, until its effects count.
   bool transaction_may_write_ = false;
   bool mid_message_ = false;      // A part of a message went to the client, the rest has not come.

@@ -40,7 +40,8 @@ Relayed Session::on_ready(const wire::Piece& piece, const Answer& answer) {
 
 /// True: the client's ReadyForQuery waits until the server has taken back a RESET of its own (C24).
 bool Session::ask_follow_up(wire::TxStatus status) {
-  if (!sent_.empty() || segment_open_ || status == wire::TxStatus::kFailed) return false;
+  if (!sent_.empty() || segment_open_ || half_sent_ || status == wire::TxStatus::kFailed)
+    return false;
   const std::string follow_up = state_.variables.take_follow_up();
   if (follow_up.empty()) return false;
   held_ready_ = status;
@@ -85,7 +86,7 @@ void Session::finish_front(wire::TxStatus status) {
 /// Nothing is owed by the server. True: its lease ends; false: it is kept, or a question of ours
 /// has to be answered first.
 bool Session::at_boundary() {
-  if (server_->status != wire::TxStatus::kIdle || segment_open_ || question_ ||
+  if (server_->status != wire::TxStatus::kIdle || segment_open_ || half_sent_ || question_ ||
       !server_->responses.empty())
     return false;
   if (state_.variables.lost()) {

@@ -140,7 +140,7 @@ void Session::tick(Duration idle) {
   if (ended_ || waits_for_lease_ || !sent_.empty() || question_) return;
   const SessionEnvironment& limits = environment_;
   const auto exceeds = [&](Duration limit) { return limit.count() > 0 && idle >= limit; };
-  if (state_.status != wire::TxStatus::kIdle || segment_open_) {
+  if (state_.status != wire::TxStatus::kIdle || segment_open_ || half_sent_) {
     if (exceeds(limits.idle_transaction_timeout))
       fatal({ErrorCode::kIdleInTransaction,
              "terminating connection due to idle-in-transaction timeout"});
@@ -186,7 +186,8 @@ void Session::on_client_gone() {
   client_gone_ = true;
   if (waits_for_lease_) host_.cancel_lease();
   if (server_ == nullptr) return;
-  const bool quiet = sent_.empty() && !question_ && server_->responses.empty() && !segment_open_;
+  const bool quiet =
+      sent_.empty() && !question_ && server_->responses.empty() && !segment_open_ && !half_sent_;
   if (!quiet) {
     // A statement that runs on would keep its locks until its end.
     ++cancels_running_;

@@ -94,6 +94,7 @@ void Session::ask_for_server() {
 void Session::on_lease(ServerState& server, const Lease& lease) {
   waits_for_lease_ = false;
   server_ = &server;
+  half_sent_ = false;
   lease_ = lease;
   last_route_.waited_us += lease.waited_us;
   if (lease.target == Target::kReplica) kept_node_ = lease.node;

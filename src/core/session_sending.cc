@@ -132,9 +132,12 @@ void Session::isolate_segment() {
 /// itself, as after an error (F25).
 Pause Session::send_raw(std::string_view bytes) {
   const bool is_rest = end_ == RequestEnd::kRest;
-  if (server_ == nullptr || skipping_ || (!is_rest && server_->responses.empty()))
-    return Pause::kInput;
+  if (server_ == nullptr || skipping_) return Pause::kInput;
+  const bool is_given_up = !is_rest && server_->responses.empty();
+  if (is_given_up && !half_sent_) return Pause::kInput;
   if (host_.server_blocked()) return Pause::kBlocked;
+  if (is_given_up) return send_last_piece(bytes);
+  half_sent_ = !reader_.at_boundary();
   if (is_rest) {
     const char type = reader_.open_type();
     const bool ends_request =
@@ -145,6 +148,16 @@ Pause Session::send_raw(std::string_view bytes) {
       if (message.type != wire::frontend::kCopyData) server_->responses.on_copy_end_sent();
   }
   host_.to_server(bytes);
+  return Pause::kInput;
+}
+
+/// The server has given up a COPY while a row was half sent. It reads that one to its end and drops
+/// it; until then nobody else may use it.
+Pause Session::send_last_piece(std::string_view bytes) {
+  const RequestMessage& piece = reader_.messages().front();
+  half_sent_ = reader_.messages().size() == 1 && !reader_.at_boundary();
+  host_.to_server(piece.frame(bytes));
+  release_if_done();
   return Pause::kInput;
 }
 

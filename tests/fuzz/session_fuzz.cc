@@ -1,6 +1,7 @@
 // The session's state machine: the fuzzer's bytes decide what clients send, in what pieces bytes
 // arrive, who runs next and which server dies; each client's answers must be those of a server of
 // its own (tests/sim).
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

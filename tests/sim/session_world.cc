@@ -68,8 +68,9 @@ class SessionWorld::Server final : public core::RelaySink {
 
   /// Nothing of its client may be left when somebody else can get it.
   std::string why_unclean() {
-    if (!in_flight_.empty() || !server_.is_quiet() || !state_.responses.empty() ||
-        !relay_.at_boundary())
+    // Rows of a COPY that the server has given up may still be on their way: it drops them.
+    server_.receive(std::exchange(in_flight_, {}));
+    if (!server_.is_quiet() || !state_.responses.empty() || !relay_.at_boundary())
       return "messages are on their way";
     if (server_.status() != wire::TxStatus::kIdle) return "a transaction is open";
     if (!server_.listening().empty()) return "it listens";

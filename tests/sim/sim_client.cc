@@ -121,8 +121,8 @@ std::string SimClient::query(Choices& choices) {
 /// Everything at once, as some drivers do; the server takes it or drops it.
 std::string SimClient::copy(Choices& choices) {
   std::string out;
-  wire::append_query(out, "copy t from stdin");
-  for (uint32_t n = choices.below(3); n > 0; --n) wire::append_copy_data(out, token() + "\n");
+  wire::append_query(out, choices.one_in(3) ? "copy numbers from stdin" : "copy t from stdin");
+  for (uint32_t n = choices.below(8); n > 0; --n) wire::append_copy_data(out, token() + "\n");
   choices.one_in(4) ? wire::append_copy_fail(out, "no more") : wire::append_copy_done(out);
   return out;
 }

@@ -62,7 +62,9 @@ bool SimServer::execute(const SimStatement& statement, const Portal* portal, boo
       pin_check(statement);
       return true;
     case Kind::kCopyIn:
+    case Kind::kCopyInBad:
       copying_ = true;
+      copy_refuses_rows_ = statement.kind == Kind::kCopyInBad;
       copied_ = 0;
       output_.append({'G', 0, 0, 0, 7, 0, 0, 0});
       return true;

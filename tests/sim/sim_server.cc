@@ -105,9 +105,13 @@ void SimServer::on_copy_message(const wire::Piece& piece) {
   if (!copying_) return;  // Accepted and ignored, as after an error.
   switch (piece.type) {
     case frontend::kCopyData:
-      if (piece.kind == wire::Piece::Kind::kWhole || piece.kind == wire::Piece::Kind::kLast)
-        ++copied_;
-      return;
+      if (piece.kind != wire::Piece::Kind::kWhole && piece.kind != wire::Piece::Kind::kLast) return;
+      ++copied_;
+      if (!copy_refuses_rows_) return;
+      copying_ = false;
+      fail("22P02", "invalid input syntax");
+      skipping_ = !copy_by_query_;
+      break;
     case frontend::kSync:
     case frontend::kFlush:
       return;

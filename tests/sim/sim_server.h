@@ -35,7 +35,10 @@ class SimServer {
 
   // What the session on it has, for checks.
   wire::TxStatus status() const { return status_; }
-  bool is_quiet() const { return input_.empty() && output_.empty() && !copying_ && !skipping_; }
+  /// It waits for a message, and not for the rest of one.
+  bool is_quiet() const {
+    return input_.empty() && cutter_.at_boundary() && output_.empty() && !copying_ && !skipping_;
+  }
   std::string setting(const std::string& name) const;
   bool has_statement(const std::string& name) const { return statements_.contains(name); }
   const std::set<std::string>& listening() const { return listening_; }
@@ -92,6 +95,7 @@ class SimServer {
   bool implicit_ = false;  // Something ran outside of a transaction block since the last boundary.
   bool skipping_ = false;  // After an error in an extended message, up to Sync.
   bool copying_ = false;
+  bool copy_refuses_rows_ = false;
   bool copy_by_query_ = false;
   size_t copied_ = 0;
   Values committed_;

@@ -83,6 +83,7 @@ constexpr std::array kSimple{
     Simple{"discard all", Kind::kDiscardAll, ""},
     Simple{"discard sequences", Kind::kNothing, "DISCARD SEQUENCES"},
     Simple{"copy t from stdin", Kind::kCopyIn, ""},
+    Simple{"copy numbers from stdin", Kind::kCopyInBad, ""},
     Simple{"copy t to stdout", Kind::kCopyOut, ""},
     Simple{"listen a", Kind::kListen, ""},
     Simple{"unlisten *", Kind::kUnlisten, ""},

@@ -28,6 +28,7 @@ struct SimStatement {
     kSavepoint,  // `name`
     kRollbackTo,
     kCopyIn,
+    kCopyInBad,  // Its first row is refused, while the client may still send others.
     kCopyOut,
     kListen,
     kUnlisten,
