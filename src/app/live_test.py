@@ -188,17 +188,22 @@ class ARealCluster(unittest.TestCase):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(PATIENCE), 0)
 
+    def begin_psql(self, process):
+        """psql through that proxy, which reads what it is to do from its standard input."""
+        port = line_with(process.stdout, "automatic").split()[0].split(":")[1]
+        line_with(process.stdout, "replica")
+        url = self.urls[0].rsplit("@", 1)[0] + f"@127.0.0.1:{port}/app"
+        client = subprocess.Popen(["psql", "-XAtq", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True, bufsize=1)
+        self.addCleanup(end, client)
+        return client
+
     def test_a_running_transaction_may_finish_unless_the_second_signal_comes(self):
         for signals in (1, 2):
             with self.subTest(signals=signals):
                 process = start("up", "-c", self.write_config("drain.toml"))
                 self.addCleanup(end, process)
-                port = line_with(process.stdout, "automatic").split()[0].split(":")[1]
-                line_with(process.stdout, "replica")
-                url = self.urls[0].rsplit("@", 1)[0] + f"@127.0.0.1:{port}/app"
-                client = subprocess.Popen(["psql", "-XAtq", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                          stderr=subprocess.PIPE, text=True, bufsize=1)
-                self.addCleanup(end, client)
+                client = self.begin_psql(process)
                 client.stdin.write("BEGIN;\nSELECT 'in', pg_current_xact_id() IS NOT NULL;\n")
                 line_with(client.stdout, "in|t")
                 process.send_signal(signal.SIGTERM)
@@ -214,12 +219,7 @@ class ARealCluster(unittest.TestCase):
     def test_a_transaction_that_does_not_end_has_the_time_of_shutdown_timeout(self):
         process = start("up", "-c", self.write_config("late.toml", proxy='shutdown_timeout = "300ms"'))
         self.addCleanup(end, process)
-        port = line_with(process.stdout, "automatic").split()[0].split(":")[1]
-        line_with(process.stdout, "replica")
-        url = self.urls[0].rsplit("@", 1)[0] + f"@127.0.0.1:{port}/app"
-        client = subprocess.Popen(["psql", "-XAtq", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, text=True, bufsize=1)
-        self.addCleanup(end, client)
+        client = self.begin_psql(process)
         client.stdin.write("BEGIN;\nSELECT 'in';\n")
         line_with(client.stdout, "in")
         process.send_signal(signal.SIGTERM)

@@ -30,8 +30,8 @@ struct ServerState {
   std::optional<bool> in_hot_standby;  // As it said last (E5); nullopt: older than PostgreSQL 14.
   VariableSet variables;
   ServerStatements statements{HashKey{}};
-  uint64_t catalog_changes =
-      0;  // How many its statements were parsed after, as Tenant counts them.
+  /// How many changes of the catalog there were when its statements were parsed.
+  uint64_t catalog_changes = 0;
   ResponseQueue responses;
   wire::TxStatus status = wire::TxStatus::kIdle;
   Time opened_at{};

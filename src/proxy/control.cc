@@ -61,7 +61,7 @@ void Control::publish_snapshot(const std::string& cluster,
   Watched& watched = clusters_.at(cluster);
   {
     const std::lock_guard lock(latest_mutex_);
-    latest_[cluster] = snapshot;
+    watched.latest = snapshot;
   }
   watched.catalogs->set_primary(
       snapshot->primary ? std::optional(watched.nodes.at(static_cast<size_t>(*snapshot->primary)))
@@ -101,8 +101,7 @@ void Control::want_positions(const std::string& cluster) {
 
 std::shared_ptr<const core::ClusterSnapshot> Control::snapshot(const std::string& cluster) const {
   const std::lock_guard lock(latest_mutex_);
-  const auto found = latest_.find(cluster);
-  return found == latest_.end() ? nullptr : found->second;
+  return clusters_.at(cluster).latest;
 }
 
 }  // namespace fairlead::proxy

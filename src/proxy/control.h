@@ -42,6 +42,7 @@ class Control final : public ControlMail {
     std::unique_ptr<ClusterMonitor> monitor;
     std::unique_ptr<CatalogLoader> catalogs;
     std::vector<ServerEndpoint> nodes;
+    std::shared_ptr<const core::ClusterSnapshot> latest;  // Guarded by latest_mutex_.
   };
 
   void publish_snapshot(const std::string& cluster,
@@ -56,7 +57,6 @@ class Control final : public ControlMail {
   std::map<std::string, Watched, std::less<>> clusters_;
   // libstdc++ 12's atomic<shared_ptr> has a data race of its own between load and store.
   mutable std::mutex latest_mutex_;
-  std::map<std::string, std::shared_ptr<const core::ClusterSnapshot>, std::less<>> latest_;
   std::thread thread_;
 };
 

@@ -18,12 +18,12 @@ std::shared_ptr<std::atomic<uint32_t>> PoolRegistry::in_use_of(const std::string
   return count;
 }
 
-std::shared_ptr<std::atomic<int64_t>> PoolRegistry::last_write_of(const std::string& cluster,
-                                                                  const std::string& database) {
+std::shared_ptr<DatabaseActivity> PoolRegistry::activity_of(const std::string& cluster,
+                                                            const std::string& database) {
   const std::lock_guard lock(mutex_);
-  auto& last = last_writes_[{cluster, database}];
-  if (!last) last = std::make_shared<std::atomic<int64_t>>(0);
-  return last;
+  auto& activity = activities_[{cluster, database}];
+  if (!activity) activity = std::make_shared<DatabaseActivity>();
+  return activity;
 }
 
 }  // namespace fairlead::proxy

@@ -54,6 +54,14 @@ class SharedPool {
   std::shared_ptr<std::atomic<uint32_t>> node_in_use_;
 };
 
+/// What clients of all workers have done to one database. Any thread.
+struct DatabaseActivity {
+  /// When anybody's transaction that may have written was last acknowledged, in microseconds of the
+  /// loops' clock; 0: never. What consistency "app" waits for.
+  std::atomic<int64_t> last_write{0};
+  std::atomic<uint64_t> catalog_changes{0};
+};
+
 /// All pools of the process, by key. Any thread.
 class PoolRegistry {
  public:
@@ -63,10 +71,8 @@ class PoolRegistry {
   /// Leases of that node now.
   std::shared_ptr<std::atomic<uint32_t>> in_use_of(const std::string& cluster,
                                                    core::NodeIndex node);
-  /// When anybody's transaction that may have written was last acknowledged in that database, in
-  /// microseconds of the loops' clock; 0: never. What consistency "app" waits for.
-  std::shared_ptr<std::atomic<int64_t>> last_write_of(const std::string& cluster,
-                                                      const std::string& database);
+  std::shared_ptr<DatabaseActivity> activity_of(const std::string& cluster,
+                                                const std::string& database);
   /// Calls `visit(pool)` for each.
   template <class Visit>
   void for_each(Visit visit) {
@@ -79,7 +85,7 @@ class PoolRegistry {
   std::mutex mutex_;
   std::map<PoolKey, std::shared_ptr<SharedPool>> pools_;
   std::map<std::pair<std::string, core::NodeIndex>, std::shared_ptr<std::atomic<uint32_t>>> in_use_;
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<std::atomic<int64_t>>> last_writes_;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<DatabaseActivity>> activities_;
 };
 
 }  // namespace fairlead::proxy

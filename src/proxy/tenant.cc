@@ -72,7 +72,7 @@ Tenant::Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& s
       known_(shared.hash_key),
       balancer_(method_of(config_->balance)),
       node_statements_(settings_->clusters.at(config_->cluster).nodes.size()),
-      last_write_(shared.pools.last_write_of(config_->cluster, database_)),
+      activity_(shared.pools.activity_of(config_->cluster, database_)),
       positions_queue_(loop) {}
 
 void Tenant::learn(auth::ServerCredentials credentials) {
@@ -102,8 +102,8 @@ void Tenant::set_snapshot(std::shared_ptr<const core::ClusterSnapshot> snapshot)
 
 void Tenant::note_write(Time now) {
   const int64_t at = now.time_since_epoch().count();
-  int64_t before = last_write_->load(std::memory_order_relaxed);
-  while (before < at && !last_write_->compare_exchange_weak(before, at)) {
+  int64_t before = activity_->last_write.load(std::memory_order_relaxed);
+  while (before < at && !activity_->last_write.compare_exchange_weak(before, at)) {
   }
 }
 
@@ -116,7 +116,7 @@ Time Tenant::must_see(const core::SessionState& session) const {
     case config::Consistency::kSession:
       return session.wrote_at;
     default:
-      return Time{Duration{last_write_->load()}};
+      return Time{Duration{activity_->last_write.load()}};
   }
 }
 

@@ -65,9 +65,9 @@ class Tenant {
   /// A transaction that may have written is about to be acknowledged to a client (D11).
   void note_write(Time now);
 
-  /// Changes of the catalog by this worker's clients.
-  uint64_t catalog_changes() const { return catalog_changes_; }
-  void count_catalog_change() { ++catalog_changes_; }
+  /// Changes of the catalog by anybody.
+  uint64_t catalog_changes() const { return activity_->catalog_changes.load(); }
+  void count_catalog_change() { ++activity_->catalog_changes; }
 
   void count_statement(core::NodeIndex node) { ++node_statements_[static_cast<size_t>(node)]; }
   const std::vector<uint64_t>& node_statements() const { return node_statements_; }
@@ -124,9 +124,8 @@ class Tenant {
   std::shared_ptr<const core::ClusterSnapshot> snapshot_ =
       std::make_shared<core::ClusterSnapshot>();
   std::shared_ptr<const sql::FunctionCatalog> catalog_;
-  uint64_t catalog_changes_ = 0;
-  std::vector<uint64_t> node_statements_;             // By node.
-  std::shared_ptr<std::atomic<int64_t>> last_write_;  // Of the whole database, by anybody.
+  std::vector<uint64_t> node_statements_;  // By node.
+  std::shared_ptr<DatabaseActivity> activity_;
   std::map<core::NodeIndex, std::unique_ptr<Pool>> pools_;
   std::vector<std::pair<core::VariableSet, core::ReportedParameters>> welcomes_;
   std::vector<std::shared_ptr<std::atomic<uint32_t>>> node_in_use_;

@@ -87,6 +87,18 @@ class Psycopg3Queries(unittest.TestCase):
         self.connection.execute(f"drop table if exists {table}_never")
         self.assertEqual(self.connection.execute(sql, (1,), prepare=True).fetchall(), [(1,)])
 
+    @only_proxied
+    def test_no_server_answers_with_a_plan_from_before_a_change_of_the_table(self):  # C11
+        table = fresh("planned")
+        self.connection.execute(f"create table {table} (a int)")
+        sql = f"select * from {table} where a = %s"
+        for _ in range(200):  # Until the servers of both replicas know the statement.
+            self.connection.execute(sql, (1,), prepare=True)
+        self.connection.execute(f"alter table {table} add column b int default 2")
+        with psycopg.connect(DSN, autocommit=True) as other:
+            for _ in range(20):
+                self.assertEqual(len(other.execute(sql, (1,), prepare=True).description), 2)
+
     def test_writes_through_prepared_statements_are_read_at_once(self):
         table = fresh("own")
         self.connection.execute(f"create table {table} (n int)")
