@@ -30,12 +30,12 @@ class ProxyFixture : public ::testing::Test {
 
 TEST_F(ProxyFixture, APortOfAProgramThatListensIsWaitedFor) {
   program(R"sh(exec python3 -c '
-import socket, signal, sys
+import signal, socket, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # One that came before sigwait() is kept.
 print("config", open(sys.argv[3]).read())
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 s = socket.create_server(("127.0.0.1", int(open(sys.argv[3]).read().split("=")[1])))
 print("listening", flush=True)
-while True: s.accept()
+signal.sigwait([signal.SIGTERM])
 ' "$@")sh");
   const uint16_t port = free_port();
   auto proxy = Proxy::start("port = " + std::to_string(port), {port});
