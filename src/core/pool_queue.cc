@@ -57,7 +57,7 @@ Acquire PoolQueue::acquire(WorkerId worker, Time now) {
     ++total_.busy;
     return TakeIdle{};
   }
-  if (slots() < limits_.size && first_ == kNone) {
+  if (slots() < limits_.size && total_.waiting == 0) {
     ++own.opening;
     ++total_.opening;
     return Open{};
@@ -74,7 +74,7 @@ Acquire PoolQueue::acquire(WorkerId worker, Time now) {
 }
 
 bool PoolQueue::try_open_spare(WorkerId worker) {
-  if (slots() >= limits_.size || first_ != kNone) return false;
+  if (slots() >= limits_.size || total_.waiting > 0) return false;
   ++of(worker).opening;
   ++total_.opening;
   return true;
@@ -102,8 +102,8 @@ Handover PoolQueue::release(WorkerId owner) {
     ++total_.closing;
     return CloseIt{};
   }
-  if (first_ != kNone) {
-    Waiter next = dequeue(first_);
+  if (total_.waiting > 0) {
+    Waiter next = dequeue(waiter_for_server_of(owner));
     ++of(next.worker).busy;  // The pool's own count of busy servers stays as it is.
     return GiveTo{next.worker, next.ticket};
   }
@@ -173,13 +173,14 @@ bool PoolQueue::cancel(Ticket ticket) {
 }
 
 std::optional<Waiter> PoolQueue::expire_one(Time now, Duration pool_timeout) {
-  if (first_ == kNone || now - places_[first_].since < pool_timeout) return std::nullopt;
-  return dequeue(first_);
+  const uint32_t oldest = oldest_waiter();
+  if (oldest == kNone || now - places_[oldest].since < pool_timeout) return std::nullopt;
+  return dequeue(oldest);
 }
 
 std::optional<GrantOpen> PoolQueue::grant_next() {
-  if (first_ == kNone || slots() >= limits_.size) return std::nullopt;
-  Waiter next = dequeue(first_);
+  if (total_.waiting == 0 || slots() >= limits_.size) return std::nullopt;
+  Waiter next = dequeue(oldest_waiter());
   ++of(next.worker).opening;
   ++total_.opening;
   return GrantOpen{next.worker, next.ticket};
@@ -193,13 +194,32 @@ uint32_t PoolQueue::surplus() const {
 PoolCounts PoolQueue::counts(Time now) const {
   PoolCounts counts = total_;
   counts.size = limits_.size;
-  if (first_ != kNone) counts.longest_wait = now - places_[first_].since;
+  if (const auto since = oldest_waiter_since()) counts.longest_wait = now - *since;
   return counts;
 }
 
 std::optional<Time> PoolQueue::oldest_waiter_since() const {
-  if (first_ == kNone) return std::nullopt;
-  return places_[first_].since;
+  const uint32_t oldest = oldest_waiter();
+  if (oldest == kNone) return std::nullopt;
+  return places_[oldest].since;
+}
+
+uint32_t PoolQueue::oldest_waiter() const {
+  uint32_t oldest = kNone;
+  for (const WorkerCounts& worker : workers_) {
+    const uint32_t first = worker.first_waiter;
+    if (first == kNone) continue;
+    if (oldest == kNone || places_[first].arrival < places_[oldest].arrival) oldest = first;
+  }
+  return oldest;
+}
+
+/// There is a waiter.
+uint32_t PoolQueue::waiter_for_server_of(WorkerId owner) const {
+  const uint32_t oldest = oldest_waiter();
+  const uint32_t own = workers_[static_cast<size_t>(owner)].first_waiter;
+  if (own == kNone) return oldest;
+  return places_[own].since - places_[oldest].since <= kOvertakeMax ? own : oldest;
 }
 
 Ticket PoolQueue::enqueue(WorkerId worker, Time now) {
@@ -211,21 +231,24 @@ Ticket PoolQueue::enqueue(WorkerId worker, Time now) {
     places_.emplace_back();
   }
   Place& place = places_[index];
+  WorkerCounts& own = of(worker);
+  place.arrival = ++arrivals_;
   place.since = now;
   place.worker = worker;
   place.waiting = true;
   place.next = kNone;
-  place.previous = last_;
-  (last_ == kNone ? first_ : places_[last_].next) = index;
-  last_ = index;
+  place.previous = own.last_waiter;
+  (own.last_waiter == kNone ? own.first_waiter : places_[own.last_waiter].next) = index;
+  own.last_waiter = index;
   ++total_.waiting;
   return Ticket{index, place.generation};
 }
 
 Waiter PoolQueue::dequeue(uint32_t index) {
   Place& place = places_[index];
-  (place.previous == kNone ? first_ : places_[place.previous].next) = place.next;
-  (place.next == kNone ? last_ : places_[place.next].previous) = place.previous;
+  WorkerCounts& own = of(place.worker);
+  (place.previous == kNone ? own.first_waiter : places_[place.previous].next) = place.next;
+  (place.next == kNone ? own.last_waiter : places_[place.next].previous) = place.previous;
   Waiter waiter{place.worker, Ticket{index, place.generation}};
   place.waiting = false;
   ++place.generation;

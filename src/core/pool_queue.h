@@ -6,12 +6,12 @@
 // messages, which may take their time.
 //
 // The rules: never more than `size` servers over all workers; first come, first served over all
-// workers; a client prefers an idle server of its own worker; while the budget is exhausted it may
-// take one that idles on another worker. Every slot of the budget is at any time in exactly one of
-// the states of SlotState. A waiter exists only while no server is idle and no slot is free, so a
-// newcomer can never overtake one.
+// workers, to within kOvertakeMax; a client prefers an idle server of its own worker; while the
+// budget is exhausted it may take one that idles on another worker. Every slot of the budget is at
+// any time in exactly one of the states of SlotState. A waiter exists only while no server is idle
+// and no slot is free, so a newcomer can never overtake one.
 //
-// Every call is O(1) and allocates nothing once the queue has had its longest length.
+// Every call is O(workers) at most and allocates nothing once the queue has had its longest length.
 #pragma once
 
 #include <cstdint>
@@ -95,6 +95,11 @@ enum class StealAnswer : uint8_t {
 /// What a slot of the budget is used for.
 enum class SlotState : uint8_t { kOpening, kBusy, kIdle, kClosing };
 
+/// A server that comes free goes to a waiter of its own worker, past one of another worker that
+/// came no more than this before: to move a connection between two threads costs about as much as a
+/// transaction.
+inline constexpr Duration kOvertakeMax = std::chrono::milliseconds(2);
+
 struct PoolLimits {
   uint32_t size = 20;             // pool_size: servers, over all workers.
   uint32_t waiters_max = 10'000;  // Bounds the memory that clients can make the queue take.
@@ -169,15 +174,19 @@ class PoolQueue {
   std::optional<Time> oldest_waiter_since() const;
 
  private:
+  static constexpr uint32_t kNone = UINT32_MAX;
   struct WorkerCounts {
     uint32_t busy = 0;
     uint32_t idle = 0;  // Free to be taken.
     uint32_t opening = 0;
     uint32_t closing = 0;
-    uint32_t promised = 0;  // Idle here, promised to a steal that has not arrived yet.
-    uint32_t broken = 0;    // Of the promised ones, how many have died since.
+    uint32_t promised = 0;          // Idle here, promised to a steal that has not arrived yet.
+    uint32_t broken = 0;            // Of the promised ones, how many have died since.
+    uint32_t first_waiter = kNone;  // Its own waiters, in the order in which they came.
+    uint32_t last_waiter = kNone;
   };
-  struct Place {  // One element of the queue; a doubly linked list threaded through a vector.
+  struct Place {  // One element of a queue; a doubly linked list threaded through a vector.
+    uint64_t arrival = 0;  // Who came before whom, over all workers.
     Time since{};
     uint32_t generation = 0;
     uint32_t next = kNone;
@@ -185,13 +194,13 @@ class PoolQueue {
     WorkerId worker{};
     bool waiting = false;
   };
-  static constexpr uint32_t kNone = UINT32_MAX;
-
   WorkerCounts& of(WorkerId worker);
   uint32_t slots() const;
   void add_idle(WorkerId worker);
   void remove_idle(WorkerId worker);
   WorkerId next_with_idle();
+  uint32_t oldest_waiter() const;
+  uint32_t waiter_for_server_of(WorkerId owner) const;
   Ticket enqueue(WorkerId worker, Time now);
   Waiter dequeue(uint32_t place);
 
@@ -201,8 +210,7 @@ class PoolQueue {
   uint64_t has_idle_ = 0;  // Bit w: worker w has an idle server that is not promised.
   uint16_t steal_after_ = 0;
   std::vector<Place> places_;
-  uint32_t first_ = kNone;
-  uint32_t last_ = kNone;
+  uint64_t arrivals_ = 0;
   uint32_t free_ = kNone;
 };
 

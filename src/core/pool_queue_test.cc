@@ -86,13 +86,27 @@ TEST(PoolQueue, AStealWhoseServerDiedOpensInItsSlot) {
 TEST(PoolQueue, ServesWaitersOfAllWorkersInTheirOrder) {
   PoolQueue pool(3, {.size = 1});
   fill(pool, kA, 1);
-  Ticket first = ticket_of(pool.acquire(kB, at(1)));
-  Ticket second = ticket_of(pool.acquire(kA, at(2)));
-  Ticket third = ticket_of(pool.acquire(kC, at(3)));
+  Ticket first = ticket_of(pool.acquire(kB, at(10)));
+  Ticket second = ticket_of(pool.acquire(kA, at(20)));
+  Ticket third = ticket_of(pool.acquire(kC, at(30)));
   EXPECT_EQ(pool.release(kA), Handover(GiveTo{kB, first}));
   EXPECT_EQ(pool.release(kB), Handover(GiveTo{kA, second}));
   EXPECT_EQ(pool.release(kA), Handover(GiveTo{kC, third}));
   EXPECT_EQ(pool.release(kC), Handover(KeepIdle{}));
+}
+
+TEST(PoolQueue, KeepsAServerOnItsWorkerWhileThatOvertakesNobodyByMuch) {
+  PoolQueue pool(3, {.size = 1});
+  fill(pool, kA, 1);
+  Ticket early = ticket_of(pool.acquire(kB, at(10)));
+  Ticket soon = ticket_of(pool.acquire(kA, at(11)));
+  Ticket at_the_limit = ticket_of(pool.acquire(kA, at(10) + kOvertakeMax));
+  Ticket too_late = ticket_of(pool.acquire(kA, at(11) + kOvertakeMax));
+  EXPECT_EQ(pool.oldest_waiter_since(), at(10));
+  EXPECT_EQ(pool.release(kA), Handover(GiveTo{kA, soon}));
+  EXPECT_EQ(pool.release(kA), Handover(GiveTo{kA, at_the_limit}));
+  EXPECT_EQ(pool.release(kA), Handover(GiveTo{kB, early}));
+  EXPECT_EQ(pool.release(kB), Handover(GiveTo{kA, too_late}));
 }
 
 TEST(PoolQueue, AFreedSlotGoesToTheFirstWaiter) {

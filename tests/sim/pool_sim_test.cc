@@ -19,7 +19,7 @@ TEST(PoolSimulation, KeepsItsAccountWhateverHappens) {
   uint64_t first = from_environment("FAIRLEAD_SIM_SEED", 1);
   uint64_t runs =
       from_environment("FAIRLEAD_SIM_RUNS", std::getenv("FAIRLEAD_SIM_SEED") ? 1 : 5000);
-  uint64_t served = 0, steals = 0, broken_promises = 0, late_cancels = 0;
+  uint64_t served = 0, steals = 0, broken_promises = 0, late_cancels = 0, overtakings = 0;
   for (uint64_t seed = first; seed < first + runs; ++seed) {
     PoolWorld world(seed);
     for (int i = 0; i < 300 && world.failure().empty(); ++i) world.step();
@@ -29,16 +29,18 @@ TEST(PoolSimulation, KeepsItsAccountWhateverHappens) {
     steals += world.steals();
     broken_promises += world.broken_promises();
     late_cancels += world.late_cancels();
+    overtakings += world.overtakings();
   }
   std::cout << "seeds " << first << " to " << first + runs - 1 << ": " << served << " served, "
             << steals << " steals, " << broken_promises << " broken promises, " << late_cancels
-            << " late cancels\n";
+            << " late cancels, " << overtakings << " overtakings\n";
   // A simulation that never reaches the hard cases proves nothing.
   if (runs >= 1000) {
     EXPECT_GT(served, runs * 10);
     EXPECT_GT(steals, runs);
     EXPECT_GT(broken_promises, runs / 100);
     EXPECT_GT(late_cancels, runs / 10);
+    EXPECT_GT(overtakings, runs / 10);
   }
 }
 

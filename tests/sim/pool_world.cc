@@ -168,7 +168,7 @@ void PoolWorld::arrive() {
     expect(fifo_.size() == 12, "a client is refused only when the queue is full");
     return;
   }
-  requests_.push_back({.worker = worker});
+  requests_.push_back({.worker = worker, .since = now_});
   if (auto* wait = std::get_if<core::Wait>(&answer)) {
     requests_[id].state = Request::State::kWaiting;
     requests_[id].ticket = wait->ticket;
@@ -316,7 +316,9 @@ void PoolWorld::give_back(WorkerId worker) {
   } else {
     auto given = std::get<core::GiveTo>(handover);
     ++servers_on_the_way_;
-    messages_.push_back({Message::Kind::kServer, given.worker, pop_first_waiter(given.ticket)});
+    const Duration may_overtake = given.worker == worker ? core::kOvertakeMax : Duration{0};
+    messages_.push_back(
+        {Message::Kind::kServer, given.worker, pop_waiter(given.ticket, may_overtake)});
   }
 }
 
@@ -341,8 +343,7 @@ void PoolWorld::trim() {
 void PoolWorld::expire() {
   Duration timeout(dice_.below(20'000));
   while (auto waiter = pool_.expire_one(now_, timeout))
-    messages_.push_back(
-        {Message::Kind::kExpired, waiter->worker, pop_first_waiter(waiter->ticket)});
+    messages_.push_back({Message::Kind::kExpired, waiter->worker, pop_waiter(waiter->ticket, {})});
   auto oldest = pool_.oldest_waiter_since();
   expect(!oldest || now_ - *oldest < timeout, "nobody waits longer than the timeout");
 }
@@ -356,17 +357,27 @@ void PoolWorld::resize(uint32_t size) {
 
 void PoolWorld::on_grant(std::optional<core::GrantOpen> grant) {
   if (!grant) return;
-  messages_.push_back({Message::Kind::kOpen, grant->worker, pop_first_waiter(grant->ticket)});
+  messages_.push_back({Message::Kind::kOpen, grant->worker, pop_waiter(grant->ticket, {})});
 }
 
-PoolWorld::RequestId PoolWorld::pop_first_waiter(core::Ticket ticket) {
-  expect(!fifo_.empty(), "only a waiter is served");
-  if (fifo_.empty()) return 0;
-  RequestId first = fifo_.front();
-  fifo_.pop_front();
-  expect(requests_[first].ticket == ticket, "first come, first served");
-  requests_[first].state = Request::State::kPending;
-  return first;
+/// `may_overtake`: by how much those of other workers may have come before.
+PoolWorld::RequestId PoolWorld::pop_waiter(core::Ticket ticket, Duration may_overtake) {
+  const auto served =
+      std::ranges::find_if(fifo_, [&](RequestId id) { return requests_[id].ticket == ticket; });
+  expect(served != fifo_.end(), "only a waiter is served");
+  if (served == fifo_.end()) return 0;
+  const RequestId id = *served;
+  Request& request = requests_[id];
+  for (auto before = fifo_.begin(); before != served; ++before) {
+    const Request& overtaken = requests_[*before];
+    expect(overtaken.worker != request.worker, "first come, first served on one worker");
+    expect(may_overtake > Duration{0} && request.since - overtaken.since <= may_overtake,
+           "first come, first served, but for a moment");
+    ++overtakings_;
+  }
+  fifo_.erase(served);
+  request.state = Request::State::kPending;
+  return id;
 }
 
 void PoolWorld::become_busy(RequestId request) {

@@ -38,6 +38,7 @@ class PoolWorld {
   uint64_t steals() const { return steals_; }
   uint64_t broken_promises() const { return broken_promises_; }
   uint64_t late_cancels() const { return late_cancels_; }
+  uint64_t overtakings() const { return overtakings_; }
 
  private:
   using RequestId = uint32_t;
@@ -49,6 +50,7 @@ class PoolWorld {
     core::WorkerId worker{};
     State state = State::kPending;  // kPending: an opening, a steal or a grant is on its way.
     core::Ticket ticket{};
+    Time since{};
     bool wanted = true;  // False: the client is gone, whatever comes must be given back.
   };
   struct Message {
@@ -79,7 +81,7 @@ class PoolWorld {
   void receive_server(const Message& message);
   void give_back(core::WorkerId worker);
   void on_grant(std::optional<core::GrantOpen> grant);
-  RequestId pop_first_waiter(core::Ticket ticket);
+  RequestId pop_waiter(core::Ticket ticket, Duration may_overtake);
   void become_busy(RequestId request);
   void start_opening(core::WorkerId worker, RequestId request);
   void take_physical(core::WorkerId worker);
@@ -109,6 +111,7 @@ class PoolWorld {
   uint64_t steals_ = 0;
   uint64_t broken_promises_ = 0;
   uint64_t late_cancels_ = 0;
+  uint64_t overtakings_ = 0;
   std::string failure_;
 };
 
