@@ -102,9 +102,13 @@ Task<void> Worker::serve_client(net::Stream& stream, ClientIdentity identity, co
   Tenant& its_tenant = tenant(identity.database, identity.user);
   its_tenant.learn(identity.credentials);
   if (identity.replication != wire::Replication::kNone) {
+    passing_through_.insert(&stream);
     co_await pass_through(loop_, stream, its_tenant, std::move(identity));
+    passing_through_.erase(&stream);
     co_return;
   }
+  if (its_tenant.catalog() == nullptr)
+    shared_.control->want_catalog(its_tenant.cluster(), its_tenant.database());
   auto startup = core::startup_variables(identity.settings);
   if (!startup) {
     co_await send_fatal(stream, startup.error());
@@ -153,11 +157,7 @@ Tenant& Worker::tenant(const std::string& database, const std::string& user) {
     if (const auto snapshot = snapshots_.find(found->cluster()); snapshot != snapshots_.end())
       found->set_snapshot(snapshot->second);
     const auto catalog = catalogs_.find({found->cluster(), found->database()});
-    if (catalog != catalogs_.end()) {
-      found->set_catalog(catalog->second);
-    } else {
-      shared_.control->want_catalog(found->cluster(), found->database());
-    }
+    if (catalog != catalogs_.end()) found->set_catalog(catalog->second);
   }
   return *found;
 }
@@ -245,6 +245,7 @@ Task<void> Worker::end_all() {
     if (session != nullptr) session->end(true);
   }
   for (auto& [stream, port] : logging_in_) stream->shutdown();
+  for (net::Stream* stream : passing_through_) stream->shutdown();
   co_await spawner_.join();
   for (auto& [key, tenant] : tenants_) tenant->for_each_pool([](Pool& pool) { pool.close_all(); });
   for (auto& [key, tenant] : tenants_) co_await tenant->join();

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "proxy/client_login.h"
@@ -91,6 +92,7 @@ class Worker final : public PoolMail {
   std::vector<ClientSession*> sessions_;  // By slot; null: free.
   std::vector<uint32_t> free_slots_;
   std::unordered_map<net::Stream*, core::Port> logging_in_;
+  std::unordered_set<net::Stream*> passing_through_;  // Replication: they end when we do.
   bool draining_ = false;
   bool stopping_ = false;
 };
