@@ -1,0 +1,55 @@
+// For the tests of this folder: a loop that runs one coroutine to its end, and two ends of a real
+// connection.
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <optional>
+
+#include "base/assert.h"
+#include "net/dial.h"
+#include "net/spawner.h"
+
+namespace fairlead::net {
+
+inline void run(Loop& loop, Task<void> task) {
+  std::exception_ptr thrown;
+  asio::co_spawn(loop.executor(), std::move(task), [&](std::exception_ptr error) {
+    thrown = error;
+    loop.stop();
+  });
+  loop.run();
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+struct Ends {
+  std::unique_ptr<Stream> near;
+  std::unique_ptr<Stream> far;
+};
+
+inline Task<Ends> connect_ends(Loop& loop) {
+  auto acceptor = listen(loop, "127.0.0.1", 0, false);
+  require(acceptor.has_value(), "a free port can be listened on");
+  auto dialled = co_await dial(loop, "127.0.0.1", local_port(*acceptor), std::chrono::seconds(5));
+  require(dialled.has_value(), "whoever listens can be connected to");
+  auto [error, accepted] = co_await acceptor->async_accept(use_result);
+  require(!error, "who has connected can be accepted");
+  co_return Ends{std::make_unique<Stream>(loop, std::move(*dialled)),
+                 std::make_unique<Stream>(loop, std::move(accepted))};
+}
+
+/// Everything that comes until the other side ends its own.
+inline Task<std::string> read_all(Loop& loop, Stream& stream) {
+  std::string got;
+  for (;;) {
+    const Transfer part = stream.read(loop.scratch());
+    if (part.closed()) co_return got;
+    if (part.ok()) {
+      got.append(loop.scratch().data(), part.bytes);
+    } else {
+      co_await stream.readable();
+    }
+  }
+}
+
+}  // namespace fairlead::net

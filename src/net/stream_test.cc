@@ -1,0 +1,142 @@
+#include "net/stream.h"
+
+#include <gtest/gtest.h>
+
+#include "net/deadline.h"
+#include "net/loop_testing.h"
+
+namespace fairlead::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string read_once(Loop& loop, Stream& stream) {
+  const Transfer got = stream.read(loop.scratch());
+  return got.ok() ? std::string(loop.scratch().data(), got.bytes) : std::string{};
+}
+
+TEST(Stream, ReadsWhatWasWrittenAndSaysWhenNothingIsLeft) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    Ends ends = co_await connect_ends(on);
+    EXPECT_TRUE(ends.far->read(on.scratch()).would_block());
+    EXPECT_FALSE(ends.far->may_have_input());
+    EXPECT_EQ(ends.near->write("hello").bytes, 5u);
+    co_await ends.far->readable();
+    EXPECT_EQ(read_once(on, *ends.far), "hello");
+    EXPECT_FALSE(ends.far->may_have_input()) << "a short read has emptied the socket";
+    ends.near->close();
+    co_await ends.far->readable();
+    EXPECT_EQ(ends.far->read(on.scratch()).state, Transfer::State::kEnd);
+    EXPECT_TRUE(ends.far->may_have_input()) << "the end is seen again by whoever reads again";
+  }(loop));
+}
+
+TEST(Stream, PeekLeavesTheBytesWhereTheyAre) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    Ends ends = co_await connect_ends(on);
+    ends.near->write("hello");
+    co_await ends.far->readable();
+    EXPECT_EQ(ends.far->peek(on.scratch().first(3)).bytes, 3u);
+    EXPECT_EQ(read_once(on, *ends.far), "hello");
+  }(loop));
+}
+
+TEST(Stream, WaitsUntilAsManyBytesAreThereAsItWasAskedFor) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    Ends ends = co_await connect_ends(on);
+    ends.far->set_low_water(8);
+    ends.near->write("1234");
+    Deadline too_early(on, *ends.far, 100ms);
+    co_await ends.far->readable();
+    EXPECT_TRUE(too_early.expired()) << "four bytes are not eight";
+  }(loop));
+  run(loop, [](Loop& on) -> Task<void> {
+    Ends ends = co_await connect_ends(on);
+    ends.far->set_low_water(8);
+    ends.near->write("12345678");
+    Deadline too_late(on, *ends.far, 10s);
+    co_await ends.far->readable();
+    EXPECT_FALSE(too_late.expired());
+  }(loop));
+}
+
+TEST(Stream, InterruptingEndsTheWaitAndNothingElse) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    Ends ends = co_await connect_ends(on);
+    on.post([&] { ends.far->interrupt(); });
+    const auto [error] = co_await ends.far->readable();
+    EXPECT_TRUE(error);
+    ends.near->write("still there");
+    co_await ends.far->readable();
+    EXPECT_EQ(read_once(on, *ends.far), "still there");
+  }(loop));
+}
+
+TEST(Stream, SeesThatThePeerHasLeftOnlyOnceAllBeforeItIsRead) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    Ends ends = co_await connect_ends(on);
+    EXPECT_FALSE(ends.far->peer_has_left());
+    ends.near->write("last words");
+    ends.near->shutdown();
+    co_await ends.far->readable();
+    EXPECT_FALSE(ends.far->peer_has_left());
+    EXPECT_EQ(read_once(on, *ends.far), "last words");
+    EXPECT_TRUE(ends.far->peer_has_left());
+  }(loop));
+}
+
+// A socket that is closed with unread bytes resets its connection, and the peer may lose what was
+// written to it last.
+TEST(Stream, WhatWasWrittenLastArrivesThoughThePeersBytesWereNotRead) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    Ends ends = co_await connect_ends(on);
+    const std::string unread(100'000, 'x');
+    ends.near->write(unread);
+    co_await ends.far->readable();
+    ends.far->write("farewell");
+    ends.far->discard_input();
+    ends.far->shutdown();
+    ends.far->close();
+    EXPECT_EQ(co_await read_all(on, *ends.near), "farewell");
+  }(loop));
+}
+
+TEST(Stream, AConnectionMovesToAnotherLoop) {
+  Loop first;
+  Loop second;
+  DetachedStream moving;
+  Ends ends;
+  run(first, [](Loop& on, Ends& kept, DetachedStream& out) -> Task<void> {
+    kept = co_await connect_ends(on);
+    out = kept.far->detach();
+    kept.near->write("on its way");
+  }(first, ends, moving));
+  run(second, [](Loop& on, DetachedStream& in) -> Task<void> {
+    Stream adopted(on, std::move(in));
+    co_await adopted.readable();
+    EXPECT_EQ(read_once(on, adopted), "on its way");
+  }(second, moving));
+}
+
+TEST(Deadline, ThatIsOverInTimeDoesNothing) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    Ends ends = co_await connect_ends(on);
+    {
+      Deadline deadline(on, *ends.far, 1ms);
+    }
+    co_await on.sleep(20ms);
+    ends.near->write("alive");
+    co_await ends.far->readable();
+    EXPECT_EQ(read_once(on, *ends.far), "alive");
+  }(loop));
+}
+
+}  // namespace
+}  // namespace fairlead::net
