@@ -3,6 +3,7 @@
 
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
+SOAK_MINUTES ?= 60
 BENCH ?=
 export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
 
@@ -33,11 +34,11 @@ bench: ## Compare with PgBouncer, side by side; BENCH="--only cpu-simple" for le
 	cmake --build --preset release --target fairlead bench
 	bench/run build/release $(BENCH)
 
-soak: ## Load a cluster through failovers for hours, and count what was lost
-	tools/install-packages build demo
+soak: ## Run the long forms of the tests for SOAK_MINUTES (60), again and again
+	tools/install-packages build test
 	cmake --preset release
-	cmake --build --preset release
-	tests/soak/run build/release
+	cmake --build --preset release --target fairlead
+	tests/soak/run build/release --minutes $(SOAK_MINUTES)
 
 fuzz: ## Run each fuzzer for FUZZ_SECONDS (60)
 	tools/install-packages build test
