@@ -82,6 +82,11 @@ class StatementRegistry {
   /// Does not allocate when some client has the same statement.
   PreparedPtr intern(PreparedKind kind, std::string_view query, std::string_view parameter_types);
 
+  /// The name of `statement` on every server that has it as `parse_state` reads it.
+  ServerStatementName server_name(const PreparedStatement& statement, uint64_t parse_state) const {
+    return ServerStatementName(prepared_key(key_, statement, parse_state));
+  }
+
   /// A parse state (ServerStatements) that is nobody else's: nothing is shared under it.
   uint64_t unique_parse_state() { return ++last_unique_; }
 

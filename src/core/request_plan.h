@@ -52,6 +52,7 @@ struct PlannedMessage {
   RequestMessage message;
   Treatment treatment = Treatment::kForward;
   PreparedPtr statement = {};
+  PreparedPtr executed = {};  // What `statement` EXECUTEs: the server has to have it, too.
   std::shared_ptr<const sql::QueryFacts> facts = {};  // Of `statement`.
   size_t name_begin = 0;  // kSqlExecute: where the name stands in the text.
   size_t name_end = 0;

@@ -156,12 +156,9 @@ void RequestPlanner::add_execution(const std::shared_ptr<const sql::QueryFacts>&
                                    std::string_view text, std::string_view bind_body,
                                    RequestPlan& plan) {
   plan.executes = true;
-  plan.pins.bits = static_cast<uint16_t>(plan.pins.bits | facts->pins.bits);
-  plan.opaque |= facts->opaque_side_effects;
-  plan.changes_catalog |= facts->changes_catalog;
+  add_effects(*facts, plan);
   plan.copy_in |= facts->copy_in;
   plan.changes_session |= changes_session(*facts);
-  plan.changes_settings |= facts->calls_set_config || !facts->variables.empty();
   plan.resets |= resets(*facts);
   plan.commits |= commits(*facts);
   plan.prepares_unseen |= !facts->prepared.empty();
@@ -172,6 +169,14 @@ void RequestPlanner::add_execution(const std::shared_ptr<const sql::QueryFacts>&
   plan.messages.back().has_execution = true;
   Execution& execution = plan.executions.emplace_back(Execution{.facts = facts, .set_config = {}});
   if (facts->calls_set_config) add_set_config(text, bind_body, execution);
+}
+
+/// What it does besides answering, as far as its text tells.
+void RequestPlanner::add_effects(const sql::QueryFacts& facts, RequestPlan& plan) {
+  plan.pins.bits = static_cast<uint16_t>(plan.pins.bits | facts.pins.bits);
+  plan.opaque |= facts.opaque_side_effects;
+  plan.changes_catalog |= facts.changes_catalog;
+  plan.changes_settings |= facts.calls_set_config || !facts.variables.empty();
 }
 
 void RequestPlanner::add_set_config(std::string_view text, std::string_view bind_body,

@@ -41,8 +41,15 @@ class RequestPlanner {
  private:
   struct BoundPortal {
     std::string_view name;
-    ClientStatement statement;
-    std::string_view bind_body;  // Empty when the Bind streams.
+    ClientStatement statement;   // What it runs.
+    std::string_view bind_body;  // Empty when the Bind streams, or its values are EXECUTE's own.
+  };
+
+  /// An EXECUTE that names its statement as servers know it.
+  struct TranslatedExecute {
+    PreparedPtr statement;
+    ClientStatement executed;
+    sql::Decision decision;
   };
 
   Result<void> plan_message(std::string_view bytes, const RequestMessage& message,
@@ -66,13 +73,16 @@ class RequestPlanner {
                          RequestPlan& plan);
   bool plan_sql_prepare(std::string_view text, const sql::PreparedCommand& command,
                         RequestPlan& plan);
-  bool plan_sql_execute(const sql::PreparedCommand& command, RequestPlan& plan);
+  bool plan_sql_execute(const sql::QueryFacts& facts, RequestPlan& plan);
+  std::optional<TranslatedExecute> translate_execute(const ClientStatement& client) const;
+  sql::Decision decide_execute(const sql::QueryFacts& facts, const ClientStatement& executed) const;
   bool deallocate(const sql::PreparedCommand& command, PlannedMessage& planned);
   bool is_deallocate(const sql::QueryFacts* facts) const;
   void execute_deallocate(const sql::QueryFacts& facts, RequestPlan& plan);
   bool refuse_bad_hint(std::string_view text, bool has_comment, const RequestMessage& message,
                        RequestPlan& plan);
   static void add_decision(sql::Decision decision, RequestPlan& plan);
+  static void add_effects(const sql::QueryFacts& facts, RequestPlan& plan);
   void add_use(const RequestMessage& message, const ClientStatement& statement, RequestPlan& plan);
   void add_execution(const std::shared_ptr<const sql::QueryFacts>& facts, std::string_view text,
                      std::string_view bind_body, RequestPlan& plan);

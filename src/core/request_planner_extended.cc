@@ -54,11 +54,15 @@ Result<void> RequestPlanner::plan_parse(std::string_view bytes, const RequestMes
   planned.statement = statement;
   planned.facts = facts;
   planned.changes_statements = true;
-  plan.session_bound |= is_session_bound(*facts);
   if (is_deallocate(facts.get())) {
     planned.treatment = Treatment::kReply;
     wire::append_parse_complete(planned.answer);
+  } else if (const auto translated = translate_execute({statement, facts})) {
+    planned.statement = translated->statement;
+    planned.executed = translated->executed.statement;
+    add_decision(translated->decision, plan);
   } else {
+    plan.session_bound |= is_session_bound(*facts);
     add_decision(decision, plan);
     if (is_sql_prepare(*facts)) session_->pins.may_create({PinReason::kSqlPrepare});
   }
@@ -108,6 +112,12 @@ void RequestPlanner::add_use(const RequestMessage& message, const ClientStatemen
   PlannedMessage& planned = add(message, Treatment::kUse, plan);
   planned.statement = statement.statement;
   planned.facts = facts_of(statement);
+  if (const auto translated = translate_execute(statement)) {
+    planned.statement = translated->statement;
+    planned.executed = translated->executed.statement;
+    add_decision(translated->decision, plan);
+    return;
+  }
   if (planned.facts) plan.session_bound |= is_session_bound(*planned.facts);
   add_decision(planned.facts ? sql::decide(*planned.facts, context_.catalog) : sql::Decision{},
                plan);
@@ -126,7 +136,12 @@ Result<void> RequestPlanner::plan_bind(std::string_view bytes, const RequestMess
     plan_missing(message, bind->statement, plan);
     return {};
   }
-  portals_.push_back({bind->portal, *statement, message.whole ? body : std::string_view{}});
+  if (auto translated = translate_execute(*statement)) {
+    add_effects(*facts_of(*statement), plan);
+    portals_.push_back({bind->portal, std::move(translated->executed), {}});
+  } else {
+    portals_.push_back({bind->portal, *statement, message.whole ? body : std::string_view{}});
+  }
   if (is_deallocate(facts_of(*statement).get())) {
     reply(message, wire::append_bind_complete, plan);
   } else {

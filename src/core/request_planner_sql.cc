@@ -50,7 +50,7 @@ bool RequestPlanner::plan_sql_prepared(std::string_view text,
     case PreparedCommand::Kind::kPrepare:
       return plan_sql_prepare(text, command, plan);
     case PreparedCommand::Kind::kExecute:
-      return plan_sql_execute(command, plan);
+      return plan_sql_execute(*facts, plan);
     case PreparedCommand::Kind::kDeallocate:
     case PreparedCommand::Kind::kDeallocateAll:
       break;
@@ -89,7 +89,8 @@ bool RequestPlanner::plan_sql_prepare(std::string_view text, const PreparedComma
   return true;
 }
 
-bool RequestPlanner::plan_sql_execute(const PreparedCommand& command, RequestPlan& plan) {
+bool RequestPlanner::plan_sql_execute(const sql::QueryFacts& text_facts, RequestPlan& plan) {
+  const PreparedCommand& command = text_facts.prepared[0];
   const ClientStatement* known = session_->statements.find(command.name);
   if (known == nullptr) return false;
   PlannedMessage& planned = plan.messages.back();
@@ -98,10 +99,42 @@ bool RequestPlanner::plan_sql_execute(const PreparedCommand& command, RequestPla
   planned.name_end = command.name_end;
   planned.statement = known->statement;
   plan.local = false;
+  add_decision(decide_execute(text_facts, *known), plan);
+  add_effects(text_facts, plan);
   const auto facts = std::static_pointer_cast<const sql::QueryFacts>(known->facts);
-  add_decision(facts ? sql::decide(*facts, context_.catalog) : sql::Decision{}, plan);
   if (facts) add_execution(facts, known->statement->query(), {}, plan);
   return true;
+}
+
+/// A plain EXECUTE is what it executes. CREATE TABLE AS EXECUTE is more, and so is a call of a
+/// function among its arguments.
+sql::Decision RequestPlanner::decide_execute(const sql::QueryFacts& facts,
+                                             const ClientStatement& executed) const {
+  const bool plain = facts.reason == sql::Reason::kPreparedStatement && facts.functions.empty() &&
+                     facts.pins.bits == 0 && !facts.changes_catalog && !facts.opaque_side_effects;
+  if (!plain) return {sql::Access::kPrimary, sql::Reason::kPreparedStatement, true};
+  const auto its_facts = std::static_pointer_cast<const sql::QueryFacts>(executed.facts);
+  return its_facts ? sql::decide(*its_facts, context_.catalog) : sql::Decision{};
+}
+
+/// EXECUTE by the extended protocol of a statement that servers have under a name of theirs (C12c).
+/// That name is told by what it stands for, so that any server that has it has the right one.
+std::optional<RequestPlanner::TranslatedExecute> RequestPlanner::translate_execute(
+    const ClientStatement& client) const {
+  const auto facts = std::static_pointer_cast<const sql::QueryFacts>(client.facts);
+  const auto parse_state = session_->variables.parse_state();
+  if (!facts || !parse_state || facts->statements != 1 || facts->prepared.size() != 1) return {};
+  const PreparedCommand& command = facts->prepared[0];
+  if (command.kind != PreparedCommand::Kind::kExecute) return {};
+  const ClientStatement* executed = session_->statements.find(command.name);
+  if (executed == nullptr) return {};
+  const std::string& text = client.statement->query();
+  std::string renamed = text.substr(0, command.name_begin);
+  renamed.append(context_.registry->server_name(*executed->statement, *parse_state).view());
+  renamed.append(text, command.name_end);
+  return TranslatedExecute{context_.registry->intern(PreparedKind::kProtocol, renamed,
+                                                     client.statement->parameter_types()),
+                           *executed, decide_execute(*facts, *executed)};
 }
 
 /// One DEALLOCATE that is Fairlead's to carry out: not in a failed transaction, and not about

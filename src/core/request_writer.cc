@@ -14,6 +14,8 @@ using Treatment = PlannedMessage::Treatment;
 
 /// No statement has this name, so a Bind to it fails, and fails the segment with it.
 constexpr std::string_view kMissingStatement = "fl_refused";
+/// The statement and the portal that carry a PREPARE.
+constexpr std::string_view kPreparing = "fl_preparing";
 
 bool is_unnamed(std::string_view name) { return name.empty(); }
 
@@ -41,6 +43,10 @@ std::optional<Expect> expected_of(char type) {
     default:
       return {};  // Flush has no answer of its own.
   }
+}
+
+void append_parse(const PreparedStatement& statement, std::string_view name, std::string& out) {
+  wire::append_parse_renamed(out, {{}, statement.query(), statement.parameter_types()}, name);
 }
 
 std::string to_frame_parse_complete() {
@@ -129,15 +135,39 @@ void RequestWriter::close_if_planned(const PreparedPlan& plan, std::string& out)
   responses_.expect({.kind = Expect::kClose, .hidden = true, .tag = kConfirmsServerClose});
 }
 
+/// Amid a segment of the extended protocol, where a Query would end the transaction.
+void RequestWriter::give(const PreparedStatement& statement, std::string& out) {
+  const PreparedPlan plan = statements_.plan_use(statement, parse_state_);
+  close_if_planned(plan, out);
+  if (!plan.parse) return;
+  const ServerStatementName name(plan.key);
+  if (statement.kind() == PreparedKind::kProtocol) {
+    append_parse(statement, name.view(), out);
+    responses_.expect({.kind = Expect::kParse, .hidden = true, .tag = kConfirmsServerParse});
+    return;
+  }
+  wire::append_close(out, wire::NameKind::kStatement, kPreparing);  // Of one that failed.
+  wire::append_parse(out, kPreparing, prepare_sql(statement, name));
+  wire::append_bind(out, kPreparing, kPreparing);
+  wire::append_execute(out, kPreparing);
+  wire::append_close(out, wire::NameKind::kPortal, kPreparing);
+  responses_.expect({.kind = Expect::kClose, .hidden = true});
+  responses_.expect({.kind = Expect::kParse, .hidden = true});
+  responses_.expect({.kind = Expect::kBind, .hidden = true});
+  responses_.expect({.kind = Expect::kExecute, .hidden = true, .tag = kConfirmsServerParse});
+  responses_.expect({.kind = Expect::kClose, .hidden = true});
+}
+
 Result<void> RequestWriter::write_parse(std::string_view bytes, const PlannedMessage& planned,
                                         std::string& out) {
   const auto parse = wire::Parse::decode(planned.message.body(bytes));
   if (!parse) return std::unexpected(parse.error());
+  if (planned.executed) give(*planned.executed, out);
   if (is_unnamed(parse->statement)) {
     // Always, even if the server has the same text: what FETCH returns is fixed when it is parsed,
     // by the cursor of that moment.
     const bool is_new = statements_.plan_use_unnamed(*planned.statement, parse_state_);
-    out.append(planned.message.frame(bytes));
+    append_parse(*planned.statement, {}, out);
     responses_.expect({.kind = Expect::kParse,
                        .tag = kConfirmsClientChange | (is_new ? kConfirmsServerParse : 0u)});
     return {};
@@ -149,12 +179,12 @@ Result<void> RequestWriter::write_parse(std::string_view bytes, const PlannedMes
     return {};
   }
   if (!plan.parse) {  // A failed transaction refuses every Parse: the server has to say so itself.
-    wire::append_parse_renamed(out, *parse, {});
+    append_parse(*planned.statement, {}, out);
     statements_.on_simple_query();
     responses_.expect({.kind = Expect::kParse, .tag = kConfirmsClientChange});
     return {};
   }
-  wire::append_parse_renamed(out, *parse, ServerStatementName(plan.key).view());
+  append_parse(*planned.statement, ServerStatementName(plan.key).view(), out);
   responses_.expect({.kind = Expect::kParse, .tag = kConfirmsClientChange | kConfirmsServerParse});
   return {};
 }
@@ -184,13 +214,13 @@ Result<void> RequestWriter::write_use(std::string_view bytes, const PlannedMessa
   if (!bind) return std::unexpected(bind.error());
   if (!describe) return std::unexpected(describe.error());
 
+  if (planned.executed) give(*planned.executed, out);
   const bool unnamed = is_unnamed(is_bind ? bind->statement : describe->name);
   std::string_view name;
   std::optional<ServerStatementName> made;
   if (unnamed) {
     if (statements_.plan_use_unnamed(*planned.statement, parse_state_)) {
-      wire::append_parse_renamed(
-          out, {{}, planned.statement->query(), planned.statement->parameter_types()}, {});
+      append_parse(*planned.statement, {}, out);
       responses_.expect({.kind = Expect::kParse, .hidden = true, .tag = kConfirmsServerParse});
     }
   } else {
@@ -198,8 +228,7 @@ Result<void> RequestWriter::write_use(std::string_view bytes, const PlannedMessa
     close_if_planned(plan, out);
     name = made.emplace(plan.key).view();
     if (plan.parse) {
-      wire::append_parse_renamed(
-          out, {{}, planned.statement->query(), planned.statement->parameter_types()}, name);
+      append_parse(*planned.statement, name, out);
       responses_.expect({.kind = Expect::kParse, .hidden = true, .tag = kConfirmsServerParse});
     }
   }
@@ -241,8 +270,7 @@ void RequestWriter::write_sql_execute(std::string_view bytes, const PlannedMessa
     responses_.expect(
         {.kind = Expect::kQuery, .hidden = true, .tag = kConfirmsServerParse | kRepliesLater});
   } else if (plan.parse) {
-    wire::append_parse_renamed(
-        out, {{}, planned.statement->query(), planned.statement->parameter_types()}, name.view());
+    append_parse(*planned.statement, name.view(), out);
     wire::append_sync(out);
     responses_.expect(
         {.kind = Expect::kParse, .hidden = true, .tag = kConfirmsServerParse | kRepliesLater});
@@ -266,8 +294,7 @@ void RequestWriter::write_refusal(const PlannedMessage& planned, std::string& ou
     return;
   }
   if (planned.statement) {  // What is wrong with the text comes before what is wrong with its name.
-    wire::append_parse_renamed(
-        out, {{}, planned.statement->query(), planned.statement->parameter_types()}, {});
+    append_parse(*planned.statement, {}, out);
     statements_.on_simple_query();
     responses_.expect({.kind = Expect::kParse, .hidden = true});
   }

@@ -55,6 +55,7 @@ class RequestWriter {
   void write_sql_prepare(const PlannedMessage& planned, std::string& out);
   void write_sql_execute(std::string_view bytes, const PlannedMessage& planned, std::string& out);
   void write_refusal(const PlannedMessage& planned, std::string& out);
+  void give(const PreparedStatement& statement, std::string& out);
   void reply(const PlannedMessage& planned, std::string_view answer);
   void close_if_planned(const PreparedPlan& plan, std::string& out);
   void expect(const PlannedMessage& planned);

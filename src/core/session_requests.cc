@@ -55,7 +55,8 @@ Pause Session::advance_stage(std::string_view request) {
     case Stage::kTurn:
       if (server_ != nullptr && host_.server_blocked()) return Pause::kBlocked;
       if (!is_my_turn()) return Pause::kTurn;
-      if (!sent_.empty() && !must_skip() &&
+      // What comes behind it in its own segment is what ends that one: it cannot wait for it.
+      if (sent_.size() > (segment_open_ ? 1u : 0u) && !must_skip() &&
           environment_.planner->must_wait_its_turn(sources(), state_, request, reader_.messages()))
         return Pause::kTurn;
       stage_ = Stage::kPlan;

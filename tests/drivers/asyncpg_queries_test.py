@@ -67,6 +67,46 @@ class AsyncpgQueries(unittest.IsolatedAsyncioTestCase):
         rows = await self.connection.fetch("select n, 'row ' || n as t from generate_series(1, 10000) n")
         self.assertEqual([(row["n"], row["t"]) for row in rows], [(n, f"row {n}") for n in range(1, 10001)])
 
+    async def test_sql_prepare_by_one_protocol_and_execute_by_the_other(self):  # C12c
+        name = fresh("prepared")
+        await self.connection.execute(f"prepare {name}(int) as select $1 * 2 as doubled")
+        others = [await self.connect() for _ in range(4)]
+        for number, other in enumerate(others):  # The same name, and another statement behind it.
+            await other.execute(f"prepare {name}(int) as select $1 + {number}")
+
+        async def run(connection, compute):
+            for n in range(20):
+                self.assertEqual(await connection.fetchval(f"execute {name}({n})"), compute(n))
+                async with connection.transaction():
+                    self.assertEqual(await connection.fetchval(f"execute {name}(1)"), compute(1))
+
+        await asyncio.gather(
+            run(self.connection, lambda n: n * 2),
+            *(run(other, lambda n, number=number: n + number) for number, other in enumerate(others)),
+        )
+        statement = await self.connection.prepare(f"execute {name}(21)")
+        self.assertEqual(await statement.fetchval(), 42)
+        self.assertEqual([column.name for column in statement.get_attributes()], ["doubled"])
+        await self.connection.execute(f"deallocate {name}")
+        await self.connection.execute(f"prepare {name}(int) as select $1 * 3 as doubled")
+        self.assertEqual(await statement.fetchval(), 63)
+        await self.connection.execute(f"deallocate {name}")
+        with self.assertRaises(asyncpg.InvalidSQLStatementNameError):
+            await statement.fetchval()
+        with self.assertRaises(asyncpg.InvalidSQLStatementNameError):
+            await self.connection.fetchval(f"execute {name}(1)")
+
+    async def test_what_a_prepared_statement_refuses_is_told_where_it_is_executed(self):
+        name = fresh("prepared")
+        await self.connection.execute(f"create table {name} (n int); insert into {name} values (1)")
+        await self.connection.execute(f"prepare {name} as select n from {name}")
+        self.assertEqual(await self.connection.fetchval(f"execute {name}"), 1)
+        await self.connection.execute(f"drop table {name}")
+        for other in [self.connection] * 3:
+            with self.assertRaises(asyncpg.UndefinedTableError):
+                await other.fetchval(f"execute {name}")
+        self.assertEqual(await self.connection.fetchval("select 1"), 1)
+
     async def test_many_statements_beyond_the_drivers_cache(self):
         connection = await self.connect(statement_cache_size=20)
         for _ in range(3):

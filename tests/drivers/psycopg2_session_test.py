@@ -232,6 +232,18 @@ class Psycopg2Session(unittest.TestCase):
         with self.assertRaises(psycopg2.errors.InvalidSqlStatementName):
             self.cursor.execute("execute twice(1)")
 
+    def test_what_is_made_from_a_prepared_statement_is_the_sessions_own(self):
+        name, sequence = fresh("made"), fresh("made")
+        self.cursor.execute(f"create sequence {sequence}; prepare {name}(bigint) as select $1 as n")
+        self.cursor.execute(f"create temp table {name} as execute {name}(7)")
+        others = [self.connect() for _ in range(4)]
+        for _ in range(10):  # A temporary table that moved on with its server would be missed by its owner.
+            self.assertEqual(self.value(f"select n from {name}"), 7)
+            for other in others:
+                self.assertIsNone(self.value("select to_regclass(%s)::text", name, connection=other))
+        for expected in (1, 2, 3):  # An argument may write.
+            self.assertEqual(self.value(f"execute {name}(nextval('{sequence}'))"), expected)
+
     def test_notices_arrive_in_order_with_their_severity(self):
         del self.connection.notices[:]
         self.cursor.execute("do $$ begin raise notice 'one %', 1; raise warning 'two'; raise notice 'žtři'; end $$")
