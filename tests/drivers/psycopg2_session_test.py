@@ -234,13 +234,16 @@ class Psycopg2Session(unittest.TestCase):
 
     def test_what_is_made_from_a_prepared_statement_is_the_sessions_own(self):
         name, sequence = fresh("made"), fresh("made")
-        self.cursor.execute(f"create sequence {sequence}; prepare {name}(bigint) as select $1 as n")
+        self.cursor.execute(f"create sequence {sequence}")
+        self.cursor.execute(f"prepare {name}(bigint) as select $1 as n")
         self.cursor.execute(f"create temp table {name} as execute {name}(7)")
-        others = [self.connect() for _ in range(4)]
-        for _ in range(10):  # A temporary table that moved on with its server would be missed by its owner.
-            self.assertEqual(self.value(f"select n from {name}"), 7)
-            for other in others:
-                self.assertIsNone(self.value("select to_regclass(%s)::text", name, connection=other))
+        others = [self.connect() for _ in range(8)]
+        for other in others:  # In a transaction each: had the table stayed on a server without its owner, one would have it.
+            other.autocommit = False
+            self.assertIsNone(self.value("select to_regclass(%s)::text", name, connection=other))
+        self.assertEqual(self.value(f"select n from {name}"), 7)
+        for other in others:
+            other.rollback()
         for expected in (1, 2, 3):  # An argument may write.
             self.assertEqual(self.value(f"execute {name}(nextval('{sequence}'))"), expected)
 
