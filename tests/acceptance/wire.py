@@ -2,6 +2,7 @@
 
 Blocking, one thread per connection. Message builders are functions that return bytes; Connection sends and reads.
 """
+import hashlib
 import socket
 import ssl
 import struct
@@ -74,6 +75,14 @@ TERMINATE = message(b"X")
 
 def cancel_request(pid, secret):
     return struct.pack("!iii", 12 + len(secret), 80877102, pid) + secret
+
+
+def any_certificate():
+    """A TLS context for a client that believes everybody."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 class Closed(Exception):
@@ -150,12 +159,13 @@ class Connection:
 
     def log_in(self, address, **parameters):
         self.send(startup({"user": address.user, "database": address.database, **parameters}))
-        self.authenticate(address.password)
+        self.authenticate(address.password, address.user)
         answer = self.answer()
         if answer.errors:
             raise ServerError(answer.errors[0])
 
-    def authenticate(self, password):
+    def authenticate(self, password, user=""):
+        """The user's name is part of an md5 secret only."""
         scram = ScramClient(password)
         while True:
             kind, body = self.read()
@@ -166,7 +176,10 @@ class Connection:
             (method,) = struct.unpack_from("!i", body)
             if method == 0:
                 return
-            if method == 10:
+            if method == 5:
+                secret = hashlib.md5(f"{password}{user}".encode("ascii")).hexdigest().encode("ascii")
+                self.send(message(b"p", c_string(b"md5" + hashlib.md5(secret + body[4:]).hexdigest().encode("ascii"))))
+            elif method == 10:
                 first = scram.first()
                 self.send(message(b"p", c_string("SCRAM-SHA-256") + struct.pack("!i", len(first)) + first))
             elif method == 11:
@@ -176,12 +189,20 @@ class Connection:
             else:
                 raise AssertionError(f"authentication method {method}")
 
-    def start_tls(self):
-        """After the server has answered S to SSL_REQUEST. Any certificate will do."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+    def start_tls(self, alpn=None, newest=ssl.TLSVersion.TLSv1_3):
+        """After the server has answered S to SSL_REQUEST, or from the first byte on. Any certificate will do."""
+        context = any_certificate()
+        context.maximum_version = newest
+        if alpn:
+            context.set_alpn_protocols([alpn])
         self.socket = context.wrap_socket(self.socket)
+
+    def ask_for_tls(self, newest=ssl.TLSVersion.TLSv1_3):
+        self.send(SSL_REQUEST)
+        answer = self.read_bytes(1)
+        if answer != b"S":
+            raise AssertionError(f"TLS is not served: {answer!r}")
+        self.start_tls(newest=newest)
 
     def send(self, data):
         self.socket.sendall(data)

@@ -48,8 +48,8 @@ def fairlead_binary():
 
 
 @contextlib.contextmanager
-def open_stand(**options):
-    """Options are those of ProxiedCluster; plain PostgreSQL needs none of them."""
+def open_stand(make=ProxiedCluster, **options):
+    """Options are those of `make`; plain PostgreSQL needs none of them."""
     # So that `finally` is carried out; unittest takes SystemExit for the failure of one test.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     existing = Address.from_environment()
@@ -61,7 +61,7 @@ def open_stand(**options):
     elif binary is None:
         sys.exit("no fairlead binary; set FAIRLEAD_BINARY, or FAIRLEAD_DIRECT=1 for plain PostgreSQL")
     else:
-        stand = ProxiedCluster(binary, **options)
+        stand = make(binary, **options)
     try:
         yield stand
     finally:

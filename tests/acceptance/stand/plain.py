@@ -19,47 +19,76 @@ class PlainPostgres:
 
     proxy_pid = None
 
-    def __init__(self, **settings):
+    def __init__(self, certificate=None, hba=None, password=None, **settings):
+        """`certificate`: files of a certificate and its key, for ssl=on; `hba`: the lines of pg_hba.conf, without which
+        everybody gives the password by SCRAM. The rest are settings of the server."""
         # PostgreSQL refuses to run as root.
         self._as_user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
-        self._dir = tempfile.mkdtemp(prefix="fairlead-plain-")
+        self.folder = tempfile.mkdtemp(prefix="fairlead-plain-")
         self._process = None
+        self.password = password or secrets.token_hex(8)
         try:
-            self._start({**_SETTINGS, **settings})
+            self._make()
+            if certificate:
+                settings |= self._use_certificate(*certificate)
+            self._start({**_SETTINGS, **settings}, hba)
         except BaseException:
             self.stop()
             raise
 
-    def _start(self, settings):
-        password = secrets.token_hex(8)
-        password_file = os.path.join(self._dir, "password")
+    def _make(self):
+        password_file = os.path.join(self.folder, "password")
         with open(password_file, "w", encoding="ascii") as file:
-            file.write(password)
-        if self._as_user:
-            shutil.chown(self._dir, "postgres", "postgres")
-            shutil.chown(password_file, "postgres", "postgres")
-        data = os.path.join(self._dir, "data")
+            file.write(self.password)
+        self._give_to_server(self.folder)
+        self._give_to_server(password_file)
+        self._data = os.path.join(self.folder, "data")
         subprocess.run(
-            [postgres_tool("initdb"), "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", password_file]
+            [postgres_tool("initdb"), "-D", self._data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", password_file]
             + ["-E", "UTF8", "--locale=C", "--no-sync"],
             check=True, stdout=subprocess.DEVNULL, cwd="/", **self._as_user,
         )
+
+    def _give_to_server(self, path):
+        if self._as_user:
+            shutil.chown(path, "postgres", "postgres")
+
+    def _use_certificate(self, certificate, key):
+        for source, name in ((certificate, "server.crt"), (key, "server.key")):
+            target = os.path.join(self._data, name)
+            shutil.copyfile(source, target)
+            os.chmod(target, 0o600)  # PostgreSQL takes no key that others may read.
+            self._give_to_server(target)
+        return {"ssl": "on"}
+
+    def _start(self, settings, hba):
         [port] = free_ports(1)
-        command = [postgres_tool("postgres"), "-D", data, "-p", str(port)]
+        command = [postgres_tool("postgres"), "-D", self._data, "-p", str(port)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        self._log = open(os.path.join(self._dir, "log"), "wb")
+        self._log = open(os.path.join(self.folder, "log"), "wb")
         self._process = subprocess.Popen(
             command, stdout=self._log, stderr=self._log, cwd="/", preexec_fn=die_with_parent(signal.SIGQUIT),
             **self._as_user,
         )
         self.address = Address(
-            "127.0.0.1", port, "tester", password, "tests", nodes=(("127.0.0.1", port),), direct=True
+            "127.0.0.1", port, "tester", self.password, "tests", nodes=(("127.0.0.1", port),), direct=True
         )
         eventually(self._answers, 30, "plain PostgreSQL answers")
-        with wire.Connection.login(dataclasses.replace(self.address, user="postgres", database="postgres")) as server:
-            server.run(f"create role tester login password '{password}'")
+        with self.superuser() as server:
+            server.run(f"create role tester login password '{self.password}'")
             server.run("create database tests owner tester")
+            if hba:  # Only now: it may keep us out, too.
+                self._write_hba(hba)
+                server.run("select pg_reload_conf()")
+
+    def _write_hba(self, lines):
+        with open(os.path.join(self._data, "pg_hba.conf"), "w", encoding="ascii") as file:
+            file.writelines(f"{line}\n" for line in lines)
+
+    def superuser(self, database="postgres"):
+        """A connection to the server itself."""
+        return wire.Connection.login(dataclasses.replace(self.address, user="postgres", database=database))
 
     def _answers(self):
         if self._process.poll() is not None:
@@ -70,7 +99,7 @@ class PlainPostgres:
         return ready.returncode == 0
 
     def log(self):
-        with open(os.path.join(self._dir, "log"), encoding="utf-8", errors="replace") as file:
+        with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as file:
             return file.read()[-4000:]
 
     def stop(self):
@@ -79,4 +108,4 @@ class PlainPostgres:
             self._process.wait(30)
             self._process = None
             self._log.close()
-        shutil.rmtree(self._dir, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)

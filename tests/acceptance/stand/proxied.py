@@ -3,6 +3,7 @@
 Everything is started by the program under test and ended by pid.
 """
 from stand.cluster import Cluster
+from stand.plain import PlainPostgres
 from stand.proxy import Proxy
 
 
@@ -29,5 +30,32 @@ class ProxiedCluster(Cluster):
         try:
             if self._proxy is not None:
                 self._proxy.stop()
+        finally:
+            super().stop()
+
+
+class ProxiedServer(PlainPostgres):
+    """One server of any kind, with any number of proxies: for what is not about replicas."""
+
+    def __init__(self, binary, **options):
+        """The options are those of PlainPostgres."""
+        self.binary, self._proxies = binary, []
+        super().__init__(**options)
+        self.nodes = [{"host": self.address.host, "port": self.address.port, "role": "primary"}]
+        with self.superuser() as server:
+            self.verifier = server.value("select rolpassword from pg_authid where rolname = 'tester'")
+
+    def monitor(self):
+        return {"monitor_user": "postgres", "monitor_password": self.password}
+
+    def add_proxy(self, **options):
+        """The options are those of Proxy."""
+        self._proxies.append(Proxy(self, **options))
+        return self._proxies[-1]
+
+    def stop(self):
+        try:
+            for proxy in self._proxies:
+                proxy.stop()
         finally:
             super().stop()

@@ -8,6 +8,7 @@ import time
 
 import wire
 from stand.address import Address
+from stand.certificates import Authority
 from stand.processes import allow_many_files, die_with_parent, eventually, free_ports
 
 # Failures are to be seen within the second that the tests allow, on a machine that does other things too.
@@ -22,42 +23,46 @@ def _toml(section, values):
 class Proxy:
     """address is where clients connect; pid is the process whose memory and time count."""
 
-    def __init__(self, cluster, sections=None, nodes=None, tls=False, verifiers=False, environment=None):
-        """`sections`: what to add to the sections "proxy", "cluster" and "database" of the configuration; `nodes`: which
-        of the cluster's nodes it knows; `verifiers`: users_file holds no passwords; `environment` adds to the process's."""
+    def __init__(self, cluster, sections=None, nodes=None, tls=False, verifiers=False, users=None, environment=None):
+        """`sections`: what to add to the sections "listen", "proxy", "cluster", "database" and "auth" of the configuration,
+        and further ones by their whole names; `nodes`: which of the cluster's nodes it knows; `verifiers`: users_file holds
+        no passwords; `users`: names and secrets in it beside the tests' own; `environment` adds to the process's."""
         self._cluster = cluster
         self._nodes = cluster.nodes if nodes is None else nodes
         self._folder = tempfile.mkdtemp(prefix="proxy-", dir=cluster.folder)
         self._process, self._last_error = None, None
-        self._write_config(sections or {}, tls, verifiers)
+        listen = self._certificate() if tls else {}
+        self._write_users({"tester": cluster.verifier if verifiers else cluster.password, **(users or {})})
+        self._write_config({**(sections or {}), "listen": {**listen, **(sections or {}).get("listen", {})}})
         try:
             self._start(environment or {})
         except BaseException:
             self.stop()
             raise
 
-    def _write_config(self, sections, tls, verifiers):
-        ports = free_ports(4)
+    def _write_users(self, users):
+        self._users = os.path.join(self._folder, "users.txt")
+        with open(self._users, "w", encoding="ascii", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.writelines(f'"{name}" "{secret}"\n' for name, secret in users.items())
+
+    def _write_config(self, sections):
+        sections, ports = dict(sections), free_ports(4)
         listen = {"host": "127.0.0.1", **dict(zip(("port", "read_port", "primary_port", "http_port"), ports))}
-        if tls:
-            listen |= self._certificate()
-        users = os.path.join(self._folder, "users.txt")
-        secret = self._cluster.verifier if verifiers else self._cluster.password
-        with open(users, "w", encoding="ascii", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            file.write(f'"tester" "{secret}"\n')
         cluster = {
             "nodes": [f"{node['host']}:{node['port']}" for node in self._nodes],
             **self._cluster.monitor(),
             **_CLUSTER_DEFAULTS,
-            **sections.get("cluster", {}),
         }
         self.config = os.path.join(self._folder, "fairlead.toml")
         with open(self.config, "w", encoding="utf-8") as file:
-            file.write(_toml("listen", listen))
-            file.write(_toml("proxy", {"workers": 2, "shutdown_timeout": "1s", **sections.get("proxy", {})}))
-            file.write(_toml("cluster.main", cluster))
-            file.write(_toml('database."*"', {"cluster": "main", **sections.get("database", {})}))
-            file.write(_toml("auth", {"method": "scram-sha-256", "users_file": users}))
+            for short, name, values in (
+                ("listen", "listen", listen), ("proxy", "proxy", {"workers": 2, "shutdown_timeout": "1s"}),
+                ("cluster", "cluster.main", cluster), ("database", 'database."*"', {"cluster": "main"}),
+                ("auth", "auth", {"method": "scram-sha-256", "users_file": self._users}),
+            ):
+                file.write(_toml(name, {**values, **sections.pop(short, {})}))
+            for name, values in sections.items():
+                file.write(_toml(name, values))
         primary_first = sorted(self._nodes, key=lambda node: node["role"] != "primary")
         self.address = Address(
             "127.0.0.1", ports[0], "tester", self._cluster.password, "tests", read_port=ports[1], primary_port=ports[2],
@@ -66,12 +71,7 @@ class Proxy:
         self.http_port = ports[3]
 
     def _certificate(self):
-        key, certificate = os.path.join(self._folder, "key.pem"), os.path.join(self._folder, "certificate.pem")
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-            + ["-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost"],
-            check=True, capture_output=True,
-        )
+        certificate, key = Authority(self._folder, "authority").issue("localhost")
         return {"tls_cert_file": certificate, "tls_key_file": key}
 
     def _start(self, environment):
@@ -83,7 +83,7 @@ class Proxy:
         )
         self.pid = self._process.pid
         try:
-            eventually(self._answers, 20, "the proxy serves all three ports")
+            eventually(self._answers, 20, "the proxy serves all its ports")
         except AssertionError as error:
             raise RuntimeError(f"{error}; last: {self._last_error!r}; its log:\n{self.log()}") from error
 
@@ -91,7 +91,10 @@ class Proxy:
         if self._process.poll() is not None:
             raise RuntimeError(f"the proxy ended with code {self._process.returncode}:\n{self.log()}")
         try:
-            for port in (self.address.port, self.address.primary_port, self.address.read_port):
+            ports = [self.address.port, self.address.primary_port]
+            if len(self._nodes) > 1:  # Without a replica nothing is read on the read port.
+                ports.append(self.address.read_port)
+            for port in ports:
                 with wire.Connection.login(self.address, port, timeout=5) as client:
                     client.run("select count(*) from pg_database")
             return True
@@ -100,9 +103,12 @@ class Proxy:
             time.sleep(0.1)
             return False
 
-    def log(self):
+    def whole_log(self):
         with open(self._log.name, encoding="utf-8", errors="replace") as file:
-            return file.read()[-4000:]
+            return file.read()
+
+    def log(self):
+        return self.whole_log()[-4000:]
 
     def stop(self):
         """A proxy that ended badly is an error: it would hide in no other test."""
