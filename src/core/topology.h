@@ -110,6 +110,10 @@ struct ClusterSnapshot {
   std::vector<NodeStatus> nodes;  // In the order of the views.
 
   const NodeStatus& node(NodeIndex index) const { return nodes[static_cast<size_t>(index)]; }
+
+  /// For whoever asks for the primary while there is none: the alarm, and what is wrong with each
+  /// node that is not up. Not for the log, where each change of a reason would be news.
+  std::string why_no_primary() const;
 };
 
 struct TopologyConfig {

@@ -20,6 +20,14 @@ std::string_view to_string(NodeRole role) {
   unreachable("every NodeRole has a text");
 }
 
+std::string ClusterSnapshot::why_no_primary() const {
+  std::string why = alarm.empty() ? "no node has been proven to be the primary yet" : alarm;
+  for (const NodeStatus& status : nodes)
+    if (status.state != NodeState::kUp && !status.reason.empty())
+      why += "; " + status.name + ": " + status.reason;
+  return why;
+}
+
 NodeStatus Topology::status_of(const NodeView& view, bool is_primary, Time now) const {
   NodeStatus status;
   status.name = view.name;

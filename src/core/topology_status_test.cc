@@ -24,6 +24,22 @@ TEST(TopologyStatus, WithAllDownNothingIsUsableAndTheReasonIsTold) {
   EXPECT_EQ(status(seen, "b").reason, "no answer within the deadline");
 }
 
+TEST(TopologyStatus, WhyThereIsNoPrimaryNamesWhatIsWrongWithEachNodeThatIsNotUp) {
+  ScriptedCluster cluster;
+  EXPECT_EQ(ClusterSnapshot{}.why_no_primary(), "no node has been proven to be the primary yet");
+  cluster.primary("a", 1);
+  cluster.replica("b", 1);
+  cluster.replica("c", 1);
+  cluster.look();
+  cluster.down("a", "the TLS handshake failed");
+  cluster.down("b", "no answer within the deadline");
+  const ClusterSnapshot seen = cluster.look();
+  EXPECT_EQ(seen.why_no_primary(),
+            "no primary: no node accepts writes; a: the TLS handshake failed; b: no answer within "
+            "the deadline");
+  EXPECT_EQ(seen.alarm, "no primary: no node accepts writes") << "reasons that change are no news";
+}
+
 TEST(TopologyStatus, BeforeAnyAnswerNothingIsKnown) {
   ScriptedCluster cluster;
   cluster.node("a").has_answered = false;

@@ -35,8 +35,9 @@ Task<void> pass_through(net::Loop& loop, net::Stream& client, Tenant& tenant,
                         ClientIdentity identity) {
   const auto& snapshot = tenant.snapshot();
   if (!snapshot.primary) {
-    co_await send_fatal(client, {ErrorCode::kCannotConnectNow,
-                                 "there is no primary to replicate from", snapshot.alarm});
+    co_await send_fatal(client,
+                        {ErrorCode::kCannotConnectNow, "there is no primary to replicate from",
+                         snapshot.why_no_primary()});
     co_return;
   }
   const PoolOpening& opening = tenant.pool(*snapshot.primary).opening();

@@ -164,8 +164,7 @@ Choice Tenant::choose_primary(Reason reason) const {
                 .node = *cluster_now.primary, .target = Target::kPrimary, .reason = reason}};
   }
   return {.now = fail(ErrorCode::kCannotConnectNow, "there is no primary to send this statement to",
-                      cluster_now.alarm.empty() ? "no node has been proven to be the primary yet"
-                                                : cluster_now.alarm,
+                      cluster_now.why_no_primary(),
                       "Reads go on. Look at the nodes with \"fairlead check\"."),
           .patience = config_->failover_hold};
 }
