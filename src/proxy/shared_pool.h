@@ -17,6 +17,8 @@
 namespace fairlead::proxy {
 
 /// Servers of one node, database and user (F14): never shared with another user's clients (C6).
+/// With its names a worker finds the pool among its own, so the database is called as clients call
+/// it; two names for one database have a pool each.
 struct PoolKey {
   core::NodeIndex node{};
   std::string cluster;

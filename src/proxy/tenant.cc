@@ -66,8 +66,9 @@ Tenant::Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& s
       mail_(mail),
       shared_(shared),
       settings_(std::move(settings)),
-      config_(settings_->config->find_database(database)),
-      database_(config_->database.empty() ? std::move(database) : config_->database),
+      name_(std::move(database)),
+      config_(settings_->config->find_database(name_)),
+      database_(config_->database.empty() ? name_ : config_->database),
       user_(std::move(user)),
       known_(shared.hash_key),
       balancer_(method_of(config_->balance)),
@@ -82,7 +83,7 @@ void Tenant::learn(auth::ServerCredentials credentials) {
 }
 
 void Tenant::set_settings(SettingsPtr settings) {
-  const config::Database* config = settings->config->find_database(database_);
+  const config::Database* config = settings->config->find_database(name_);
   if (config == nullptr || config->cluster != config_->cluster)
     return;  // New sessions get a new tenant.
   settings_ = std::move(settings);
@@ -137,8 +138,7 @@ PoolOpening Tenant::opening(NodeIndex node) const {
 Pool& Tenant::pool(NodeIndex node) {
   auto& pool = pools_[node];
   if (!pool) {
-    const PoolKey key{
-        .node = node, .cluster = config_->cluster, .database = database_, .user = user_};
+    const PoolKey key{.node = node, .cluster = config_->cluster, .database = name_, .user = user_};
     pool = std::make_unique<Pool>(loop_, worker_, mail_,
                                   shared_.pools.find_or_add(key, {.size = config_->pool_size}),
                                   opening(node));

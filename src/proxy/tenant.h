@@ -115,6 +115,7 @@ class Tenant {
   PoolMail& mail_;
   Shared& shared_;
   SettingsPtr settings_;
+  const std::string name_;          // Of the database, as clients ask for it.
   const config::Database* config_;  // Of settings_.
   std::string database_;
   std::string user_;

@@ -1,0 +1,112 @@
+#!/usr/bin/python3
+"""Databases under other names than the server's: each name has its own cluster and pool, whatever they share behind it."""
+import contextlib
+import dataclasses
+import os
+import signal
+import sys
+import threading
+import unittest
+
+import wire
+from stand.open import only_proxied, run_program
+from stand.plain import PlainPostgres
+from stand.processes import eventually
+from stand.proxied import ProxiedServer
+
+STAND = None
+POOL_SIZE = 2
+# What clients call it, and the server that they must find behind it. There it is always called "tests".
+NAMES = {"tests": "first", "alias": "first", "other_alias": "first", "elsewhere": "second"}
+CLIENTS_EACH = 12
+QUESTIONS = 100
+
+
+class NamesStand(ProxiedServer):
+    def __init__(self, binary):
+        self._second = None
+        super().__init__(binary)
+        try:
+            self._second = PlainPostgres(password=self.password)
+            for server, name in ((self, "first"), (self._second, "second")):
+                with server.superuser("tests") as client:
+                    client.run(f"create table here as select '{name}'::text as name; grant select on here to tester")
+            self.proxy = self.add_proxy(sections=self._sections())
+        except BaseException:
+            self.stop()
+            raise
+
+    def _sections(self):
+        sections = {"cluster.second": {"nodes": [f"127.0.0.1:{self._second.address.port}"], **self.monitor()}}
+        for name, server in NAMES.items():
+            cluster = "main" if server == "first" else "second"
+            sections[f"database.{name}"] = {
+                "cluster": cluster, "database": "tests", "pool_size": POOL_SIZE, "pool_timeout": "30s",
+            }
+        return sections
+
+    def login(self, name):
+        return wire.Connection.login(dataclasses.replace(self.proxy.address, database=name))
+
+    def stop(self):
+        try:
+            super().stop()
+        finally:
+            if self._second is not None:
+                self._second.stop()
+
+
+@only_proxied
+class Names(unittest.TestCase):
+    def test_servers_that_move_between_workers_stay_with_their_name(self):
+        wrong = []
+
+        def work(name, server):
+            try:
+                with STAND.login(name) as client:
+                    for n in range(QUESTIONS):
+                        got = client.prepared("select $1::int, name, current_database() from here", n)
+                        if got != [(str(n), server, "tests")]:
+                            raise AssertionError(f"{name}: {got}")
+            except Exception as error:  # Reported below: a thread has nobody to raise to.
+                wrong.append(error)
+
+        threads = [threading.Thread(target=work, args=pair) for pair in list(NAMES.items()) * CLIENTS_EACH]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(wrong, [])
+
+    def test_the_pool_of_one_name_is_not_the_pool_of_another(self):
+        with contextlib.ExitStack() as stack:
+            for _ in range(POOL_SIZE):
+                stack.enter_context(STAND.login("alias")).run("begin; select 1")
+            self.assertEqual(stack.enter_context(STAND.login("other_alias")).value("select name from here"), "first")
+
+    def test_a_reload_changes_what_the_name_of_the_clients_says(self):
+        with STAND.login("elsewhere") as client:
+            client.run("select 1")
+            self.reload('[database.elsewhere]\ncluster = "second"\ndatabase = "tests"\n', 'pool_timeout = "300ms"\n')
+            holders = [STAND.login("elsewhere") for _ in range(POOL_SIZE)]
+            for holder in holders:
+                holder.run("begin; select 1")
+            self.assertEqual(client.query("select 1").errors[0]["C"], "53300")
+            for holder in holders:
+                self.assertEqual(holder.value("select name from here"), "second")
+                holder.close()
+
+    def reload(self, section, value):
+        with open(STAND.proxy.config, encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn(section, text)
+        before, after = text.split(section)
+        first, rest = after.split('pool_timeout = "30s"\n', 1)
+        with open(STAND.proxy.config, "w", encoding="utf-8") as file:
+            file.write(before + section + first + value + rest)
+        os.kill(STAND.proxy.pid, signal.SIGHUP)
+        eventually(lambda: "reload: database.elsewhere.pool_timeout" in STAND.proxy.whole_log(), 10, "the reload is done")
+
+
+if __name__ == "__main__":
+    run_program(sys.modules[__name__], make=NamesStand)
