@@ -49,11 +49,17 @@ def raw_answer(connection, messages):
 
 @only_proxied
 class Data(unittest.TestCase):
+    database, server_in_tls = "tests", "f"
     ROWS = f"select n, repeat(md5(n::text), 32768) from generate_series(1, {RESULT_MIB}) n"
     SMALL = "select n, md5(n::text), null from generate_series(1, 100000) n"
 
+    def test_the_server_is_reached_as_this_case_is_about(self):
+        with STAND.tls_login(database=self.database) as client:
+            sql = "select ssl from pg_stat_ssl where pid = pg_backend_pid()"
+            self.assertEqual(client.value(sql), self.server_in_tls)
+
     def test_results_are_the_servers_byte_for_byte(self):
-        with STAND.tls_login() as client, wire.Connection.login(STAND.address) as server:
+        with STAND.tls_login(database=self.database) as client, wire.Connection.login(STAND.address) as server:
             for sql in (self.ROWS, self.SMALL):
                 for name, messages in (
                     ("simple", wire.query(sql)), ("extended", wire.parse(sql) + wire.bind() + wire.execute() + wire.SYNC),
@@ -65,11 +71,11 @@ class Data(unittest.TestCase):
 
     def test_copy_out_and_in_are_the_servers_byte_for_byte(self):
         lines = "".join(f"{n}\tžlutý {hashlib.md5(b'%d' % n).hexdigest()}\n" for n in range(COPIED_ROWS)).encode("utf-8")
-        with tempfile.TemporaryFile() as file, contextlib.closing(STAND.connect(sslmode="require")) as client:
+        with tempfile.TemporaryFile() as file, contextlib.closing(STAND.connect(dbname=self.database, sslmode="require")) as client:
             file.write(lines)
             file.seek(0)
             with client, client.cursor() as cursor:
-                cursor.execute("create table copied (n int, t text)")
+                cursor.execute("drop table if exists copied; create table copied (n int, t text)")
                 cursor.copy_expert("copy copied from stdin", file, 65536)
                 self.assertEqual(cursor.rowcount, COPIED_ROWS)
             through, itself = Digest(), Digest()
@@ -82,14 +88,14 @@ class Data(unittest.TestCase):
 
     def test_a_large_parameter_arrives_whole(self):
         value = os.urandom(8 << 20)
-        with contextlib.closing(STAND.connect(sslmode="require")) as client, client.cursor() as cursor:
+        with contextlib.closing(STAND.connect(dbname=self.database, sslmode="require")) as client, client.cursor() as cursor:
             cursor.execute("select md5(%s::bytea), octet_length(%s::bytea)", (psycopg2.Binary(value),) * 2)
             self.assertEqual(cursor.fetchone(), (hashlib.md5(value).hexdigest(), len(value)))
 
     def test_a_reader_that_stops_for_a_while_loses_nothing(self):
-        with STAND.tls_login() as client, wire.Connection.login(STAND.address) as server:
+        with STAND.tls_login(database=self.database) as client, wire.Connection.login(STAND.address) as server:
             client.send(wire.query(self.ROWS))
-            with STAND.tls_login() as other:
+            with STAND.tls_login(database=self.database) as other:
                 for n in range(50):
                     self.assertEqual(other.value(f"select {n}"), str(n))
                     time.sleep(0.01)
@@ -99,8 +105,9 @@ class Data(unittest.TestCase):
         wrong = []
 
         def work(number):
+            parameters = {"application_name": f"client {number}", "database": self.database}
             try:
-                with (STAND.direct_login if number % 2 else STAND.tls_login)(application_name=f"client {number}") as client:
+                with (STAND.direct_login if number % 2 else STAND.tls_login)(**parameters) as client:
                     for n in range(QUESTIONS):
                         expected = [(f"{number}/{n}", f"client {number}")]
                         sql = "select $1::text, current_setting('application_name')"
@@ -116,6 +123,10 @@ class Data(unittest.TestCase):
         for thread in threads:
             thread.join()
         self.assertEqual(wrong, [])
+
+
+class DataInTlsOnBothSides(Data):
+    database, server_in_tls = "verified", "t"
 
 
 if __name__ == "__main__":

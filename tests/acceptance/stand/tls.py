@@ -9,20 +9,31 @@ from stand.proxied import ProxiedServer
 
 
 class TlsStand(ProxiedServer):
-    """One server, a proxy with a certificate for "localhost", and a proxy without one."""
+    """One server, a proxy with a certificate for "localhost", and a proxy without one.
+
+    Clients of the database "verified" are served over TLS on the servers' side, too.
+    """
 
     def __init__(self, binary):
         self.certificates = tempfile.TemporaryDirectory(prefix="fairlead-test-")
         self.authority = Authority(self.certificates.name, "authority")
         self.stranger = Authority(self.certificates.name, "stranger")
-        super().__init__(binary)
+        certificate = self.authority.issue("localhost")
+        super().__init__(binary, certificate=certificate)
         try:
-            certificate, key = self.authority.issue("localhost")
-            self.proxy = self.add_proxy(sections={"listen": {"tls_cert_file": certificate, "tls_key_file": key}})
+            self.proxy = self.add_proxy(sections=self._sections(*certificate))
             self.without = self.add_proxy()
         except BaseException:
             self.stop()
             raise
+
+    def _sections(self, certificate, key):
+        verified = {"nodes": [f"localhost:{self.address.port}"], **self.monitor(), "tls_mode": "verify-full",
+                    "tls_ca_file": self.authority.ca_file}
+        return {
+            "listen": {"tls_cert_file": certificate, "tls_key_file": key}, "cluster": {"tls_mode": "disable"},
+            "cluster.verified": verified, "database.verified": {"cluster": "verified", "database": "tests"},
+        }
 
     def stop(self):
         self.certificates.cleanup()

@@ -1,0 +1,177 @@
+#!/usr/bin/python3
+"""TLS between Fairlead and PostgreSQL: each tls_mode with each kind of server does what libpq's sslmode does with it.
+
+One proxy has a cluster and a database of its own for every pair of mode and server; libpq is asked the same at each server.
+"""
+import contextlib
+import dataclasses
+import sys
+import tempfile
+import unittest
+
+import psycopg2
+
+import wire
+from stand.certificates import Authority
+from stand.interceptor import Interceptor
+from stand.open import only_proxied, run_program
+from stand.plain import PlainPostgres
+from stand.processes import eventually
+from stand.proxied import ProxiedServer
+
+STAND = None
+MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+SCRAM = "scram-sha-256"
+IN_TLS, IN_PLAIN = "in TLS", "in plain"
+HOW = f"select case when ssl then '{IN_TLS}' else '{IN_PLAIN}' end from pg_stat_ssl where pid = pg_backend_pid()"
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """Fairlead in front of one kind of server. `outcome`: how it is reached, or the words of libpq and of Fairlead."""
+
+    mode: str
+    server: str  # A key of ServersStand.servers.
+    outcome: object
+    host: str = "localhost"
+    ca: str = "authority"
+
+    @property
+    def name(self):
+        return "_".join((self.mode, self.server, self.host.replace(".", "-"), self.ca or "none")).replace("-", "")
+
+
+NOT_OFFERED = ("server does not support SSL, but SSL was required", "does not offer TLS, and tls_mode demands it")
+NOT_IN_PLAIN = ("no pg_hba.conf entry for host .* no encryption", "no pg_hba.conf entry for host .* no encryption")
+NOT_IN_TLS = ("no pg_hba.conf entry for host .* SSL encryption", "no pg_hba.conf entry for host .* SSL encryption")
+NOT_TRUSTED = ("certificate verify failed", "the certificate was not accepted: unable to get local issuer certificate")
+NOT_ITS_NAME = ("does not match host name", "the certificate was not accepted: (hostname|IP address) mismatch")
+
+CASES = [
+    # A server that takes TLS only, one that has none, one that takes both and one that has TLS but wants none.
+    *(Case(mode, "tls_only", NOT_IN_PLAIN if mode == "disable" else IN_TLS) for mode in MODES),
+    *(Case(mode, "no_tls", IN_PLAIN if mode in MODES[:3] else NOT_OFFERED) for mode in MODES),
+    *(Case(mode, "both", IN_PLAIN if mode in MODES[:2] else IN_TLS) for mode in MODES),
+    *(Case(mode, "plain_only", IN_PLAIN if mode in MODES[:3] else NOT_IN_TLS) for mode in MODES),
+    # Whose certificate it is counts for those who verify; a CA file makes "require" one of them.
+    Case("require", "tls_only", IN_TLS, ca=""),
+    Case("require", "tls_only", NOT_TRUSTED, ca="stranger"),
+    Case("verify-ca", "tls_only", NOT_TRUSTED, ca="stranger"),
+    Case("verify-full", "tls_only", NOT_TRUSTED, ca="stranger"),
+    # The certificates name "localhost" and no address.
+    Case("require", "tls_only", IN_TLS, host="127.0.0.1"),
+    Case("verify-ca", "tls_only", IN_TLS, host="127.0.0.1"),
+    Case("verify-full", "tls_only", NOT_ITS_NAME, host="127.0.0.1"),
+    # Whoever is in the middle is found out by his authority where it is asked for, and by channel binding always.
+    Case("verify-full", "intercepted", NOT_TRUSTED),
+    Case("require", "intercepted", ("channel binding", "channel binding"), ca=""),
+]
+
+
+class ServersStand(ProxiedServer):
+    """The proxy's main cluster is the server that takes both."""
+
+    def __init__(self, binary):
+        self._folder = tempfile.TemporaryDirectory(prefix="fairlead-test-")
+        self._others, self._interceptor = [], None
+        self.authorities = {name: Authority(self._folder.name, name) for name in ("authority", "stranger")}
+        certificate = self.authorities["authority"].issue("localhost")
+        super().__init__(binary, certificate=certificate)
+        try:
+            self._open_others(certificate)
+            self.proxy = self.add_proxy(sections=self._sections())
+        except BaseException:
+            self.stop()
+            raise
+
+    def _open_others(self, certificate):
+        for options in (
+            {"certificate": certificate, "hba": [f"hostssl all all all {SCRAM}"]}, {},
+            {"certificate": certificate, "hba": [f"hostnossl all all all {SCRAM}"]},
+        ):
+            self._others.append(PlainPostgres(**options, password=self.password))
+        tls_only, no_tls, plain_only = (one.address.port for one in self._others)
+        self._interceptor = Interceptor(tls_only, self.authorities["stranger"].issue("localhost"))
+        self.ports = {"tls_only": tls_only, "no_tls": no_tls, "plain_only": plain_only, "both": self.address.port,
+                      "intercepted": self._interceptor.port}
+
+    def _sections(self):
+        sections = {}
+        for case in CASES:
+            sections[f"cluster.{case.name}"] = {
+                "nodes": [f"{case.host}:{self.ports[case.server]}"], **self.monitor(), "probe_interval": "1s",
+                "tls_mode": case.mode, "tls_ca_file": self.ca_file(case),
+            }
+            sections[f"database.{case.name}"] = {"cluster": case.name, "database": "tests", "failover_hold": "0s"}
+        return sections
+
+    def ca_file(self, case):
+        return self.authorities[case.ca].ca_file if case.ca else ""
+
+    def stop(self):
+        try:
+            super().stop()
+        finally:
+            if self._interceptor:
+                self._interceptor.stop()
+            for other in self._others:
+                other.stop()
+            self._folder.cleanup()
+
+
+@only_proxied
+class Servers(unittest.TestCase):
+    def libpq(self, case):
+        """What libpq says when it asks the server itself."""
+        ca = STAND.ca_file(case) or "/nowhere"
+        client = psycopg2.connect(host=case.host, hostaddr="127.0.0.1", port=STAND.ports[case.server], user="tester",
+                                  password=STAND.password, dbname="tests", sslmode=case.mode, sslrootcert=ca)
+        with contextlib.closing(client), client.cursor() as cursor:
+            cursor.execute(HOW)
+            return cursor.fetchone()[0]
+
+    def login(self, case):
+        return wire.Connection.login(dataclasses.replace(STAND.proxy.address, database=case.name))
+
+    def fairlead(self, case):
+        with self.login(case) as client:
+            return client.value(HOW)
+
+    def test_who_is_in_the_middle_is_found_by_channel_binding_and_by_nothing_else(self):
+        """Without it he is let through: what stops him in CASES is the binding."""
+        client = psycopg2.connect(host="localhost", port=STAND.ports["intercepted"], user="tester", sslmode="require",
+                                  password=STAND.password, dbname="tests", channel_binding="disable")
+        with contextlib.closing(client), client.cursor() as cursor:
+            cursor.execute(HOW)
+            self.assertEqual(cursor.fetchone(), (IN_TLS,))
+
+    def test_a_statement_is_cancelled_on_a_server_that_takes_tls_only(self):
+        def sleeps():
+            return other.value("select count(*) from pg_stat_activity where query = 'select pg_sleep(30)'") == "1"
+
+        case = Case("verify-full", "tls_only", IN_TLS)
+        with self.login(case) as client, self.login(case) as other:
+            client.send(wire.query("select pg_sleep(30)"))
+            eventually(sleeps, 10, "the statement runs")
+            client.cancel()
+            self.assertEqual(client.answer().errors[0]["C"], "57014")
+            self.assertEqual(client.value("select 42"), "42")
+
+    def test_each_mode_with_each_server_is_what_libpq_makes_of_it(self):
+        for case in CASES:
+            with self.subTest(case.name):
+                if isinstance(case.outcome, str):
+                    self.assertEqual((self.libpq(case), self.fairlead(case)), (case.outcome, case.outcome))
+                    continue
+                of_libpq, of_fairlead = case.outcome
+                with self.assertRaisesRegex(psycopg2.OperationalError, of_libpq):
+                    self.libpq(case)
+                with self.assertRaises(wire.ServerError) as refused:
+                    self.fairlead(case)
+                self.assertRegex(" ".join(refused.exception.fields.values()), of_fairlead)
+                lines = [line for line in STAND.proxy.whole_log().splitlines() if f"cluster {case.name}:" in line]
+                self.assertRegex("\n".join(lines), of_fairlead)
+
+
+if __name__ == "__main__":
+    run_program(sys.modules[__name__], make=ServersStand)
