@@ -137,9 +137,8 @@ class ClientLogin {
 
   bool consume(size_t bytes) {
     if (stream_.has_tls()) {
-      const bool exact = decrypted_.size() == bytes;
       decrypted_.erase(0, bytes);
-      return exact;
+      return true;
     }
     return stream_.read(loop_.scratch().first(bytes)).bytes == bytes;
   }
@@ -212,6 +211,7 @@ class ClientLogin {
     const std::optional<auth::Secret> secret = input.secret;
     auth::ClientAuthFsm fsm(std::move(input));
     FrameReader reader(loop_, stream_, wire::kLoginPolicy);
+    reader.put_back(std::exchange(decrypted_, {}));
     auth::ClientAuthActions actions = fsm.on_start();
     for (;;) {
       switch (co_await carry_out(actions, identity)) {
@@ -219,6 +219,7 @@ class ClientLogin {
           co_return false;
         case Verdict::kAccepted:
           use_stored_secret(secret, identity);
+          identity.early = reader.take_rest();
           co_return true;
         case Verdict::kGoOn:
           break;

@@ -27,6 +27,7 @@ struct ClientIdentity {
   std::vector<std::pair<std::string, std::string>>
       settings;                         // Start-up parameters and options, in their order.
   auth::ServerCredentials credentials;  // What the login taught (F10).
+  std::string early;  // What the client sent behind its login without waiting for the answer.
 };
 
 struct CancelWish {

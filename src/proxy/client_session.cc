@@ -35,9 +35,13 @@ ClientSession::ClientSession(Worker& worker, net::Stream& stream, core::Variable
 
 ClientSession::~ClientSession() = default;
 
-Task<void> ClientSession::serve() {
+Task<void> ClientSession::serve(std::string early) {
   refresh_environment();
-  if (co_await welcome()) co_await serve_input();
+  inbox_ = std::move(early);
+  if (co_await welcome()) {
+    if (!inbox_.empty()) take({});
+    co_await serve_input();
+  }
   co_await leave();
 }
 

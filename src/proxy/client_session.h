@@ -29,7 +29,8 @@ class ClientSession final : public LeaseHolder,
   ~ClientSession();
 
   /// Serves the client until it leaves. When it returns, nothing refers to the session any more.
-  net::Task<void> serve();
+  /// `early`: what it has sent already.
+  net::Task<void> serve(std::string early);
 
   /// A CancelRequest that may be for this session (F40-F44).
   void cancel(const core::CancelClaim& claim);

@@ -27,6 +27,17 @@ class FrameReader {
   /// protocol or a message is longer than the policy gives whole and `kMessageMax`.
   net::Task<Result<Message>> next();
 
+  /// Bytes that were read from the stream before, to be read again first.
+  void put_back(std::string_view bytes) { buffer_.append(bytes); }
+
+  /// What was read from the stream behind the last message, for whoever reads on.
+  std::string take_rest() {
+    std::string rest = buffer_.substr(used_);
+    buffer_.clear();
+    used_ = 0;
+    return rest;
+  }
+
   /// Nothing that came in is left unread.
   bool empty() const { return used_ == buffer_.size(); }
 

@@ -65,6 +65,7 @@ Task<void> pass_through(net::Loop& loop, net::Stream& client, Tenant& tenant,
   net::Outbox to_client(loop, client, spawner);
   net::Outbox to_server(loop, *server->stream, spawner);
   to_client.send(welcome);
+  to_server.send(identity.early);
   spawner.spawn(copy(loop, client, *server->stream, to_server));
   spawner.spawn(copy(loop, *server->stream, client, to_client));
   co_await spawner.join();

@@ -120,7 +120,7 @@ Task<void> Worker::serve_client(net::Stream& stream, ClientIdentity identity, co
   ClientSession session(*this, stream, std::move(*startup), its_tenant, key, port);
   sessions_[static_cast<size_t>(slot)] = &session;
   ++stats_.clients;
-  co_await session.serve();
+  co_await session.serve(std::move(identity.early));
   --stats_.clients;
   sessions_[static_cast<size_t>(slot)] = nullptr;
   free_slots_.push_back(static_cast<uint32_t>(slot));
