@@ -80,6 +80,7 @@ class ServersStand(ProxiedServer):
         try:
             self._open_others(certificate)
             self.proxy = self.add_proxy(sections=self._sections())
+            self.with_verifiers = self.add_proxy(verifiers=True, sections={"cluster": {"tls_mode": "require"}})
         except BaseException:
             self.stop()
             raise
@@ -144,6 +145,10 @@ class Servers(unittest.TestCase):
         with contextlib.closing(client), client.cursor() as cursor:
             cursor.execute(HOW)
             self.assertEqual(cursor.fetchone(), (IN_TLS,))
+
+    def test_keys_that_a_login_has_taught_bind_the_login_to_the_server_too(self):
+        with wire.Connection.login(STAND.with_verifiers.address) as client:
+            self.assertEqual(client.value(HOW), IN_TLS)
 
     def test_a_statement_is_cancelled_on_a_server_that_takes_tls_only(self):
         def sleeps():

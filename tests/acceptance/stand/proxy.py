@@ -42,7 +42,7 @@ class Proxy:
 
     def _write_users(self, users):
         self._users = os.path.join(self._folder, "users.txt")
-        with open(self._users, "w", encoding="ascii", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        with open(self._users, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.writelines(f'"{name}" "{secret}"\n' for name, secret in users.items())
 
     def _write_config(self, sections):
