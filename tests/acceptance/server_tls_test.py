@@ -13,7 +13,7 @@ import psycopg2
 
 import wire
 from stand.certificates import Authority
-from stand.interceptor import Interceptor
+from stand.interceptor import Eavesdropper, Interceptor
 from stand.open import only_proxied, run_program
 from stand.plain import PlainPostgres
 from stand.processes import eventually
@@ -46,6 +46,7 @@ NOT_IN_PLAIN = ("no pg_hba.conf entry for host .* no encryption", "no pg_hba.con
 NOT_IN_TLS = ("no pg_hba.conf entry for host .* SSL encryption", "no pg_hba.conf entry for host .* SSL encryption")
 NOT_TRUSTED = ("certificate verify failed", "the certificate was not accepted: unable to get local issuer certificate")
 NOT_ITS_NAME = ("does not match host name", "the certificate was not accepted: (hostname|IP address) mismatch")
+OVERHEARD = Case("verify-full", "overheard", IN_TLS)
 
 CASES = [
     # A server that takes TLS only, one that has none, one that takes both and one that has TLS but wants none.
@@ -62,6 +63,8 @@ CASES = [
     Case("require", "tls_only", IN_TLS, host="127.0.0.1"),
     Case("verify-ca", "tls_only", IN_TLS, host="127.0.0.1"),
     Case("verify-full", "tls_only", NOT_ITS_NAME, host="127.0.0.1"),
+    # Who only listens is not noticed, and hears nothing.
+    OVERHEARD,
     # Whoever is in the middle is found out by his authority where it is asked for, and by channel binding always.
     Case("verify-full", "intercepted", NOT_TRUSTED),
     Case("require", "intercepted", ("channel binding", "channel binding"), ca=""),
@@ -73,7 +76,7 @@ class ServersStand(ProxiedServer):
 
     def __init__(self, binary):
         self._folder = tempfile.TemporaryDirectory(prefix="fairlead-test-")
-        self._others, self._interceptor = [], None
+        self._others, self._between = [], []
         self.authorities = {name: Authority(self._folder.name, name) for name in ("authority", "stranger")}
         certificate = self.authorities["authority"].issue("localhost")
         super().__init__(binary, certificate=certificate)
@@ -92,9 +95,11 @@ class ServersStand(ProxiedServer):
         ):
             self._others.append(PlainPostgres(**options, password=self.password))
         tls_only, no_tls, plain_only = (one.address.port for one in self._others)
-        self._interceptor = Interceptor(tls_only, self.authorities["stranger"].issue("localhost"))
+        intercepted = Interceptor(tls_only, self.authorities["stranger"].issue("localhost"))
+        self.overheard = Eavesdropper(tls_only)
+        self._between = [intercepted, self.overheard]
         self.ports = {"tls_only": tls_only, "no_tls": no_tls, "plain_only": plain_only, "both": self.address.port,
-                      "intercepted": self._interceptor.port}
+                      "intercepted": intercepted.port, "overheard": self.overheard.port}
 
     def _sections(self):
         sections = {}
@@ -113,8 +118,8 @@ class ServersStand(ProxiedServer):
         try:
             super().stop()
         finally:
-            if self._interceptor:
-                self._interceptor.stop()
+            for one in self._between:
+                one.stop()
             for other in self._others:
                 other.stop()
             self._folder.cleanup()
@@ -150,17 +155,22 @@ class Servers(unittest.TestCase):
         with wire.Connection.login(STAND.with_verifiers.address) as client:
             self.assertEqual(client.value(HOW), IN_TLS)
 
-    def test_a_statement_is_cancelled_on_a_server_that_takes_tls_only(self):
+    def test_cancel_requests_are_sent_in_tls_as_all_else_is(self):
         def sleeps():
             return other.value("select count(*) from pg_stat_activity where query = 'select pg_sleep(30)'") == "1"
 
-        case = Case("verify-full", "tls_only", IN_TLS)
-        with self.login(case) as client, self.login(case) as other:
+        with self.login(OVERHEARD) as client, self.login(OVERHEARD) as other:
             client.send(wire.query("select pg_sleep(30)"))
             eventually(sleeps, 10, "the statement runs")
             client.cancel()
             self.assertEqual(client.answer().errors[0]["C"], "57014")
             self.assertEqual(client.value("select 42"), "42")
+        self.assertGreater(len(STAND.overheard.heard), 3, "monitor, two clients and a cancel request")
+        for said in STAND.overheard.heard:
+            beginning = bytes(said[:9])  # Of one that has just begun, less.
+            self.assertEqual(beginning, (wire.SSL_REQUEST + b"\x16")[: len(beginning)])
+            for secret in (b"tester", b"pg_sleep", STAND.password.encode("ascii")):
+                self.assertNotIn(secret, said)
 
     def test_each_mode_with_each_server_is_what_libpq_makes_of_it(self):
         for case in CASES:
