@@ -75,7 +75,8 @@ net::Task<void> Pool::open(uint64_t waiter) {
   const PoolOpening opening = opening_;
   auto logged_in = co_await log_in(loop_, opening.endpoint, opening.login);
   if (!logged_in) {
-    log::warning("no server for {}/{}: {}", shared_->key().database, shared_->key().user,
+    const TenantKey& tenant = shared_->key().tenant;
+    log::warning("no server for {}/{}: {}", tenant.name, tenant.user,
                  describe(logged_in.error().error));
     on_not_opened();
     if (waiter == kSpare) {

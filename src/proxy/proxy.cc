@@ -154,7 +154,7 @@ class Proxy::State {
     const auto snapshot = control_->snapshot(name);
     std::vector<core::PoolCounts> pools(cluster.nodes.size());
     shared_.pools.for_each([&](SharedPool& pool) {
-      if (pool.key().cluster != name) return;
+      if (pool.key().tenant.cluster != name) return;
       const core::PoolCounts counts =
           pool.with_queue([](core::PoolQueue& queue) { return queue.counts(net::Loop::now()); });
       pools[static_cast<size_t>(pool.key().node)].busy += counts.busy;

@@ -3,7 +3,7 @@
 namespace fairlead::proxy {
 
 std::shared_ptr<SharedPool> PoolRegistry::find_or_add(const PoolKey& key, core::PoolLimits limits) {
-  auto in_use = in_use_of(key.cluster, key.node);
+  auto in_use = in_use_of(key.tenant.cluster, key.node);
   const std::lock_guard lock(mutex_);
   auto& pool = pools_[key];
   if (!pool) pool = std::make_shared<SharedPool>(key, workers_, limits, std::move(in_use));

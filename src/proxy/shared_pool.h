@@ -16,14 +16,21 @@
 
 namespace fairlead::proxy {
 
+/// Whose servers they are. A worker has a tenant for each of these that it has met: two names for
+/// one database are two tenants, and so is a name that a reload gave another database or cluster.
+struct TenantKey {
+  std::string name;  // Of the database, as clients ask for it.
+  std::string user;
+  std::string cluster;
+  std::string database;  // As on the server.
+
+  auto operator<=>(const TenantKey&) const = default;
+};
+
 /// Servers of one node, database and user (F14): never shared with another user's clients (C6).
-/// With its names a worker finds the pool among its own, so the database is called as clients call
-/// it; two names for one database have a pool each.
 struct PoolKey {
   core::NodeIndex node{};
-  std::string cluster;
-  std::string database;
-  std::string user;
+  TenantKey tenant;
 
   auto operator<=>(const PoolKey&) const = default;
 };

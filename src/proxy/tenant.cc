@@ -60,21 +60,30 @@ core::ReadFloor floor_of(Time wrote_at, const core::PrimaryPosition& position) {
 }  // namespace
 
 Tenant::Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& shared,
-               SettingsPtr settings, std::string database, std::string user)
+               SettingsPtr settings, TenantKey key)
     : loop_(loop),
       worker_(worker),
       mail_(mail),
       shared_(shared),
       settings_(std::move(settings)),
-      name_(std::move(database)),
-      config_(settings_->config->find_database(name_)),
-      database_(config_->database.empty() ? name_ : config_->database),
-      user_(std::move(user)),
+      key_(std::move(key)),
+      config_(settings_->config->find_database(key_.name)),
       known_(shared.hash_key),
       balancer_(method_of(config_->balance)),
-      node_statements_(settings_->clusters.at(config_->cluster).nodes.size()),
-      activity_(shared.pools.activity_of(config_->cluster, database_)),
+      node_statements_(settings_->clusters.at(key_.cluster).nodes.size()),
+      activity_(shared.pools.activity_of(key_.cluster, key_.database)),
       positions_queue_(loop) {}
+
+std::optional<TenantKey> Tenant::key_for(const Settings& settings, std::string name,
+                                         std::string user) {
+  const config::Database* config = settings.config->find_database(name);
+  if (config == nullptr) return std::nullopt;
+  std::string database = config->database.empty() ? name : config->database;
+  return TenantKey{.name = std::move(name),
+                   .user = std::move(user),
+                   .cluster = config->cluster,
+                   .database = std::move(database)};
+}
 
 void Tenant::learn(auth::ServerCredentials credentials) {
   if (std::holds_alternative<std::monostate>(credentials) || credentials == credentials_) return;
@@ -83,11 +92,10 @@ void Tenant::learn(auth::ServerCredentials credentials) {
 }
 
 void Tenant::set_settings(SettingsPtr settings) {
-  const config::Database* config = settings->config->find_database(name_);
-  if (config == nullptr || config->cluster != config_->cluster)
-    return;  // New sessions get a new tenant.
+  if (key_for(*settings, key_.name, key_.user) != key_)
+    return;  // New sessions get a new tenant; those that are there stay where they are.
   settings_ = std::move(settings);
-  config_ = config;
+  config_ = settings_->config->find_database(key_.name);
   balancer_ = core::Balancer(method_of(config_->balance));
   for (auto& [node, pool] : pools_) {
     pool->set_opening(opening(node));
@@ -122,12 +130,12 @@ Time Tenant::must_see(const core::SessionState& session) const {
 }
 
 PoolOpening Tenant::opening(NodeIndex node) const {
-  const ClusterSettings& cluster = settings_->clusters.at(config_->cluster);
+  const ClusterSettings& cluster = settings_->clusters.at(key_.cluster);
   ServerEndpoint endpoint = cluster.nodes.at(static_cast<size_t>(node));
   endpoint.timeout = settings_->config->proxy.server_connect_timeout;
   return {.endpoint = std::move(endpoint),
-          .login = {.user = user_,
-                    .database = database_,
+          .login = {.user = key_.user,
+                    .database = key_.database,
                     .credentials = credentials_,
                     .parameters = {}},
           .hash_key = shared_.hash_key,
@@ -138,7 +146,7 @@ PoolOpening Tenant::opening(NodeIndex node) const {
 Pool& Tenant::pool(NodeIndex node) {
   auto& pool = pools_[node];
   if (!pool) {
-    const PoolKey key{.node = node, .cluster = config_->cluster, .database = name_, .user = user_};
+    const PoolKey key{.node = node, .tenant = key_};
     pool = std::make_unique<Pool>(loop_, worker_, mail_,
                                   shared_.pools.find_or_add(key, {.size = config_->pool_size}),
                                   opening(node));
@@ -214,7 +222,7 @@ Choice Tenant::choose_replica(const core::Route& route, const core::SessionState
   } else {
     why = reason_of(std::get<core::UsePrimary>(freshness).reason);
   }
-  if (why == Reason::kOwnWrite) shared_.control->want_positions(config_->cluster);
+  if (why == Reason::kOwnWrite) shared_.control->want_positions(key_.cluster);
   const Duration patience = why == Reason::kOwnWrite ? patience_of_read(route) : Duration{};
   if (!route.replica_only) {
     Choice primary = choose_primary(why);
@@ -235,7 +243,7 @@ core::Freshness Tenant::find_eligible(const core::Route& route, const core::Read
   for (size_t i = 0; i < nodes; ++i) {
     if (i == node_in_use_.size()) {
       node_in_use_.push_back(
-          shared_.pools.in_use_of(config_->cluster, NodeIndex{static_cast<uint16_t>(i)}));
+          shared_.pools.in_use_of(key_.cluster, NodeIndex{static_cast<uint16_t>(i)}));
     }
     in_use_[i] = node_in_use_[i]->load(std::memory_order_relaxed);
   }

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/balance.h"
@@ -38,12 +39,17 @@ struct Choice {
 class Tenant {
  public:
   Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& shared,
-         SettingsPtr settings, std::string database, std::string user);
+         SettingsPtr settings, TenantKey key);
+
+  /// Where that user's sessions belong that ask for the database `name` from now on; nullopt: it is
+  /// not configured.
+  static std::optional<TenantKey> key_for(const Settings& settings, std::string name,
+                                          std::string user);
 
   const config::Database& config() const { return *config_; }
-  const std::string& cluster() const { return config_->cluster; }
-  const std::string& database() const { return database_; }  // As on the server.
-  const std::string& user() const { return user_; }
+  const std::string& cluster() const { return key_.cluster; }
+  const std::string& database() const { return key_.database; }  // As on the server.
+  const std::string& user() const { return key_.user; }
 
   /// What a client's login taught about logging in as this user (F10). Pools use it from then on.
   void learn(auth::ServerCredentials credentials);
@@ -115,10 +121,8 @@ class Tenant {
   PoolMail& mail_;
   Shared& shared_;
   SettingsPtr settings_;
-  const std::string name_;          // Of the database, as clients ask for it.
+  const TenantKey key_;
   const config::Database* config_;  // Of settings_.
-  std::string database_;
-  std::string user_;
   auth::ServerCredentials credentials_;
   core::KnownStatements known_;
   core::Balancer balancer_;

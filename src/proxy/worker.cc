@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/assert.h"
 #include "base/log.h"
 #include "core/startup_variables.h"
 #include "net/dial.h"
@@ -42,8 +43,9 @@ void Worker::post_to_pool(core::WorkerId worker, std::shared_ptr<SharedPool> poo
                           std::move_only_function<void(Pool&)> work) {
   Worker& target = *workers_.at(static_cast<size_t>(worker));
   target.post([&target, pool = std::move(pool), work = std::move(work)]() mutable {
-    const PoolKey& key = pool->key();
-    work(target.tenant(key.database, key.user).pool(key.node));
+    const auto found = target.tenants_.find(pool->key().tenant);
+    require(found != target.tenants_.end(), "who gets mail for a pool has a share of it");
+    work(found->second->pool(pool->key().node));
   });
 }
 
@@ -99,7 +101,13 @@ Task<void> Worker::serve(net::TcpSocket socket, core::Port port) {
 }
 
 Task<void> Worker::serve_client(net::Stream& stream, ClientIdentity identity, core::Port port) {
-  Tenant& its_tenant = tenant(identity.database, identity.user);
+  const auto tenant_key = Tenant::key_for(*settings_, identity.database, identity.user);
+  if (!tenant_key) {
+    co_await send_fatal(stream, {ErrorCode::kInvalidCatalogName, "the database does not exist",
+                                 "a reload took it away during the login"});
+    co_return;
+  }
+  Tenant& its_tenant = tenant(*tenant_key);
   its_tenant.learn(identity.credentials);
   if (identity.replication != wire::Replication::kNone) {
     passing_through_.insert(&stream);
@@ -150,10 +158,10 @@ void Worker::forward_cancel(const CancelWish& wish) {
   });
 }
 
-Tenant& Worker::tenant(const std::string& database, const std::string& user) {
-  auto& found = tenants_[{database, user}];
+Tenant& Worker::tenant(const TenantKey& key) {
+  auto& found = tenants_[key];
   if (!found) {
-    found = std::make_unique<Tenant>(loop_, id_, *this, shared_, settings_, database, user);
+    found = std::make_unique<Tenant>(loop_, id_, *this, shared_, settings_, key);
     if (const auto snapshot = snapshots_.find(found->cluster()); snapshot != snapshots_.end())
       found->set_snapshot(snapshot->second);
     const auto catalog = catalogs_.find({found->cluster(), found->database()});

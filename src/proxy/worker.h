@@ -66,7 +66,7 @@ class Worker final : public PoolMail {
   net::Task<void> serve_client(net::Stream& stream, ClientIdentity identity, core::Port port);
   net::Task<void> tick();
   net::Task<void> end_all();
-  Tenant& tenant(const std::string& database, const std::string& user);
+  Tenant& tenant(const TenantKey& key);
   core::SessionSlot add_session(ClientSession* session);
   void forward_cancel(const CancelWish& wish);
 
@@ -87,7 +87,7 @@ class Worker final : public PoolMail {
   std::map<std::string, std::shared_ptr<const core::ClusterSnapshot>, std::less<>> snapshots_;
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const sql::FunctionCatalog>>
       catalogs_;
-  std::map<std::pair<std::string, std::string>, std::unique_ptr<Tenant>> tenants_;
+  std::map<TenantKey, std::unique_ptr<Tenant>> tenants_;
   std::vector<std::unique_ptr<net::TcpAcceptor>> acceptors_;
   std::vector<ClientSession*> sessions_;  // By slot; null: free.
   std::vector<uint32_t> free_slots_;

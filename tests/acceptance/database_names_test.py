@@ -38,7 +38,7 @@ class NamesStand(ProxiedServer):
 
     def _sections(self):
         sections = {"cluster.second": {"nodes": [f"127.0.0.1:{self._second.address.port}"], **self.monitor()}}
-        for name, server in NAMES.items():
+        for name, server in {**NAMES, "moving": "second"}.items():
             cluster = "main" if server == "first" else "second"
             sections[f"database.{name}"] = {
                 "cluster": cluster, "database": "tests", "pool_size": POOL_SIZE, "pool_timeout": "30s",
@@ -87,7 +87,7 @@ class Names(unittest.TestCase):
     def test_a_reload_changes_what_the_name_of_the_clients_says(self):
         with STAND.login("elsewhere") as client:
             client.run("select 1")
-            self.reload('[database.elsewhere]\ncluster = "second"\ndatabase = "tests"\n', 'pool_timeout = "300ms"\n')
+            self.reload("elsewhere", 'pool_timeout = "30s"', 'pool_timeout = "300ms"')
             holders = [STAND.login("elsewhere") for _ in range(POOL_SIZE)]
             for holder in holders:
                 holder.run("begin; select 1")
@@ -96,16 +96,29 @@ class Names(unittest.TestCase):
                 self.assertEqual(holder.value("select name from here"), "second")
                 holder.close()
 
-    def reload(self, section, value):
+    def test_a_reload_moves_new_sessions_to_another_cluster_and_leaves_those_that_are_there(self):
+        """On both workers: two clusters under one name at a time would take writes apart."""
+        with contextlib.ExitStack() as stack:
+            old = [stack.enter_context(STAND.login("moving")) for _ in range(8)]
+            self.assertEqual({client.value("select name from here") for client in old}, {"second"})
+            self.reload("moving", 'cluster = "second"', 'cluster = "main"')
+            new = [stack.enter_context(STAND.login("moving")) for _ in range(8)]
+            self.assertEqual({client.value("select name from here") for client in new}, {"first"})
+            self.assertEqual({client.value("select name from here") for client in old}, {"second"})
+            self.reload("moving", 'database = "tests"', 'database = "postgres"')
+            newest = [stack.enter_context(STAND.login("moving")) for _ in range(8)]
+            self.assertEqual({client.value("select current_database()") for client in newest}, {"postgres"})
+            self.assertEqual({client.value("select current_database()") for client in new}, {"tests"})
+
+    def reload(self, name, old, new):
         with open(STAND.proxy.config, encoding="utf-8") as file:
-            text = file.read()
-        self.assertIn(section, text)
-        before, after = text.split(section)
-        first, rest = after.split('pool_timeout = "30s"\n', 1)
+            before, section = file.read().split(f"[database.{name}]\n")
+        self.assertIn(old, section)
         with open(STAND.proxy.config, "w", encoding="utf-8") as file:
-            file.write(before + section + first + value + rest)
+            file.write(f"{before}[database.{name}]\n{section.replace(old, new, 1)}")
+        key = old.split(" ", maxsplit=1)[0]
         os.kill(STAND.proxy.pid, signal.SIGHUP)
-        eventually(lambda: "reload: database.elsewhere.pool_timeout" in STAND.proxy.whole_log(), 10, "the reload is done")
+        eventually(lambda: f"reload: database.{name}.{key}" in STAND.proxy.whole_log(), 10, "the reload is done")
 
 
 if __name__ == "__main__":
