@@ -20,7 +20,7 @@ OPTIONS = {
         "max_client_connections": CLIENTS_MAX, "idle_transaction_timeout": "700ms", "client_idle_timeout": "3s",
         "client_login_timeout": "1s",
     },
-    "database": {"pool_size": POOL_SIZE, "pool_timeout": "500ms"},
+    "database": {"pool_size": POOL_SIZE, "pool_timeout": "200ms"},
 }
 
 
