@@ -191,6 +191,12 @@ uint32_t PoolQueue::surplus() const {
   return staying > limits_.size ? staying - limits_.size : 0;
 }
 
+bool PoolQueue::has_nothing_of(WorkerId worker) const {
+  const WorkerCounts& its = workers_[static_cast<size_t>(worker)];
+  return its.busy + its.idle + its.opening + its.closing + its.promised == 0 &&
+         its.first_waiter == kNone;
+}
+
 PoolCounts PoolQueue::counts(Time now) const {
   PoolCounts counts = total_;
   counts.size = limits_.size;

@@ -169,6 +169,9 @@ class PoolQueue {
   std::optional<GrantOpen> grant_next();
   uint32_t surplus() const;
 
+  /// Nothing of the account is that worker's: no server, no waiter, nothing on its way to it.
+  bool has_nothing_of(WorkerId worker) const;
+
   PoolCounts counts(Time now) const;
   /// The moment since which the first waiter waits: when expire_one() is due, less the timeout.
   std::optional<Time> oldest_waiter_since() const;

@@ -120,6 +120,23 @@ TEST(PoolQueue, AFreedSlotGoesToTheFirstWaiter) {
   EXPECT_EQ(pool.on_closed(kB, SlotState::kOpening), std::nullopt);
 }
 
+TEST(PoolQueue, SaysWhetherAWorkerHasAnyShareOfIt) {
+  PoolQueue pool(2, {.size = 1});
+  EXPECT_TRUE(pool.has_nothing_of(kA));
+  fill(pool, kA, 1);
+  EXPECT_FALSE(pool.has_nothing_of(kA)) << "a busy server";
+  const Ticket waiting = ticket_of(pool.acquire(kB, at(1)));
+  EXPECT_FALSE(pool.has_nothing_of(kB)) << "a waiter";
+  EXPECT_TRUE(pool.cancel(waiting));
+  EXPECT_TRUE(pool.has_nothing_of(kB));
+  pool.release(kA);
+  EXPECT_EQ(pool.acquire(kB, at(2)), Acquire(Steal{kA}));
+  EXPECT_FALSE(pool.has_nothing_of(kA)) << "a server that is promised";
+  EXPECT_EQ(pool.on_steal_request(kA, kB), StealAnswer::kHandOver);
+  EXPECT_TRUE(pool.has_nothing_of(kA));
+  EXPECT_FALSE(pool.has_nothing_of(kB)) << "a server on its way";
+}
+
 TEST(PoolQueue, AServerFoundDeadKeepsItsClientsTurn) {
   PoolQueue pool(2, {.size = 1});
   fill(pool, kA, 1);

@@ -12,6 +12,14 @@ namespace fairlead::proxy {
 
 using net::Task;
 
+namespace {
+
+// A node may let nobody in while its probes are fine, and those come every few milliseconds as long
+// as somebody reports trouble.
+constexpr Duration kRetryGap = std::chrono::milliseconds(250);
+
+}  // namespace
+
 void ClientSession::lease(const core::LeaseWish& wish) {
   wish_ = wish;
   wished_at_ = net::Loop::now();
@@ -87,8 +95,17 @@ void ClientSession::on_server_too_new() {
 
 void ClientSession::on_no_server(NoServer why) {
   core::NoLease no = no_lease(std::move(why));
-  if (no.tried && waits_for_primary()) return;
+  if (no.tried && waits_for_primary()) {
+    retry_at_ = net::Loop::now() + kRetryGap;
+    return;
+  }
   session_.on_no_lease(std::move(no));
+}
+
+void ClientSession::on_positions() {
+  const bool is_same_node = tenant_.snapshot().primary == choice_.node;
+  if (is_same_node && net::Loop::now() < retry_at_ && waits_for_primary()) return;
+  choose_node(true);
 }
 
 /// The primary is in trouble, and nothing was sent to it yet: it may come back, or another node may

@@ -88,7 +88,7 @@ class ClientSession final : public LeaseHolder,
   void on_no_server(NoServer why) override;
 
   // PositionsQueue::Waiter.
-  void on_positions() override { choose_node(true); }
+  void on_positions() override;
   void on_positions_timeout() override { choose_node(false); }
 
   void choose_node(bool may_wait);
@@ -116,6 +116,7 @@ class ClientSession final : public LeaseHolder,
   core::LeaseWish wish_;
   Time wished_at_{};
   NodeChoice choice_;     // Where a server was asked for last.
+  Time retry_at_{};       // That node let nobody in, and is not asked again before.
   bool reading_ = false;  // The coroutine waits for the client's next bytes.
   bool client_gone_ = false;
   uint32_t unblocking_ = 0;

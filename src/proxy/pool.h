@@ -94,6 +94,13 @@ class Pool {
   void close_all();
   net::Task<void> join() { return spawner_.join(); }
 
+  /// It has nothing, and nothing is on its way to it: it can be destroyed.
+  bool is_unused() const {
+    return owned_.empty() && waiters_.size() == free_numbers_.size() && spawner_.running() == 0 &&
+           shared_->with_queue(
+               [&](core::PoolQueue& queue) { return queue.has_nothing_of(worker_); });
+  }
+
   SharedPool& shared() { return *shared_; }
   /// Every server leased here, for the node's trouble and for shutdown.
   template <class Visit>

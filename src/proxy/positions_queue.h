@@ -36,6 +36,9 @@ class PositionsQueue {
   void remove(Waiter& waiter);
   void on_positions();
 
+  /// Nobody waits and no clock runs: it can be destroyed.
+  bool is_unused() const { return waiters_.empty() && spawner_.running() == 0; }
+
   /// Ends the clock; then join.
   void stop();
   net::Task<void> join() { return spawner_.join(); }

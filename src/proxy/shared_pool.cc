@@ -10,6 +10,16 @@ std::shared_ptr<SharedPool> PoolRegistry::find_or_add(const PoolKey& key, core::
   return pool;
 }
 
+void PoolRegistry::forget_unused() {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(pools_, [](const auto& pool) { return pool.second.use_count() == 1; });
+  std::erase_if(activities_, [](const auto& known) {
+    const DatabaseActivity& activity = *known.second;
+    return known.second.use_count() == 1 && activity.last_write == 0 &&
+           activity.catalog_changes == 0;
+  });
+}
+
 std::shared_ptr<std::atomic<uint32_t>> PoolRegistry::in_use_of(const std::string& cluster,
                                                                core::NodeIndex node) {
   const std::lock_guard lock(mutex_);

@@ -77,6 +77,9 @@ class PoolRegistry {
   explicit PoolRegistry(uint16_t workers) : workers_(workers) {}
 
   std::shared_ptr<SharedPool> find_or_add(const PoolKey& key, core::PoolLimits limits);
+  /// Forgets the pools that no worker has a share of any more, and the databases that nothing is
+  /// known about.
+  void forget_unused();
   /// Leases of that node now.
   std::shared_ptr<std::atomic<uint32_t>> in_use_of(const std::string& cluster,
                                                    core::NodeIndex node);

@@ -266,6 +266,11 @@ std::optional<NodeIndex> Tenant::pick(size_t eligible, std::optional<NodeIndex> 
   return balancer_.pick(candidates, kept, next_random(random_));
 }
 
+bool Tenant::is_unused() const {
+  return uses_ == 0 && positions_queue_.is_unused() &&
+         std::ranges::all_of(pools_, [](const auto& pool) { return pool.second->is_unused(); });
+}
+
 net::Task<void> Tenant::join() {
   positions_queue_.stop();
   co_await positions_queue_.join();

@@ -38,6 +38,18 @@ struct Choice {
 
 class Tenant {
  public:
+  /// Whoever holds one can go on using the tenant.
+  class Use {
+   public:
+    explicit Use(Tenant& tenant) : tenant_(tenant) { ++tenant_.uses_; }
+    ~Use() { --tenant_.uses_; }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+
+   private:
+    Tenant& tenant_;
+  };
+
   Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& shared,
          SettingsPtr settings, TenantKey key);
 
@@ -94,6 +106,10 @@ class Tenant {
 
   PositionsQueue& positions_queue() { return positions_queue_; }
 
+  /// Nobody uses it, and it has no servers: it can be destroyed. Users may be anybody's invention
+  /// (trust), so tenants must not stay for ever.
+  bool is_unused() const;
+
   /// After close_all() of every pool.
   net::Task<void> join();
 
@@ -137,6 +153,7 @@ class Tenant {
   std::vector<uint32_t> in_use_;  // Scratch for choosing, one element per node.
   std::vector<core::Candidate> candidates_;
   PositionsQueue positions_queue_;
+  uint32_t uses_ = 0;
   uint64_t random_ = 0x9E3779B97F4A7C15ULL;  // State of the generator for balance = "random".
 };
 

@@ -20,6 +20,13 @@ namespace {
 // unheard.
 constexpr uint32_t kRefusedClientsMax = 100;
 
+void add_node_statements(const Tenant& tenant, WorkerStats& stats) {
+  auto& nodes = stats.node_statements[tenant.cluster()];
+  nodes.resize(std::max(nodes.size(), tenant.node_statements().size()));
+  for (size_t i = 0; i < tenant.node_statements().size(); ++i)
+    nodes[i] += tenant.node_statements()[i];
+}
+
 }  // namespace
 
 Worker::Worker(core::WorkerId id, Shared& shared, SettingsPtr settings,
@@ -108,6 +115,7 @@ Task<void> Worker::serve_client(net::Stream& stream, ClientIdentity identity, co
     co_return;
   }
   Tenant& its_tenant = tenant(*tenant_key);
+  const Tenant::Use in_use(its_tenant);
   its_tenant.learn(identity.credentials);
   if (identity.replication != wire::Replication::kNone) {
     passing_through_.insert(&stream);
@@ -213,17 +221,23 @@ Task<void> Worker::tick() {
     for (auto& [key, tenant] : tenants_) {
       tenant->for_each_pool([&](Pool& pool) { pool.tick(idle, tenant->snapshot().epoch, now); });
     }
+    forget_unused_tenants();
   }
+}
+
+void Worker::forget_unused_tenants() {
+  const size_t forgotten = std::erase_if(tenants_, [&](const auto& entry) {
+    const Tenant& tenant = *entry.second;
+    if (!tenant.is_unused()) return false;
+    add_node_statements(tenant, stats_);
+    return true;
+  });
+  if (forgotten > 0) shared_.pools.forget_unused();
 }
 
 WorkerStats Worker::stats() const {
   WorkerStats copy = stats_;
-  for (const auto& [key, tenant] : tenants_) {
-    auto& nodes = copy.node_statements[tenant->cluster()];
-    nodes.resize(std::max(nodes.size(), tenant->node_statements().size()));
-    for (size_t i = 0; i < tenant->node_statements().size(); ++i)
-      nodes[i] += tenant->node_statements()[i];
-  }
+  for (const auto& [key, tenant] : tenants_) add_node_statements(*tenant, copy);
   return copy;
 }
 

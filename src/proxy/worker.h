@@ -69,6 +69,7 @@ class Worker final : public PoolMail {
   Tenant& tenant(const TenantKey& key);
   core::SessionSlot add_session(ClientSession* session);
   void forward_cancel(const CancelWish& wish);
+  void forget_unused_tenants();
 
   // Deadlines are looked at this often: their precision, against the cost of looking.
   static constexpr Duration kTickInterval = std::chrono::milliseconds(100);

@@ -12,6 +12,7 @@ import psycopg2
 
 import wire
 from stand.open import only_proxied, run_program
+from stand.processes import memory_kib
 from stand.proxied import ProxiedServer
 
 STAND = None
@@ -105,6 +106,19 @@ def salt_shown(user):
 
 @only_proxied
 class Clients(unittest.TestCase):
+    def test_invented_users_leave_nothing_behind(self):
+        pid = STAND.proxies["trust"].pid
+
+        def log_in_as_many(prefix, count):
+            for number in range(count):
+                with self.assertRaises(wire.ServerError):
+                    wire.Connection.login(STAND.address_of("trust", f"{prefix} {number}")).close()
+
+        log_in_as_many("somebody", 300)
+        before = memory_kib(pid, "VmRSS")
+        log_in_as_many("somebody else", 1000)
+        self.assertLess(memory_kib(pid, "VmRSS") - before, 1024)  # KiB
+
     def is_served(self, method, user, password=None, server_user=None, **options):
         with contextlib.closing(STAND.connect(method, user, password, **options)) as client, client.cursor() as cursor:
             cursor.execute("select current_user")
