@@ -21,9 +21,7 @@ bool is_read_only_begin(const RouteInput& input) {
   return input.begin != nullptr && input.begin->read_only.value_or(input.default_read_only);
 }
 
-}  // namespace
-
-Route decide_route(const RouteInput& input) {
+Route decide_target(const RouteInput& input) {
   if (input.port == Port::kPrimary) return to_primary(Reason::kPortPrimary);
   if (input.port == Port::kRead)
     return {.target = Target::kReplica, .reason = Reason::kPortReplica, .replica_only = true};
@@ -43,6 +41,14 @@ Route decide_route(const RouteInput& input) {
             .node = input.hint->node};
   }
   return to_replica(is_begin ? Reason::kTransactionReadOnly : input.decision.reason);
+}
+
+}  // namespace
+
+Route decide_route(const RouteInput& input) {
+  Route route = decide_target(input);
+  route.read = input.read;
+  return route;
 }
 
 }  // namespace fairlead::core

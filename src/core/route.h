@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "base/time.h"
 #include "sql/functions.h"
 #include "sql/settings.h"
 
@@ -20,6 +21,15 @@ enum class Port : uint8_t { kAutomatic, kRead, kPrimary };
 
 enum class Target : uint8_t { kPrimary, kReplica };
 
+/// What the client asks of a read, by comment, SET LOCAL, SET or start-up, in that order; what it
+/// leaves open, the database's configuration says.
+struct ReadWish {
+  std::optional<sql::ReadConsistency> consistency = {};
+  std::optional<Duration> max_lag = {};
+
+  bool operator==(const ReadWish&) const = default;
+};
+
 struct RouteInput {
   Port port = Port::kAutomatic;
   std::optional<sql::Route> hint = {};  // Comment, else SET LOCAL, else SET, else start-up.
@@ -27,6 +37,7 @@ struct RouteInput {
   const sql::TransactionModes* begin = nullptr;  // The request is one BEGIN, and says this.
   bool default_read_only = false;     // default_transaction_read_only of the client (B18).
   bool default_serializable = false;  // default_transaction_isolation (B4).
+  ReadWish read = {};
 };
 
 struct Route {
@@ -34,6 +45,7 @@ struct Route {
   sql::Reason reason = sql::Reason::kCatalogLoading;
   bool replica_only = false;  // No falling back to the primary: the read port, or a node by name.
   std::string node = {};      // "host:port" when a hint names one.
+  ReadWish read = {};
 
   bool operator==(const Route&) const = default;
 };

@@ -143,6 +143,8 @@ class Session {
   bool must_skip() const;
   void plan_request(std::string_view request);
   Route route_request() const;
+  template <class T>
+  std::optional<T> asked(const std::optional<T>& hint, std::string_view setting) const;
   PlanningSources sources() const {
     return {environment_.shapes, environment_.registry, environment_.catalog};
   }

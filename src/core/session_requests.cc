@@ -190,17 +190,24 @@ void Session::plan_request(std::string_view request) {
   stage_ = Stage::kServer;
 }
 
+/// What a comment of the request says, or else the session's setting.
+template <class T>
+std::optional<T> Session::asked(const std::optional<T>& hint, std::string_view setting) const {
+  if (hint) return hint;
+  const Setting* set = state_.variables.find(setting);
+  if (set == nullptr) return {};
+  const auto value = sql::validate_setting(setting, set->text());
+  const T* wish = value ? std::get_if<T>(&*value) : nullptr;
+  return wish != nullptr ? std::optional<T>(*wish) : std::nullopt;
+}
+
 Route Session::route_request() const {
+  const sql::Hints& hints = plan_.hints;
   RouteInput input;
   input.port = state_.port;
-  input.hint = plan_.hints.route;
-  if (!input.hint) {
-    if (const Setting* route = state_.variables.find("fairlead.route")) {
-      if (const auto value = sql::validate_setting("fairlead.route", route->text())) {
-        if (const auto* wish = std::get_if<sql::Route>(&*value)) input.hint = *wish;
-      }
-    }
-  }
+  input.hint = asked(hints.route, "fairlead.route");
+  input.read = {.consistency = asked(hints.consistency, "fairlead.consistency"),
+                .max_lag = asked(hints.max_lag, "fairlead.max_lag")};
   input.decision = plan_.decision;
   if (plan_.begin) input.begin = &*plan_.begin;
   // A part of a segment, without its Sync, may still be followed by a write (A5); names alone may

@@ -116,17 +116,38 @@ void Tenant::note_write(Time now) {
   }
 }
 
-/// The write that a read of this session must see: by anybody, as an application's requests share
-/// their connections ("app"), by the session itself, or none.
-Time Tenant::must_see(const core::SessionState& session) const {
+sql::ReadConsistency Tenant::consistency_of(const core::ReadWish& read) const {
+  using sql::ReadConsistency;
+  if (read.consistency) return *read.consistency;
   switch (config_->consistency) {
     case config::Consistency::kEventual:
-      return Time{};
+      return ReadConsistency::kEventual;
     case config::Consistency::kSession:
-      return session.wrote_at;
-    default:
-      return Time{Duration{activity_->last_write.load()}};
+      return ReadConsistency::kSession;
+    case config::Consistency::kApp:
+      return ReadConsistency::kApp;
+    case config::Consistency::kStrict:
+      return ReadConsistency::kStrict;
   }
+  return ReadConsistency::kStrict;
+}
+
+/// The last write that a read must see: none, one by the session itself, one by anybody who comes
+/// through here, as an application's requests share their connections, or whatever was committed
+/// anywhere before the read came.
+Time Tenant::must_see(const core::ReadWish& read, Time arrived,
+                      const core::SessionState& session) const {
+  switch (consistency_of(read)) {
+    case sql::ReadConsistency::kEventual:
+      return Time{};
+    case sql::ReadConsistency::kSession:
+      return session.wrote_at;
+    case sql::ReadConsistency::kApp:
+      return Time{Duration{activity_->last_write.load()}};
+    case sql::ReadConsistency::kStrict:
+      return arrived;
+  }
+  return arrived;
 }
 
 PoolOpening Tenant::opening(NodeIndex node) const {
@@ -155,13 +176,13 @@ Pool& Tenant::pool(NodeIndex node) {
   return *pool;
 }
 
-Choice Tenant::choose(const core::Route& route, const core::SessionState& session,
-                      std::optional<NodeIndex> kept, std::optional<NodeIndex> avoid) {
+Choice Tenant::choose(const core::LeaseWish& wish, Time arrived,
+                      const core::SessionState& session) {
+  const core::Route& route = wish.route;
   if (!route.node.empty()) return {.now = choose_named(route)};
   // A greeting needs the primary only because a new database is there first.
   const bool anywhere = route.reason == Reason::kLocal && !snapshot_->primary;
-  if (route.target == Target::kReplica || anywhere)
-    return choose_replica(route, session, kept, avoid);
+  if (route.target == Target::kReplica || anywhere) return choose_replica(wish, arrived, session);
   return choose_primary(route.reason);
 }
 
@@ -201,14 +222,16 @@ Result<NodeChoice> Tenant::choose_named(const core::Route& route) const {
       "Set fairlead.route to 'auto' or to the host:port of a healthy node.");
 }
 
-Choice Tenant::choose_replica(const core::Route& route, const core::SessionState& session,
-                              std::optional<NodeIndex> kept, std::optional<NodeIndex> avoid) {
+Choice Tenant::choose_replica(const core::LeaseWish& wish, Time arrived,
+                              const core::SessionState& session) {
+  const core::Route& route = wish.route;
   const core::ClusterSnapshot& cluster_now = *snapshot_;
-  const core::ReadFloor floor = floor_of(must_see(session), cluster_now.position);
+  const core::ReadFloor floor =
+      floor_of(must_see(route.read, arrived, session), cluster_now.position);
   const core::Freshness freshness = find_eligible(route, floor);
   Reason why = Reason::kNoReplica;
   if (const auto* eligible = std::get_if<core::Eligible>(&freshness)) {
-    if (const auto node = pick(eligible->count, kept, avoid)) {
+    if (const auto node = pick(eligible->count, wish.kept, wish.avoid)) {
       const bool is_primary = cluster_now.primary == *node;
       return {.now = NodeChoice{.node = *node,
                                 .target = is_primary ? Target::kPrimary : Target::kReplica,
@@ -248,7 +271,7 @@ core::Freshness Tenant::find_eligible(const core::Route& route, const core::Read
     in_use_[i] = node_in_use_[i]->load(std::memory_order_relaxed);
   }
   const core::ReadNeeds needs{.floor = floor,
-                              .max_lag = config_->max_lag,
+                              .max_lag = route.read.max_lag.value_or(config_->max_lag),
                               .primary_reads = config_->primary_reads && !route.replica_only};
   return core::find_eligible(*snapshot_, needs, in_use_, net::Loop::now(), candidates_);
 }

@@ -11,6 +11,7 @@
 
 #include "core/balance.h"
 #include "core/known_statements.h"
+#include "core/lease.h"
 #include "core/route.h"
 #include "core/session_state.h"
 #include "proxy/pool.h"
@@ -90,10 +91,8 @@ class Tenant {
   void count_statement(core::NodeIndex node) { ++node_statements_[static_cast<size_t>(node)]; }
   const std::vector<uint64_t>& node_statements() const { return node_statements_; }
 
-  /// Chooses the node for a route. `avoid`: a node that failed this request already. Error:
-  /// kCannotConnectNow.
-  Choice choose(const core::Route& route, const core::SessionState& session,
-                std::optional<core::NodeIndex> kept, std::optional<core::NodeIndex> avoid);
+  /// Chooses the node for a request that came at `arrived`. Error: kCannotConnectNow.
+  Choice choose(const core::LeaseWish& wish, Time arrived, const core::SessionState& session);
 
   /// How long such a read may wait for a replica to be fresh enough.
   Duration patience_of_read(const core::Route& route) const;
@@ -122,15 +121,16 @@ class Tenant {
   // One entry per combination of start-up settings that clients come with; drivers have a handful.
   static constexpr size_t kWelcomesMax = 64;
 
-  Choice choose_replica(const core::Route& route, const core::SessionState& session,
-                        std::optional<core::NodeIndex> kept, std::optional<core::NodeIndex> avoid);
+  Choice choose_replica(const core::LeaseWish& wish, Time arrived,
+                        const core::SessionState& session);
   core::Freshness find_eligible(const core::Route& route, const core::ReadFloor& floor);
   std::optional<core::NodeIndex> pick(size_t eligible, std::optional<core::NodeIndex> kept,
                                       std::optional<core::NodeIndex> avoid);
   Result<NodeChoice> choose_named(const core::Route& route) const;
   Choice choose_primary(sql::Reason reason) const;
   PoolOpening opening(core::NodeIndex node) const;
-  Time must_see(const core::SessionState& session) const;
+  sql::ReadConsistency consistency_of(const core::ReadWish& read) const;
+  Time must_see(const core::ReadWish& read, Time arrived, const core::SessionState& session) const;
 
   net::Loop& loop_;
   const core::WorkerId worker_;

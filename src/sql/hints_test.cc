@@ -143,9 +143,7 @@ TEST(Settings, MeanWhatTheySay) {
 }
 
 TEST(Settings, ThatNothingCarriesOutAreRefusedWithAWayOut) {
-  constexpr std::pair<const char*, const char*> kRefused[] = {{"fairlead.consistency", "strict"},
-                                                              {"fairlead.min_lsn", "0/10"},
-                                                              {"Fairlead.max_lag", "1s"},
+  constexpr std::pair<const char*, const char*> kRefused[] = {{"Fairlead.min_lsn", "0/10"},
                                                               {"fairlead.explain", "on"}};
   for (const auto& [name, value] : kRefused) {
     const auto setting = validate_setting(name, value);

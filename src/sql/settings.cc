@@ -161,15 +161,10 @@ Result<Setting> read_explain(std::string_view name, std::string_view value) {
 struct InsteadOf {
   std::string_view operator()(const Route&) const { return {}; }
   std::string_view operator()(const Tags&) const { return {}; }
-  std::string_view operator()(const ReadConsistency& level) const {
-    return level == ReadConsistency::kStrict ? "SET fairlead.route = 'primary' for such reads."
-                                             : "";
-  }
+  std::string_view operator()(const ReadConsistency&) const { return {}; }
+  std::string_view operator()(const Duration&) const { return {}; }
   std::string_view operator()(const FloorToken& floor) const {
     return floor.lsn == Lsn{} ? "" : "SET fairlead.route = 'primary' for reads that must see it.";
-  }
-  std::string_view operator()(const Duration&) const {
-    return "Set max_lag of the database in the configuration.";
   }
   std::string_view operator()(const Explain& explain) const {
     return explain.on ? "SHOW fairlead.last_route after the statement." : "";

@@ -1,0 +1,110 @@
+#!/usr/bin/python3
+"""What a read sees at each level of consistency, while a replica replays nothing: D10, D11, D22."""
+import contextlib
+import sys
+import unittest
+
+import wire
+from stand.open import only_proxied, run_program
+from stand.processes import eventually
+
+STAND = None
+
+
+def login(**options):
+    return wire.Connection.login(STAND.address, timeout=20, **options)
+
+
+def where(client):
+    """(target, reason) of the last statement."""
+    target, _, reason = client.run("show fairlead.last_route")[0][:3]
+    return target, reason
+
+
+@only_proxied
+class Consistency(unittest.TestCase):
+    def setUp(self):
+        with login() as client:
+            client.run("drop table if exists seen; create table seen (n int); insert into seen values (0)")
+        with login() as client:
+            eventually(lambda: self.read(client)[1] == "replica", 10, "reads go to the replica")
+
+    @contextlib.contextmanager
+    def paused_replay(self):
+        """The replica answers, and what it answers is old."""
+        with STAND.superuser(1) as replica:
+            replica.run("select pg_wal_replay_pause()")
+            eventually(lambda: replica.value("select pg_get_wal_replay_pause_state()") == "paused", 10, "it has paused")
+            try:
+                yield
+            finally:
+                replica.run("select pg_wal_replay_resume()")
+
+    def read(self, client, hint=""):
+        """(rows that it sees, where)."""
+        seen = int(client.value(f"{hint} select count(*) from seen"))
+        return seen, where(client)[0]
+
+    def test_each_level_sees_what_it_promises(self):
+        with login() as writer, login() as reader, self.paused_replay():
+            writer.run("insert into seen values (1)")
+            for level, own, others in (
+                ("eventual", (1, "replica"), (1, "replica")),
+                ("session", (2, "primary"), (1, "replica")),
+                ("app", (2, "primary"), (2, "primary")),
+                ("strict", (2, "primary"), (2, "primary")),
+            ):
+                with self.subTest(level=level):
+                    for client, expected in ((writer, own), (reader, others)):
+                        client.run(f"set fairlead.consistency = '{level}'")
+                        self.assertEqual(self.read(client), expected)
+                        client.run("reset fairlead.consistency")
+                        self.assertEqual(self.read(client, f"/* fairlead.consistency={level} */"), expected)
+                    with login(**{"fairlead.consistency": level}) as newcomer:
+                        self.assertEqual(self.read(newcomer), others)
+
+    def test_only_strict_sees_what_others_commit_past_the_proxy(self):
+        with login() as reader, STAND.superuser(database="tests") as elsewhere, self.paused_replay():
+            elsewhere.run("insert into seen values (1)")
+            for level, expected in (("app", (1, "replica")), ("strict", (2, "primary"))):
+                reader.run(f"set fairlead.consistency = '{level}'")
+                self.assertEqual(self.read(reader), expected, level)
+
+    def test_strict_reads_are_the_replicas_while_it_replays(self):
+        with login() as reader, STAND.superuser(database="tests") as elsewhere:
+            reader.run("set fairlead.consistency = 'strict'")
+            targets = []
+            for number in range(2, 52):
+                elsewhere.run(f"insert into seen values ({number})")
+                seen, target = self.read(reader)
+                self.assertEqual(seen, number)
+                targets.append(target)
+        self.assertGreater(targets.count("replica"), 25)
+
+    def test_a_session_can_be_more_demanding_about_lag_than_the_database(self):
+        with login() as reader, self.paused_replay():
+            with login() as writer:
+                writer.run("insert into seen values (1)")
+            reader.run("set fairlead.consistency = 'eventual'")
+            self.assertEqual(self.read(reader), (1, "replica"))
+            reader.run("set fairlead.max_lag = '300ms'")
+            eventually(lambda: self.read(reader) == (2, "primary"), 10, "the replica lags too much for this session")
+            self.assertEqual(self.read(reader, "/* fairlead.max_lag=1min */"), (1, "replica"))
+
+    def test_words_that_mean_nothing_are_refused_and_change_nothing(self):
+        with login() as client:
+            client.run("set fairlead.consistency = 'session'")
+            for statement, sqlstate, told in (
+                ("set fairlead.consistency = 'strong'", "22023", "strict"), ("set fairlead.max_lag = 'soon'", "22023", ""),
+                ("set fairlead.consistensy = 'app'", "42704", "fairlead.consistency"),
+                ("/* fairlead.consistency=strong */ select 1", "22023", "strict"),
+            ):
+                [error] = client.query(statement).errors
+                self.assertEqual(error["C"], sqlstate, statement)
+                self.assertIn(told, error.get("H", ""), statement)
+            self.assertEqual(client.run("show fairlead.consistency"), [("session",)])
+            self.assertEqual(client.run("select '/* fairlead.consistency=strong */'"), [("/* fairlead.consistency=strong */",)])
+
+
+if __name__ == "__main__":
+    run_program(sys.modules[__name__], replicas=1, database={"max_lag": "1min"})
