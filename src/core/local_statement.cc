@@ -10,19 +10,24 @@ using sql::VariableCommand;
 // Answered by Fairlead and never set.
 constexpr std::string_view kLastRoute = "fairlead.last_route";
 constexpr std::string_view kVersion = "fairlead.version";
+constexpr std::string_view kToken = "fairlead.token";
 
 // Versions are promises of the interface: tests and scripts read them.
 constexpr std::string_view kVersionText = "0.1.0";
 
 Result<LocalAnswer> show(const std::string& name, const SessionState& session,
-                         const LastRoute& last, std::string_view node_name) {
+                         const LocalSources& sources) {
   if (name == kLastRoute) {
+    const LastRoute& last = sources.last_route;
     return LocalAnswer{
         .columns = {"target", "node", "reason", "attempts", "waited_us"},
-        .values = {last.target == Target::kPrimary ? "primary" : "replica", std::string(node_name),
-                   std::string(sql::reason_name(last.reason)), std::to_string(last.attempts),
-                   std::to_string(last.waited_us)},
+        .values = {last.target == Target::kPrimary ? "primary" : "replica",
+                   std::string(sources.node_name), std::string(sql::reason_name(last.reason)),
+                   std::to_string(last.attempts), std::to_string(last.waited_us)},
         .tag = "SHOW"};
+  }
+  if (name == kToken) {
+    return LocalAnswer{.columns = {"token"}, .values = {std::string(sources.token)}, .tag = "SHOW"};
   }
   if (name == kVersion)
     return LocalAnswer{
@@ -68,22 +73,14 @@ bool is_local_statement(const sql::QueryFacts& facts) {
   return is_change && sql::is_fairlead_setting(facts.variables[0].name);
 }
 
+bool asks_for_token(const sql::QueryFacts& facts) { return facts.show && *facts.show == kToken; }
+
 Result<LocalAnswer> execute_local(const sql::QueryFacts& facts, SessionState& session,
-                                  const LastRoute& last_route, std::string_view node_name) {
-  if (facts.show) return show(*facts.show, session, last_route, node_name);
+                                  const LocalSources& sources) {
+  if (facts.show) return show(*facts.show, session, sources);
   auto answer = set(facts.variables[0], session);
   if (answer && session.status == wire::TxStatus::kIdle) session.variables.on_commit();
   return answer;
-}
-
-sql::Hints session_hints(const SessionVariables& variables) {
-  sql::Hints hints;
-  for (const std::string_view name : sql::kSettingNames) {
-    const Setting* setting = variables.find(name);
-    if (setting == nullptr || setting->is_unknown()) continue;
-    if (auto value = sql::validate_setting(name, setting->text())) hints.set(std::move(*value));
-  }
-  return hints;
 }
 
 }  // namespace fairlead::core

@@ -33,13 +33,19 @@ struct LocalAnswer {
 /// Whether all of the text is one statement about fairlead.* that needs no server.
 bool is_local_statement(const sql::QueryFacts& facts);
 
-/// Executes it: changes the session's settings, or answers SHOW. `node_name` is that of
-/// last_route.node. Errors: 42704 for an unknown name, 22023 for a bad value; then nothing has
-/// changed.
-Result<LocalAnswer> execute_local(const sql::QueryFacts& facts, SessionState& session,
-                                  const LastRoute& last_route, std::string_view node_name);
+/// It is SHOW fairlead.token, whose answer has to be looked for first.
+bool asks_for_token(const sql::QueryFacts& facts);
 
-/// The settings fairlead.* of the session as hints: what counts where a comment says nothing.
-sql::Hints session_hints(const SessionVariables& variables);
+/// What SHOW answers from, besides the session.
+struct LocalSources {
+  const LastRoute& last_route;
+  std::string_view node_name;  // Of last_route.node.
+  std::string_view token;
+};
+
+/// Executes it: changes the session's settings, or answers SHOW. Errors: 42704 for an unknown name,
+/// 22023 for a bad value; then nothing has changed.
+Result<LocalAnswer> execute_local(const sql::QueryFacts& facts, SessionState& session,
+                                  const LocalSources& sources);
 
 }  // namespace fairlead::core

@@ -26,6 +26,7 @@ enum class Target : uint8_t { kPrimary, kReplica };
 struct ReadWish {
   std::optional<sql::ReadConsistency> consistency = {};
   std::optional<Duration> max_lag = {};
+  std::optional<sql::FloorToken> min_lsn = {};
 
   bool operator==(const ReadWish&) const = default;
 };

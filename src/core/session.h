@@ -127,7 +127,7 @@ class Session {
 
  private:
   /// How far the next request has come on its way to a server; every stage can make it wait.
-  enum class Stage : uint8_t { kTurn, kPlan, kServer, kSettings, kSend, kDone };
+  enum class Stage : uint8_t { kTurn, kPlan, kToken, kServer, kSettings, kSend, kDone };
 
   // session.cc
   Pause read_request(std::string_view input);
@@ -135,6 +135,7 @@ class Session {
   // session_requests.cc
   Pause advance(std::string_view request);
   Pause advance_stage(std::string_view request);
+  Pause wait_for_token();
   Pause wait_for_server();
   Pause give_settings();
   Pause advance_repeat();
@@ -142,6 +143,7 @@ class Session {
   void skip_to_sync();
   bool must_skip() const;
   void plan_request(std::string_view request);
+  void route_or_answer();
   Route route_request() const;
   template <class T>
   std::optional<T> asked(const std::optional<T>& hint, std::string_view setting) const;
@@ -249,6 +251,7 @@ class Session {
   size_t already_confirmed_ = 0;    // Of an attempt before: not to be confirmed again.
 
   LastRoute last_route_;
+  std::string token_;  // For SHOW fairlead.token, while that is being answered.
   std::optional<ReportedParameters> welcome_reports_;
   std::string injected_;        // What Relayed::before and after point to.
   std::string injected_after_;  // The same, after a ReadyForQuery.

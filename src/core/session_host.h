@@ -22,6 +22,9 @@ class SessionHost {
 
   /// Answered by Session::on_lease() or on_no_lease().
   virtual void lease(const LeaseWish& wish) = 0;
+  /// The primary's position, looked at after the first call that was not answered yet, as a token
+  /// (token.h). nullopt: not known yet, wake() follows. Error: nobody knows it in time.
+  virtual Result<std::optional<std::string>> fresh_token() = 0;
   /// The client does not want the server that it waits for; on_no_lease() still comes.
   virtual void cancel_lease() = 0;
   /// The leased server is idle and clean: somebody else may have it.

@@ -76,8 +76,10 @@ bool Session::prepares_known() const {
 }
 
 Result<LocalAnswer> Session::execute_ours(const sql::QueryFacts& facts) {
-  return execute_local(facts, state_, last_route_,
-                       last_route_.node ? host_.node_name(*last_route_.node) : std::string_view{});
+  const std::string_view node =
+      last_route_.node ? host_.node_name(*last_route_.node) : std::string_view{};
+  return execute_local(facts, state_,
+                       {.last_route = last_route_, .node_name = node, .token = token_});
 }
 
 bool Session::answer_query_locally(std::string& out) {

@@ -1,5 +1,7 @@
 // Session: the way of a request to a server. Every step goes as far as it can; what it cannot do
 // yet is said as a Pause, and tried again after the next event.
+#include <algorithm>
+
 #include "core/replay.h"
 #include "core/session.h"
 #include "wire/backend_encode.h"
@@ -64,6 +66,8 @@ Pause Session::advance_stage(std::string_view request) {
     case Stage::kPlan:
       must_skip() ? skip_to_sync() : plan_request(request);
       return Pause::kInput;
+    case Stage::kToken:
+      return wait_for_token();
     case Stage::kServer:
       return wait_for_server();
     case Stage::kSettings:
@@ -182,12 +186,35 @@ void Session::plan_request(std::string_view request) {
     return refuse({ErrorCode::kConnectionFailure, "the server of this transaction was lost",
                    "nothing of the transaction was committed", "Begin the transaction again."});
   }
+  const bool needs_token = std::ranges::any_of(plan_.executions, [](const Execution& execution) {
+    return asks_for_token(*execution.facts);
+  });
+  if (needs_token) {
+    stage_ = Stage::kToken;
+  } else {
+    route_or_answer();
+  }
+}
+
+void Session::route_or_answer() {
   if (answer_locally()) {
     stage_ = Stage::kDone;
     return;
   }
   route_ = route_request();
   stage_ = Stage::kServer;
+}
+
+Pause Session::wait_for_token() {
+  const auto token = host_.fresh_token();
+  if (!token) {
+    refuse(token.error());
+    return Pause::kInput;
+  }
+  if (!*token) return Pause::kServer;
+  token_ = **token;
+  route_or_answer();
+  return Pause::kInput;
 }
 
 /// What a comment of the request says, or else the session's setting.
@@ -207,7 +234,8 @@ Route Session::route_request() const {
   input.port = state_.port;
   input.hint = asked(hints.route, "fairlead.route");
   input.read = {.consistency = asked(hints.consistency, "fairlead.consistency"),
-                .max_lag = asked(hints.max_lag, "fairlead.max_lag")};
+                .max_lag = asked(hints.max_lag, "fairlead.max_lag"),
+                .min_lsn = asked(hints.min_lsn, "fairlead.min_lsn")};
   input.decision = plan_.decision;
   if (plan_.begin) input.begin = &*plan_.begin;
   // A part of a segment, without its Sync, may still be followed by a write (A5); names alone may

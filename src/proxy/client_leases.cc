@@ -1,7 +1,10 @@
 // ClientSession: what the session asks for, carried out: servers, cancel requests, counts.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/log.h"
+#include "core/token.h"
 #include "net/deadline.h"
 #include "proxy/client_session.h"
 #include "proxy/frame_reader.h"
@@ -17,6 +20,8 @@ namespace {
 // A node may let nobody in while its probes are fine, and those come every few milliseconds as long
 // as somebody reports trouble.
 constexpr Duration kRetryGap = std::chrono::milliseconds(250);
+// Of a look at the primary, which is always waited for.
+constexpr Duration kTokenPatienceMin = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -103,6 +108,7 @@ void ClientSession::on_no_server(NoServer why) {
 }
 
 void ClientSession::on_positions() {
+  if (token_wished_at_) return wake();
   const bool is_same_node = tenant_.snapshot().primary == choice_.node;
   if (is_same_node && net::Loop::now() < retry_at_ && waits_for_primary()) return;
   choose_node(true);
@@ -113,6 +119,28 @@ void ClientSession::on_positions() {
 bool ClientSession::waits_for_primary() {
   return choice_.target == core::Target::kPrimary && wish_.route.node.empty() &&
          wait_for_positions(tenant_.config().failover_hold);
+}
+
+void ClientSession::on_positions_timeout() {
+  if (token_wished_at_) return wake();
+  choose_node(false);
+}
+
+Result<std::optional<std::string>> ClientSession::fresh_token() {
+  const Time now = net::Loop::now();
+  const Time wished_at = token_wished_at_.value_or(now);
+  const core::ClusterSnapshot& cluster = tenant_.snapshot();
+  const Time until = wished_at + std::max(tenant_.config().failover_hold, kTokenPatienceMin);
+  token_wished_at_.reset();
+  if (cluster.primary && cluster.position.sampled_at > wished_at) return core::token_of(cluster);
+  if (now >= until) {
+    return fail(ErrorCode::kCannotConnectNow, "the primary's position is not known",
+                "nobody could be asked for it in time", "Try again when there is a primary.");
+  }
+  token_wished_at_ = wished_at;
+  worker_.shared().control->want_positions(tenant_.cluster());
+  tenant_.positions_queue().add(*this, until);
+  return std::nullopt;
 }
 
 core::NoLease ClientSession::no_lease(NoServer why) {

@@ -165,6 +165,7 @@ Task<void> ClientSession::leave() {
   constexpr Duration kCleanupTimeout = std::chrono::seconds(5);
   // What was said last still goes out, if the client takes it.
   constexpr Duration kFarewellTimeout = std::chrono::seconds(2);
+  if (token_wished_at_ && waits_for_positions()) tenant_.positions_queue().remove(*this);
   session_.on_client_gone();
   const Time until = net::Loop::now() + kCleanupTimeout;
   while (session_.has_server() && net::Loop::now() < until)

@@ -69,6 +69,7 @@ class ClientSession final : public LeaseHolder,
   void to_server(std::string_view bytes) override { server_->send(bytes); }
   bool server_blocked() const override { return server_->outbox().blocked(); }
   void lease(const core::LeaseWish& wish) override;
+  Result<std::optional<std::string>> fresh_token() override;
   void cancel_lease() override;
   void release_server() override;
   void close_server() override;
@@ -89,7 +90,7 @@ class ClientSession final : public LeaseHolder,
 
   // PositionsQueue::Waiter.
   void on_positions() override;
-  void on_positions_timeout() override { choose_node(false); }
+  void on_positions_timeout() override;
 
   void choose_node(bool may_wait);
   bool wait_for_positions(Duration patience);
@@ -115,9 +116,10 @@ class ClientSession final : public LeaseHolder,
   ServerConnection* server_ = nullptr;  // Leased.
   core::LeaseWish wish_;
   Time wished_at_{};
-  NodeChoice choice_;     // Where a server was asked for last.
-  Time retry_at_{};       // That node let nobody in, and is not asked again before.
-  bool reading_ = false;  // The coroutine waits for the client's next bytes.
+  NodeChoice choice_;                    // Where a server was asked for last.
+  std::optional<Time> token_wished_at_;  // A token is waited for, since then.
+  Time retry_at_{};                      // That node let nobody in, and is not asked again before.
+  bool reading_ = false;                 // The coroutine waits for the client's next bytes.
   bool client_gone_ = false;
   uint32_t unblocking_ = 0;
   Time last_input_{};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/token.h"
 #include "wire/printable.h"
 
 namespace fairlead::proxy {
@@ -226,8 +227,12 @@ Choice Tenant::choose_replica(const core::LeaseWish& wish, Time arrived,
                               const core::SessionState& session) {
   const core::Route& route = wish.route;
   const core::ClusterSnapshot& cluster_now = *snapshot_;
-  const core::ReadFloor floor =
-      floor_of(must_see(route.read, arrived, session), cluster_now.position);
+  core::ReadFloor floor = floor_of(must_see(route.read, arrived, session), cluster_now.position);
+  if (route.read.min_lsn) {
+    const auto asked = core::floor_of(*route.read.min_lsn, cluster_now, arrived);
+    if (!asked) return {.now = std::unexpected(asked.error())};
+    floor = {.lsn = std::max(floor.lsn, asked->lsn), .pending = floor.pending || asked->pending};
+  }
   const core::Freshness freshness = find_eligible(route, floor);
   Reason why = Reason::kNoReplica;
   if (const auto* eligible = std::get_if<core::Eligible>(&freshness)) {

@@ -143,17 +143,13 @@ TEST(Settings, MeanWhatTheySay) {
 }
 
 TEST(Settings, ThatNothingCarriesOutAreRefusedWithAWayOut) {
-  constexpr std::pair<const char*, const char*> kRefused[] = {{"Fairlead.min_lsn", "0/10"},
-                                                              {"fairlead.explain", "on"}};
-  for (const auto& [name, value] : kRefused) {
-    const auto setting = validate_setting(name, value);
-    ASSERT_FALSE(setting.has_value()) << name;
-    EXPECT_EQ(setting.error().code, ErrorCode::kFeatureNotSupported);
-    EXPECT_FALSE(setting.error().hint.empty());
-  }
+  const auto setting = validate_setting("Fairlead.explain", "on");
+  ASSERT_FALSE(setting.has_value());
+  EXPECT_EQ(setting.error().code, ErrorCode::kFeatureNotSupported);
+  EXPECT_FALSE(setting.error().hint.empty());
   EXPECT_EQ(validate_setting("fairlead.consistency", "app"), Setting(ReadConsistency::kApp));
   EXPECT_EQ(validate_setting("fairlead.route", "replica"), Setting(Route{RouteKind::kReplica}));
-  EXPECT_EQ(find_hints("/* fairlead.min_lsn=0/10 */ SELECT 1").error().code,
+  EXPECT_EQ(find_hints("/* fairlead.explain=on */ SELECT 1").error().code,
             ErrorCode::kFeatureNotSupported);
 }
 

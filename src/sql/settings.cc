@@ -163,9 +163,7 @@ struct InsteadOf {
   std::string_view operator()(const Tags&) const { return {}; }
   std::string_view operator()(const ReadConsistency&) const { return {}; }
   std::string_view operator()(const Duration&) const { return {}; }
-  std::string_view operator()(const FloorToken& floor) const {
-    return floor.lsn == Lsn{} ? "" : "SET fairlead.route = 'primary' for reads that must see it.";
-  }
+  std::string_view operator()(const FloorToken&) const { return {}; }
   std::string_view operator()(const Explain& explain) const {
     return explain.on ? "SHOW fairlead.last_route after the statement." : "";
   }

@@ -7,6 +7,7 @@ import unittest
 import wire
 from stand.open import only_proxied, run_program
 from stand.processes import eventually
+from stand.proxy import Proxy
 
 STAND = None
 
@@ -90,6 +91,43 @@ class Consistency(unittest.TestCase):
             reader.run("set fairlead.max_lag = '300ms'")
             eventually(lambda: self.read(reader) == (2, "primary"), 10, "the replica lags too much for this session")
             self.assertEqual(self.read(reader, "/* fairlead.max_lag=1min */"), (1, "replica"))
+
+    def test_a_token_carries_a_floor_to_another_connection_and_another_proxy(self):  # D24
+        other = Proxy(STAND, {"database": {"max_lag": "1min"}})
+        self.addCleanup(other.stop)
+        with wire.Connection.login(other.address) as far, login() as writer, login() as reader, self.paused_replay():
+            for client in (far, reader):
+                client.run("set fairlead.consistency = 'eventual'")
+            writer.run("insert into seen values (1)")
+            token = writer.value("show fairlead.token")
+            self.assertRegex(token, r"^[1-9][0-9]*:1:[0-9A-F]+/[0-9A-F]+$")
+            self.assertEqual(writer.prepared("show fairlead.token")[0][0].rsplit("/", 1)[0], token.rsplit("/", 1)[0])
+            for client in (far, reader):
+                self.assertEqual(self.read(client), (1, "replica"))
+                client.run(f"set fairlead.min_lsn = '{token}'")
+                self.assertEqual(self.read(client), (2, "primary"))
+                client.run("reset fairlead.min_lsn")
+                self.assertEqual(self.read(client), (1, "replica"))
+                self.assertEqual(self.read(client, f"/* fairlead.min_lsn={token.rsplit(':', 1)[1]} */"), (2, "primary"))
+        with wire.Connection.login(other.address) as far:
+            far.run(f"set fairlead.min_lsn = '{token}'")
+            eventually(lambda: self.read(far) == (2, "replica"), 10, "the replica has what the token asks for")
+
+    def test_a_token_that_cannot_be_is_refused_at_the_read_and_the_session_goes_on(self):  # D24
+        with login() as client:
+            system, timeline, position = client.value("show fairlead.token").split(":")
+            for token, message in (
+                (f"{system}:{timeline}:FFFFFFFF/0", "ahead of the primary"), (f"1:{timeline}:0/10", "of another cluster"),
+                (f"{system}:7:{position}", "of timeline 7"),
+            ):
+                client.run(f"set fairlead.min_lsn = '{token}'")
+                [error] = client.query("select 1").errors
+                self.assertEqual(error["C"], "22023", token)
+                self.assertIn(message, error["M"])
+                self.assertIn("RESET fairlead.min_lsn", error["H"])
+            self.assertEqual(client.query("set fairlead.min_lsn = 'soon'").errors[0]["C"], "22023")
+            client.run("reset fairlead.min_lsn")
+            self.assertEqual(client.run("select 1"), [("1",)])
 
     def test_words_that_mean_nothing_are_refused_and_change_nothing(self):
         with login() as client:

@@ -250,6 +250,7 @@ class SessionWorld::Client final : public core::SessionHost {
   void note_retry() override {}
   void note_error() override {}
   void note_trouble(core::NodeIndex, std::string_view) override {}
+  Result<std::optional<std::string>> fresh_token() override { return "1:1:0/1"; }
   std::string_view node_name(core::NodeIndex) const override { return "node"; }
 
  private:
