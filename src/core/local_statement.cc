@@ -39,7 +39,7 @@ Result<LocalAnswer> show(const std::string& name, const SessionState& session,
                        .values = {setting == nullptr ? std::string{} : setting->text()},
                        .tag = "SHOW"};
   }
-  return std::unexpected(sql::validate_setting(name, "").error());
+  return std::unexpected(sql::read_setting(name, "").error());
 }
 
 Result<LocalAnswer> set(const VariableCommand& command, SessionState& session) {
@@ -53,7 +53,7 @@ Result<LocalAnswer> set(const VariableCommand& command, SessionState& session) {
                        .tag = command.kind == VariableCommand::Kind::kReset ? "RESET" : "SET"};
   }
   const std::string value = command.value.value_or(command.argument);
-  if (const auto valid = sql::validate_setting(command.name, value); !valid)
+  if (const auto valid = sql::read_setting(command.name, value); !valid)
     return std::unexpected(valid.error());
   session.variables.on_set(command.name,
                            Setting::from_value(value, session.text_rules().client_encoding), scope);

@@ -158,6 +158,8 @@ class Session {
   void write_request(std::string_view request);
   void note_sent();
   void note_route();
+  bool explains() const;
+  void explain_route();
   void isolate_segment();
   Pause send_raw(std::string_view bytes);
   Pause send_last_piece(std::string_view bytes);

@@ -73,6 +73,8 @@ Pause Session::advance_stage(std::string_view request) {
     case Stage::kSettings:
       return give_settings();
     case Stage::kSend:
+      // Its NOTICE must not come amid the answers of others.
+      if (!segment_open_ && !sent_.empty() && explains()) return Pause::kTurn;
       stage_ = Stage::kDone;
       send_request(request);
       return Pause::kInput;
@@ -221,11 +223,17 @@ Pause Session::wait_for_token() {
 template <class T>
 std::optional<T> Session::asked(const std::optional<T>& hint, std::string_view setting) const {
   if (hint) return hint;
+  if (!state_.variables.has_proxy_settings()) return {};
   const Setting* set = state_.variables.find(setting);
   if (set == nullptr) return {};
-  const auto value = sql::validate_setting(setting, set->text());
+  const auto value = sql::read_setting(setting, set->text());
   const T* wish = value ? std::get_if<T>(&*value) : nullptr;
   return wish != nullptr ? std::optional<T>(*wish) : std::nullopt;
+}
+
+bool Session::explains() const {
+  const auto explain = asked(plan_.hints.explain, "fairlead.explain");
+  return explain && explain->on;
 }
 
 Route Session::route_request() const {

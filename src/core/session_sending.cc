@@ -1,5 +1,6 @@
 // Session: a request is written for its server, and noted until it is answered.
 #include "core/session.h"
+#include "wire/backend_encode.h"
 #include "wire/frontend_encode.h"
 #include "wire/message_type.h"
 
@@ -112,6 +113,19 @@ void Session::note_route() {
   last_route_.node = lease_.node;
   last_route_.attempts = attempts_;
   host_.note_statement(lease_, last_route_.reason);
+  if (sent_.empty() && !mid_message_ && explains()) explain_route();
+}
+
+void Session::explain_route() {
+  std::string message = lease_.target == Target::kPrimary ? "primary " : "replica ";
+  message.append(host_.node_name(lease_.node)).append(": ");
+  message.append(sql::reason_name(last_route_.reason));
+  std::string detail(sql::reason_description(last_route_.reason));
+  detail += " Attempt " + std::to_string(last_route_.attempts) + ", waited " +
+            std::to_string(last_route_.waited_us) + " us.";
+  std::string notice;
+  wire::append_notice(notice, wire::Severity::kNotice, message, detail);
+  host_.to_client(notice);
 }
 
 /// Names alone and a Flush, as some drivers prepare: a Sync of ours ends the segment, so that the

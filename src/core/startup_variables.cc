@@ -18,7 +18,7 @@ Result<VariableSet> startup_variables(
     }
     const VariableClass kind = variable_class(*canonical);
     if (kind == VariableClass::kProxy) {
-      if (const auto valid = sql::validate_setting(*canonical, value); !valid)
+      if (const auto valid = sql::read_setting(*canonical, value); !valid)
         return std::unexpected(valid.error());
     }
     if (kind == VariableClass::kProxy || kind == VariableClass::kSession)

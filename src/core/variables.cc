@@ -29,6 +29,9 @@ SessionVariables::SessionVariables(HashKey key, VariableSet startup, VariableLim
   for (const VariableSet::Entry& entry : startup_.entries())
     if (is_kept(entry.name)) kept.push_back(entry);
   if (kept.size() < startup_.size()) startup_ = VariableSet(std::move(kept));
+  has_proxy_settings_ = std::ranges::any_of(startup_.entries(), [](const auto& entry) {
+    return variable_class(entry.name) == VariableClass::kProxy;
+  });
   set_explicit({});
   update_parse_state();
 }
@@ -225,6 +228,7 @@ bool SessionVariables::may_add_name() const {
 }
 
 void SessionVariables::change(std::string_view name, Value value, SetScope scope) {
+  has_proxy_settings_ = has_proxy_settings_ || variable_class(name) == VariableClass::kProxy;
   if (!is_kept(name)) return;
   Tracked* tracked = find_tracked(name);
   if (!tracked) {

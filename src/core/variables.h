@@ -78,6 +78,8 @@ class SessionVariables {
   VariableSet take_on_server();
   /// The value in force now, SET LOCAL included; null: the server's login default.
   const Setting* find(std::string_view name) const;
+  /// Some fairlead.* was set once; else find() need not be asked for one.
+  bool has_proxy_settings() const { return has_proxy_settings_; }
   /// parse_state_hash() of what is in force now.
   std::optional<uint64_t> parse_state() const { return parse_state_; }
 
@@ -162,6 +164,7 @@ class SessionVariables {
   std::vector<FollowUp> follow_ups_;
   std::vector<std::string> uncertain_;  // On the server, until take_on_server().
   std::optional<uint64_t> parse_state_ = 0;
+  bool has_proxy_settings_ = false;
   bool lost_ = false;
 };
 

@@ -66,7 +66,7 @@ bool take_assignment(std::string_view& text) {
 }
 
 Result<void> apply(Hints& hints, std::string_view name, std::string_view value) {
-  auto setting = validate_setting(name, value);
+  auto setting = read_setting(name, value);
   if (!setting) return std::unexpected(std::move(setting.error()));
   hints.set(std::move(*setting));
   return {};

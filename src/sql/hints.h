@@ -34,7 +34,7 @@ struct Hints {
 
 /// The hints of a text; the last one of a kind counts. Allocates nothing and costs a search for
 /// comment marks when there are none; skip even that when Shape::has_comment is false. An unknown
-/// fairlead.* name or a bad value is an error of validate_setting().
+/// fairlead.* name or a bad value is an error of read_setting().
 Result<Hints> find_hints(std::string_view text, LexOptions options = {});
 
 }  // namespace fairlead::sql

@@ -142,17 +142,6 @@ TEST(Settings, MeanWhatTheySay) {
   EXPECT_EQ(read_setting("fairlead.consistency", "session"), Setting(ReadConsistency::kSession));
 }
 
-TEST(Settings, ThatNothingCarriesOutAreRefusedWithAWayOut) {
-  const auto setting = validate_setting("Fairlead.explain", "on");
-  ASSERT_FALSE(setting.has_value());
-  EXPECT_EQ(setting.error().code, ErrorCode::kFeatureNotSupported);
-  EXPECT_FALSE(setting.error().hint.empty());
-  EXPECT_EQ(validate_setting("fairlead.consistency", "app"), Setting(ReadConsistency::kApp));
-  EXPECT_EQ(validate_setting("fairlead.route", "replica"), Setting(Route{RouteKind::kReplica}));
-  EXPECT_EQ(find_hints("/* fairlead.explain=on */ SELECT 1").error().code,
-            ErrorCode::kFeatureNotSupported);
-}
-
 TEST(Settings, BoundTags) {
   EXPECT_TRUE(read_setting("fairlead.tags", std::string(kTagsBytesMax, 'x')).has_value());
   EXPECT_FALSE(read_setting("fairlead.tags", std::string(kTagsBytesMax + 1, 'x')).has_value());

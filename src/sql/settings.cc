@@ -156,19 +156,6 @@ Result<Setting> read_explain(std::string_view name, std::string_view value) {
   return bad_value(name, value, "on or off");
 }
 
-/// What to do instead of a setting that nothing carries out yet; empty: it is carried out, or
-/// (tags) promises nothing. Whoever builds one removes its line.
-struct InsteadOf {
-  std::string_view operator()(const Route&) const { return {}; }
-  std::string_view operator()(const Tags&) const { return {}; }
-  std::string_view operator()(const ReadConsistency&) const { return {}; }
-  std::string_view operator()(const Duration&) const { return {}; }
-  std::string_view operator()(const FloorToken&) const { return {}; }
-  std::string_view operator()(const Explain& explain) const {
-    return explain.on ? "SHOW fairlead.last_route after the statement." : "";
-  }
-};
-
 }  // namespace
 
 std::string_view consistency_name(ReadConsistency consistency) {
@@ -200,16 +187,6 @@ Result<Setting> read_setting(std::string_view name, std::string_view value) {
   return fail(ErrorCode::kUndefinedObject,
               fmt::format("unrecognized configuration parameter \"{}\"", name.substr(0, 100)), {},
               fmt::format("Perhaps you meant \"{}\".", nearest_setting(known)));
-}
-
-Result<Setting> validate_setting(std::string_view name, std::string_view value) {
-  auto setting = read_setting(name, value);
-  if (!setting) return setting;
-  const std::string_view instead = std::visit(InsteadOf{}, *setting);
-  if (instead.empty()) return setting;
-  return fail(ErrorCode::kFeatureNotSupported,
-              fmt::format("{} = '{}' is not available in this version", to_lower(name), value),
-              "What would be ignored is refused.", std::string(instead));
 }
 
 }  // namespace fairlead::sql

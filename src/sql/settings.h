@@ -67,10 +67,6 @@ bool is_fairlead_setting(std::string_view name);
 /// no replica that lags at all.
 Result<Setting> read_setting(std::string_view name, std::string_view value);
 
-/// The same, and refuses what nothing carries out yet with kFeatureNotSupported (0A000): a read
-/// that must not see old data would otherwise be promised what is not kept.
-Result<Setting> validate_setting(std::string_view name, std::string_view value);
-
 std::string_view consistency_name(ReadConsistency consistency);
 
 }  // namespace fairlead::sql

@@ -129,6 +129,35 @@ class Consistency(unittest.TestCase):
             client.run("reset fairlead.min_lsn")
             self.assertEqual(client.run("select 1"), [("1",)])
 
+    def test_a_notice_says_where_each_statement_went_and_why(self):
+        def noticed(client):
+            seen, client.notices = client.notices, []
+            return [(notice["S"], notice["M"].split()[0], notice["M"].split()[-1]) for notice in seen]
+
+        with login() as client:
+            client.run("select count(*) from seen")
+            self.assertEqual(noticed(client), [])
+            client.run("set fairlead.explain = on")
+            for statement, target, reason in (
+                ("select count(*) from seen", "replica", "read"), ("insert into seen values (2)", "primary", "write"),
+                ("begin", "primary", "transaction"), ("select 1", "primary", "in_transaction"),
+                ("rollback", "primary", "in_transaction"), ("select 1 from seen for update", "primary", "row_lock"),
+            ):
+                client.run(statement)
+                self.assertEqual(noticed(client), [("NOTICE", target, reason)], statement)
+            client.prepared("insert into seen values ($1::int)", 3)
+            self.assertEqual(noticed(client), [("NOTICE", "primary", "write")])
+            # Each before its own answer, also when they are sent at once.
+            client.send(wire.query("begin") + wire.query("insert into seen values (4)") + wire.query("commit"))
+            order = []
+            while order.count(b"Z") < 3:
+                order.append(client.read()[0])
+            self.assertEqual([kind for kind in order if kind in (b"N", b"Z")], [b"N", b"Z"] * 3)
+            client.run("set fairlead.explain = off")
+            client.run("/* fairlead.explain=on */ select 1")
+            client.run("select 1")
+            self.assertEqual(len(noticed(client)), 1)
+
     def test_words_that_mean_nothing_are_refused_and_change_nothing(self):
         with login() as client:
             client.run("set fairlead.consistency = 'session'")
