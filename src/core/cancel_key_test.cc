@@ -33,7 +33,7 @@ TEST(CancelKey, NumbersThatAreNoSessionAreRefused) {
   EXPECT_EQ(from_process_id(0xffffffff), std::nullopt);
 }
 
-TEST(CancelKey, TheSecretHasFourBytesBeforeProtocol32AndThirtyTwoFromThenOn) {
+TEST(CancelKey, TheSecretHasFourBytesBeforeProtocol32AndThirtyTwoFromThenOn) {  // F2
   EXPECT_EQ(CancelKey(kAddress, 0, random_bytes()).secret().size(), 4u);
   EXPECT_EQ(CancelKey(kAddress, 2, random_bytes()).secret().size(), 32u);
   std::string body;
@@ -41,7 +41,7 @@ TEST(CancelKey, TheSecretHasFourBytesBeforeProtocol32AndThirtyTwoFromThenOn) {
   EXPECT_EQ(body.size(), 8u);
 }
 
-TEST(CancelKey, WhatTheClientWasGivenMatches) {
+TEST(CancelKey, WhatTheClientWasGivenMatches) {  // F40
   for (uint32_t minor : {0u, 2u}) {
     CancelKey key(kAddress, minor, random_bytes());
     std::string body;

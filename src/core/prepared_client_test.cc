@@ -23,7 +23,7 @@ void have(ClientStatements& statements, std::string_view name, std::string_view 
   statements.on_confirmed();
 }
 
-TEST(ClientStatements, RefusesASecondStatementOfTheSameName) {
+TEST(ClientStatements, RefusesASecondStatementOfTheSameName) {  // C12
   ClientStatements statements;
   have(statements, "s1", "one");
   const auto second = statements.define("s1", text("two"));
@@ -121,7 +121,7 @@ TEST(ClientStatements, DeallocatesByNameAndTellsWhenThereIsNone) {
   EXPECT_EQ(query_of(statements, "s1"), "(missing)");
 }
 
-TEST(ClientStatements, DeallocatesAllNamesAndTakesEvenThatBack) {
+TEST(ClientStatements, DeallocatesAllNamesAndTakesEvenThatBack) {  // C12b
   ClientStatements statements;
   have(statements, "s1", "one");
   have(statements, "s2", "two");

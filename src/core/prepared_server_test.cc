@@ -75,7 +75,7 @@ TEST(ServerStatements, KnowsThatASkippedParseDidNotHappen) {
   EXPECT_TRUE(server.plan_use(two, 0).parse);
 }
 
-TEST(ServerStatements, ClosesTheLeastRecentlyUsedBeforeTheNewParse) {
+TEST(ServerStatements, ClosesTheLeastRecentlyUsedBeforeTheNewParse) {  // C12e
   ServerStatements server(kKey, 2);
   const auto one = text("one");
   const auto two = text("two");

@@ -11,7 +11,7 @@ namespace {
 using std::chrono::seconds;
 using ::testing::HasSubstr;
 
-TEST(Topology, FindsThePrimaryAndItsReplicas) {
+TEST(Topology, FindsThePrimaryAndItsReplicas) {  // E1
   ScriptedCluster cluster;
   cluster.primary("a", 1);
   cluster.replica("b", 1);
@@ -28,7 +28,7 @@ TEST(Topology, FindsThePrimaryAndItsReplicas) {
   EXPECT_EQ(cluster.look().epoch, 1u) << "nothing changed";
 }
 
-TEST(Topology, FailsOverToThePromotedReplicaAndBumpsTheEpoch) {
+TEST(Topology, FailsOverToThePromotedReplicaAndBumpsTheEpoch) {  // E3
   ScriptedCluster cluster;
   cluster.primary("a", 1);
   cluster.replica("b", 1);
@@ -86,7 +86,7 @@ TEST(Topology, ASuspectPrimaryIsStillThePrimary) {
   EXPECT_EQ(status(seen, "a").state, NodeState::kSuspect);
 }
 
-TEST(Topology, AnOldPrimaryThatComesBackIsRefusedAndReported) {
+TEST(Topology, AnOldPrimaryThatComesBackIsRefusedAndReported) {  // E2, E13
   ScriptedCluster cluster;
   cluster.primary("a", 1);
   cluster.replica("b", 1);
@@ -129,7 +129,7 @@ TEST(Topology, AnOldPrimaryIsRefusedWhenAReplicaFollowsANewerTimeline) {
   EXPECT_THAT(seen.alarm, HasSubstr("c follows the newer timeline 2"));
 }
 
-TEST(Topology, SplitBrainOnOneTimelineStopsWritesFencesAndLeavesReads) {
+TEST(Topology, SplitBrainOnOneTimelineStopsWritesFencesAndLeavesReads) {  // E2
   ScriptedCluster cluster;
   cluster.primary("a", 1);
   cluster.replica("b", 1);
@@ -167,7 +167,7 @@ TEST(Topology, OneServerListedTwiceIsNamedAsSuch) {
   EXPECT_THAT(cluster.look().alarm, HasSubstr("is one server listed twice?"));
 }
 
-TEST(Topology, TheHigherTimelineWinsWhenItsHistoryContainsTheLower) {
+TEST(Topology, TheHigherTimelineWinsWhenItsHistoryContainsTheLower) {  // E2
   ScriptedCluster cluster;
   cluster.primary("a", 1);
   cluster.primary("b", 3).answer.history = TimelineHistory{{{1, Lsn{900}}, {2, Lsn{950}}}};
@@ -253,7 +253,7 @@ TEST(Topology, AConfiguredIdentifierDecidesAtFirstSight) {
   EXPECT_EQ(primary_of(cluster.look()), "a");
 }
 
-TEST(Topology, AManagedPrimaryNeedsBothWords) {
+TEST(Topology, AManagedPrimaryNeedsBothWords) {  // E1
   ScriptedCluster cluster(TopologyConfig{.managed = true});
   cluster.primary("a", 1).manager = ManagerWord::kNotLeader;
   cluster.replica("b", 1).manager = ManagerWord::kLeader;

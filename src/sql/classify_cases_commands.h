@@ -8,41 +8,41 @@ namespace fairlead::sql {
 
 // clang-format off: one statement a line, however long.
 inline constexpr ClassifyCase kClassifyCommands[] = {
-    {"BEGIN", Reason::kTransaction},
+    {"BEGIN", Reason::kTransaction},  // B2
     {"BEGIN WORK", Reason::kTransaction},
     {"START TRANSACTION", Reason::kTransaction},
     {"BEGIN ISOLATION LEVEL REPEATABLE READ", Reason::kTransaction},
     {"BEGIN NOT DEFERRABLE", Reason::kTransaction},
     {"BEGIN; SELECT 1; COMMIT", Reason::kTransaction},
-    {"BEGIN READ ONLY", Reason::kRead},
+    {"BEGIN READ ONLY", Reason::kRead},  // B3
     {"START TRANSACTION READ ONLY", Reason::kRead},
     {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", Reason::kRead},
     {"BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY", Reason::kRead},
     {"BEGIN READ ONLY; SELECT 1; COMMIT", Reason::kRead},
-    {"BEGIN ISOLATION LEVEL SERIALIZABLE", Reason::kSerializable},
+    {"BEGIN ISOLATION LEVEL SERIALIZABLE", Reason::kSerializable},  // B4
     {"BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE", Reason::kSerializable},
     {"BEGIN READ ONLY ISOLATION LEVEL SERIALIZABLE", Reason::kSerializable},
-    {"BEGIN READ WRITE", Reason::kReadWriteTransaction},
+    {"BEGIN READ WRITE", Reason::kReadWriteTransaction},  // B5
     {"START TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE", Reason::kReadWriteTransaction},
     {"COMMIT", Reason::kRead},
-    {"COMMIT AND CHAIN", Reason::kRead},
+    {"COMMIT AND CHAIN", Reason::kRead},  // B12
     {"END", Reason::kRead},
     {"ROLLBACK", Reason::kRead},
     {"ABORT", Reason::kRead},
     {"ROLLBACK AND CHAIN", Reason::kRead},
-    {"SAVEPOINT s", Reason::kRead},
+    {"SAVEPOINT s", Reason::kRead},  // A31, B14
     {"ROLLBACK TO SAVEPOINT s", Reason::kRead},
     {"RELEASE s", Reason::kRead},
-    {"PREPARE TRANSACTION 'g'", Reason::kTwoPhase},
+    {"PREPARE TRANSACTION 'g'", Reason::kTwoPhase},  // A29, B15
     {"COMMIT PREPARED 'g'", Reason::kTwoPhase},
     {"ROLLBACK PREPARED 'g'", Reason::kTwoPhase},
     {"BEGIN; INSERT INTO t VALUES (1); COMMIT", Reason::kWrite},
-    {"SELECT 1; INSERT INTO t VALUES (1)", Reason::kMultiStatementWrite},
+    {"SELECT 1; INSERT INTO t VALUES (1)", Reason::kMultiStatementWrite},  // A4
     {"SELECT 1; DROP TABLE t", Reason::kMultiStatementWrite},
     {"INSERT INTO t VALUES (1); SELECT 1", Reason::kWrite},
     {"SELECT 1; SELECT nextval('s')", Reason::kMultiStatementWrite},
     {"SELECT 1; SET x.y = 1", Reason::kSessionState},
-    {"SET search_path TO a, b", Reason::kSessionState},
+    {"SET search_path TO a, b", Reason::kSessionState},  // A23
     {"SET LOCAL statement_timeout = '5s'", Reason::kSessionState},
     {"SET SESSION work_mem = '1MB'", Reason::kSessionState},
     {"SET TIME ZONE 'UTC'", Reason::kSessionState},
@@ -55,7 +55,7 @@ inline constexpr ClassifyCase kClassifyCommands[] = {
     {"RESET ALL", Reason::kSessionState},
     {"RESET x.y", Reason::kSessionState},
     {"RESET SESSION AUTHORIZATION", Reason::kSessionState},
-    {"SET TRANSACTION READ ONLY", Reason::kSessionState},
+    {"SET TRANSACTION READ ONLY", Reason::kSessionState},  // B7
     {"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", Reason::kSessionState},
     {"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", Reason::kSerializable},
     {"SET TRANSACTION READ WRITE", Reason::kReadWriteTransaction},
@@ -64,13 +64,13 @@ inline constexpr ClassifyCase kClassifyCommands[] = {
     {"SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE", Reason::kReadWriteTransaction},
     {"SET default_transaction_isolation = 'serializable'", Reason::kSerializable},
     {"SET transaction_isolation TO SERIALIZABLE", Reason::kSerializable},
-    {"SET transaction_read_only = 0", Reason::kReadWriteTransaction},
+    {"SET transaction_read_only = 0", Reason::kReadWriteTransaction},  // B6
     {"SET transaction_read_only TO 'off'", Reason::kReadWriteTransaction},
     {"SET default_transaction_read_only TO no", Reason::kReadWriteTransaction},
     {"SET transaction_read_only = on", Reason::kSessionState},
     {"SET TRANSACTION SNAPSHOT '00000003-0000001B-1'", Reason::kNodeFunction},
     {"SET x.y FROM CURRENT", Reason::kUtility},
-    {"SHOW x", Reason::kSessionState},
+    {"SHOW x", Reason::kSessionState},  // A24
     {"SHOW ALL", Reason::kSessionState},
     {"SHOW transaction isolation level", Reason::kSessionState},
     {"SHOW standard_conforming_strings", Reason::kSessionState},
@@ -79,40 +79,40 @@ inline constexpr ClassifyCase kClassifyCommands[] = {
     {"DISCARD PLANS", Reason::kSessionState},
     {"DISCARD TEMP", Reason::kSessionState},
     {"DISCARD SEQUENCES", Reason::kSessionState},
-    {"PREPARE p AS SELECT 1", Reason::kPreparedStatement},
+    {"PREPARE p AS SELECT 1", Reason::kPreparedStatement},  // A22
     {"PREPARE p (int) AS INSERT INTO t VALUES ($1)", Reason::kPreparedStatement},
     {"EXECUTE p(1)", Reason::kPreparedStatement},
     {"DEALLOCATE p", Reason::kPreparedStatement},
     {"DEALLOCATE PREPARE p", Reason::kPreparedStatement},
     {"DEALLOCATE ALL", Reason::kPreparedStatement},
     {"EXECUTE p(nextval('s'))", Reason::kVolatileFunction},
-    {"DECLARE c CURSOR FOR SELECT 1", Reason::kCursor},
-    {"DECLARE c CURSOR WITH HOLD FOR SELECT 1", Reason::kCursor},
+    {"DECLARE c CURSOR FOR SELECT 1", Reason::kCursor},  // A20
+    {"DECLARE c CURSOR WITH HOLD FOR SELECT 1", Reason::kCursor},  // A21
     {"DECLARE c CURSOR FOR SELECT * FROM t FOR UPDATE", Reason::kCursor},
     {"FETCH 1 FROM c", Reason::kCursor},
     {"MOVE FORWARD ALL IN c", Reason::kCursor},
     {"CLOSE c", Reason::kCursor},
     {"CLOSE ALL", Reason::kCursor},
-    {"LISTEN a", Reason::kListen},
-    {"UNLISTEN a", Reason::kListen},
+    {"LISTEN a", Reason::kListen},  // A25
+    {"UNLISTEN a", Reason::kListen},  // A26
     {"UNLISTEN *", Reason::kListen},
     {"NOTIFY a, 'payload'", Reason::kNotify},
     {"SELECT pg_notify('a', 'b')", Reason::kNotify},
-    {"LOCK TABLE t", Reason::kLock},
+    {"LOCK TABLE t", Reason::kLock},  // A27
     {"LOCK t IN ACCESS SHARE MODE", Reason::kLock},
-    {"DO $$ BEGIN END $$", Reason::kProcedure},
+    {"DO $$ BEGIN END $$", Reason::kProcedure},  // A28
     {"CALL p(1)", Reason::kProcedure},
-    {"VACUUM", Reason::kMaintenance},
+    {"VACUUM", Reason::kMaintenance},  // A29
     {"VACUUM (ANALYZE) t", Reason::kMaintenance},
     {"ANALYZE t", Reason::kMaintenance},
     {"REINDEX TABLE t", Reason::kMaintenance},
     {"CLUSTER t USING i", Reason::kMaintenance},
-    {"CHECKPOINT", Reason::kMaintenance},
+    {"CHECKPOINT", Reason::kMaintenance},  // A30
     {"ALTER SYSTEM SET work_mem = '1MB'", Reason::kMaintenance},
     {"ALTER SYSTEM RESET ALL", Reason::kMaintenance},
-    {"LOAD 'auto_explain'", Reason::kUtility},
-    {"SET CONSTRAINTS ALL DEFERRED", Reason::kUtility},
-    {"SELECT * FROM pg_temp.t", Reason::kTempObject},
+    {"LOAD 'auto_explain'", Reason::kUtility},  // A30
+    {"SET CONSTRAINTS ALL DEFERRED", Reason::kUtility},  // A31
+    {"SELECT * FROM pg_temp.t", Reason::kTempObject},  // A51
     {"SELECT pg_temp.f()", Reason::kTempObject},
     {"CREATE TEMP TABLE t (a int)", Reason::kTempObject},
     {"CREATE TEMPORARY TABLE t (a int) ON COMMIT DROP", Reason::kTempObject},
@@ -147,7 +147,7 @@ inline constexpr ClassifyCase kClassifyCommands[] = {
     {"CREATE EVENT TRIGGER g ON ddl_command_start EXECUTE FUNCTION f()", Reason::kDdl},
     {"CREATE RULE r AS ON INSERT TO t DO INSTEAD NOTHING", Reason::kDdl},
     {"CREATE PUBLICATION p FOR ALL TABLES", Reason::kDdl},
-    {"CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p", Reason::kDdl},
+    {"CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p", Reason::kDdl},  // A33
     {"CREATE SERVER s FOREIGN DATA WRAPPER w", Reason::kDdl},
     {"CREATE FOREIGN TABLE f (a int) SERVER s", Reason::kDdl},
     {"CREATE USER MAPPING FOR u SERVER s", Reason::kDdl},
@@ -203,12 +203,12 @@ inline constexpr ClassifyCase kClassifyCommands[] = {
     {"GRANT a TO b", Reason::kDdl},
     {"COMMENT ON TABLE t IS 'x'", Reason::kDdl},
     {"SECURITY LABEL ON TABLE t IS 'x'", Reason::kDdl},
-    {"IMPORT FOREIGN SCHEMA s FROM SERVER v INTO p", Reason::kDdl},
-    {"SELEC 1", Reason::kParseError},
+    {"IMPORT FOREIGN SCHEMA s FROM SERVER v INTO p", Reason::kDdl},  // A33
+    {"SELEC 1", Reason::kParseError},  // A2
     {"SELECT 1 FROM", Reason::kParseError},
     {"SELECT 'unterminated", Reason::kParseError},
     {"SELECT 1 /* unterminated", Reason::kParseError},
-    {"WAIT FOR LSN '0/1'", Reason::kParseError},
+    {"WAIT FOR LSN '0/1'", Reason::kParseError},  // A3, A32
     {"SELECT * FROM GRAPH_TABLE (g MATCH (a))", Reason::kParseError},
     {"SELECT 1_000", Reason::kParseError},
     {"SELECT 1; SELEC 2", Reason::kParseError},

@@ -8,13 +8,13 @@ namespace fairlead::sql {
 
 // clang-format off: one statement a line, however long.
 inline constexpr ClassifyCase kClassifyQueries[] = {
-    {"", Reason::kEmpty},
+    {"", Reason::kEmpty},  // A6
     {";", Reason::kEmpty},
     {";;  ;", Reason::kEmpty},
     {"-- ping", Reason::kEmpty},
     {"/* ping */", Reason::kEmpty},
     {"/* a /* b */ c */ ; -- d", Reason::kEmpty},
-    {"SELECT 1", Reason::kRead},
+    {"SELECT 1", Reason::kRead},  // A10
     {"select version()", Reason::kRead},
     {"SELECT current_schema()", Reason::kRead},
     {"SELECT current_schema", Reason::kRead},
@@ -61,14 +61,14 @@ inline constexpr ClassifyCase kClassifyQueries[] = {
     {"SELECT to_tsvector('english'::regconfig, body) @@ plainto_tsquery('x') FROM t", Reason::kRead},
     {"SELECT random(), gen_random_uuid(), clock_timestamp(), pg_sleep(1)", Reason::kRead},
     {"SELECT pg_catalog.lower('A')", Reason::kRead},
-    {"SELECT 1; SELECT 2", Reason::kRead},
+    {"SELECT 1; SELECT 2", Reason::kRead},  // A4
     {"SELECT 1;;SELECT 2;", Reason::kRead},
     {"SELECT f(a => 1, b := 2)", Reason::kRead},
     {"SELECT f(VARIADIC ARRAY[1,2]), count(DISTINCT a), string_agg(a, ',' ORDER BY b), percentile_cont(0.5) WITHIN GROUP (ORDER BY c) FROM t", Reason::kRead},
     {"SELECT * FROM t WHERE (a, b) = (1, 2) AND c = ALL (ARRAY[1]) AND (d, e) OVERLAPS (f, g)", Reason::kRead},
     {"SELECT mat.x FROM my_matview mat", Reason::kRead},
     {"SELECT a FROM s.t WHERE b OPERATOR(pg_catalog.=) 1", Reason::kRead},
-    {"SELECT 1 FOR UPDATE", Reason::kRowLock},
+    {"SELECT 1 FOR UPDATE", Reason::kRowLock},  // A11
     {"SELECT * FROM t FOR NO KEY UPDATE", Reason::kRowLock},
     {"SELECT * FROM t FOR SHARE", Reason::kRowLock},
     {"SELECT * FROM t FOR KEY SHARE", Reason::kRowLock},
@@ -83,7 +83,7 @@ inline constexpr ClassifyCase kClassifyQueries[] = {
     {"COPY (SELECT * FROM t FOR UPDATE) TO STDOUT", Reason::kRowLock},
     {"SELECT \"for\", \"update\" FROM t", Reason::kRead},
     {"SELECT 'x FOR UPDATE' AS \"FOR UPDATE\"", Reason::kRead},
-    {"SELECT 1 INTO x", Reason::kSelectInto},
+    {"SELECT 1 INTO x", Reason::kSelectInto},  // A12
     {"SELECT * INTO TEMP x FROM t", Reason::kSelectInto},
     {"SELECT * INTO UNLOGGED x FROM t", Reason::kSelectInto},
     {"WITH a AS (SELECT 1) SELECT * INTO x FROM a", Reason::kSelectInto},
@@ -94,15 +94,15 @@ inline constexpr ClassifyCase kClassifyQueries[] = {
     {"CREATE MATERIALIZED VIEW m AS SELECT 1", Reason::kSelectInto},
     {"EXPLAIN ANALYZE CREATE TABLE a AS SELECT 1", Reason::kSelectInto},
     {"CREATE TABLE IF NOT EXISTS a AS TABLE b WITH NO DATA", Reason::kSelectInto},
-    {"WITH x AS (INSERT INTO t VALUES (1) RETURNING *) SELECT * FROM x", Reason::kWritingCte},
+    {"WITH x AS (INSERT INTO t VALUES (1) RETURNING *) SELECT * FROM x", Reason::kWritingCte},  // A13
     {"WITH x AS (UPDATE t SET a = 1 RETURNING a) SELECT 1", Reason::kWritingCte},
     {"WITH x AS (DELETE FROM t WHERE false RETURNING a) SELECT 1", Reason::kWritingCte},
     {"WITH a AS (SELECT 1), b AS (DELETE FROM t) TABLE a", Reason::kWritingCte},
     {"SELECT * FROM (WITH x AS (DELETE FROM t RETURNING a) SELECT * FROM x) y", Reason::kWritingCte},
-    {"COPY (WITH x AS (DELETE FROM t RETURNING a) SELECT * FROM x) TO STDOUT", Reason::kWritingCte},
+    {"COPY (WITH x AS (DELETE FROM t RETURNING a) SELECT * FROM x) TO STDOUT", Reason::kWritingCte},  // A18, A34
     {"EXPLAIN ANALYZE WITH x AS (INSERT INTO t VALUES (1)) SELECT 1", Reason::kWritingCte},
     {"VALUES ((WITH x AS (DELETE FROM t RETURNING 1) SELECT 1))", Reason::kWritingCte},
-    {"INSERT INTO t VALUES (1)", Reason::kWrite},
+    {"INSERT INTO t VALUES (1)", Reason::kWrite},  // A14
     {"INSERT INTO t DEFAULT VALUES", Reason::kWrite},
     {"INSERT INTO t (a) SELECT b FROM u ON CONFLICT (a) DO UPDATE SET a = excluded.a RETURNING *", Reason::kWrite},
     {"/* SELECT */ insert into t select 1", Reason::kWrite},
@@ -110,7 +110,7 @@ inline constexpr ClassifyCase kClassifyQueries[] = {
     {"UPDATE t SET (a, b) = (SELECT 1, 2) FROM u", Reason::kWrite},
     {"DELETE FROM t", Reason::kWrite},
     {"DELETE FROM t USING u WHERE t.a = u.a RETURNING t.*", Reason::kWrite},
-    {"MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN DO NOTHING", Reason::kWrite},
+    {"MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN DO NOTHING", Reason::kWrite},  // A14
     {"MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN UPDATE SET b = 1 WHEN NOT MATCHED THEN INSERT VALUES (1)", Reason::kWrite},
     {"WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x", Reason::kWrite},
     {"WITH x AS (SELECT 1) UPDATE t SET a = 1", Reason::kWrite},
@@ -119,8 +119,8 @@ inline constexpr ClassifyCase kClassifyQueries[] = {
     {"TRUNCATE TABLE a, b RESTART IDENTITY CASCADE", Reason::kWrite},
     {"REFRESH MATERIALIZED VIEW CONCURRENTLY m", Reason::kWrite},
     {"UPDATE t SET a = 1 WHERE CURRENT OF c", Reason::kWrite},
-    {"EXPLAIN INSERT INTO t VALUES (1)", Reason::kWrite},
-    {"EXPLAIN ANALYZE UPDATE t SET a = 1", Reason::kWrite},
+    {"EXPLAIN INSERT INTO t VALUES (1)", Reason::kWrite},  // A15
+    {"EXPLAIN ANALYZE UPDATE t SET a = 1", Reason::kWrite},  // A16
     {"EXPLAIN (ANALYZE, BUFFERS) DELETE FROM t", Reason::kWrite},
     {"COPY (INSERT INTO t VALUES (1) RETURNING *) TO STDOUT", Reason::kWrite},
     {"EXPLAIN SELECT 1", Reason::kRead},
@@ -129,18 +129,18 @@ inline constexpr ClassifyCase kClassifyQueries[] = {
     {"EXPLAIN VERBOSE TABLE t", Reason::kRead},
     {"EXPLAIN DECLARE c CURSOR FOR SELECT 1", Reason::kCursor},
     {"EXPLAIN EXECUTE p", Reason::kPreparedStatement},
-    {"EXPLAIN ANALYZE EXECUTE p(1)", Reason::kPreparedStatement},
+    {"EXPLAIN ANALYZE EXECUTE p(1)", Reason::kPreparedStatement},  // A16
     {"EXPLAIN SELECT nextval('s')", Reason::kVolatileFunction},
-    {"COPY t TO STDOUT", Reason::kRead},
+    {"COPY t TO STDOUT", Reason::kRead},  // A17
     {"COPY t (a, b) TO STDOUT WITH (FORMAT csv, HEADER)", Reason::kRead},
     {"COPY (SELECT * FROM t) TO STDOUT", Reason::kRead},
     {"COPY (SELECT nextval('s')) TO STDOUT", Reason::kVolatileFunction},
-    {"COPY t FROM STDIN", Reason::kCopyFrom},
+    {"COPY t FROM STDIN", Reason::kCopyFrom},  // A18
     {"COPY t FROM STDIN BINARY", Reason::kCopyFrom},
     {"COPY t FROM '/tmp/x'", Reason::kCopyFrom},
     {"COPY t FROM PROGRAM 'cat x'", Reason::kCopyFrom},
     {"COPY t (a) FROM STDIN WITH (FORMAT csv) WHERE a > 1", Reason::kCopyFrom},
-    {"COPY t TO '/tmp/x'", Reason::kCopyToFile},
+    {"COPY t TO '/tmp/x'", Reason::kCopyToFile},  // A19
     {"COPY t TO PROGRAM 'gzip > x'", Reason::kCopyToFile},
     {"COPY (SELECT 1) TO '/tmp/x'", Reason::kCopyToFile},
     {"SELECT pg_advisory_lock(1)", Reason::kAdvisoryLock},
@@ -150,12 +150,12 @@ inline constexpr ClassifyCase kClassifyQueries[] = {
     {"SELECT pg_advisory_unlock_all()", Reason::kAdvisoryLock},
     {"SELECT 1 FROM t WHERE pg_try_advisory_xact_lock_shared(id)", Reason::kAdvisoryLock},
     {"SELECT pg_advisory_unlock_all();\nCLOSE ALL;\nUNLISTEN *;\nRESET ALL;", Reason::kAdvisoryLock},
-    {"SELECT nextval('s')", Reason::kVolatileFunction},
+    {"SELECT nextval('s')", Reason::kVolatileFunction},  // A40
     {"SELECT setval('s', 1)", Reason::kVolatileFunction},
     {"SELECT pg_catalog.nextval('s'::text)", Reason::kVolatileFunction},
     {"SELECT txid_current()", Reason::kVolatileFunction},
     {"SELECT pg_current_xact_id()", Reason::kVolatileFunction},
-    {"SELECT * FROM t ORDER BY nextval('s')", Reason::kVolatileFunction},
+    {"SELECT * FROM t ORDER BY nextval('s')", Reason::kVolatileFunction},  // A41
     {"SELECT * FROM t LIMIT nextval('s')", Reason::kVolatileFunction},
     {"SELECT sum(a) OVER (ORDER BY nextval('s')) FROM t", Reason::kVolatileFunction},
     {"SELECT sum(a) FILTER (WHERE nextval('s') > 0) FROM t", Reason::kVolatileFunction},
@@ -194,12 +194,12 @@ inline constexpr ClassifyCase kClassifyQueries[] = {
     {"SELECT * FROM dblink('x', 'y') AS d(a int)", Reason::kDynamicSqlFunction},
     {"SELECT * FROM crosstab('select 1') AS c(a int)", Reason::kDynamicSqlFunction},
     {"SELECT * FROM ts_stat('select 1')", Reason::kDynamicSqlFunction},
-    {"SELECT * FROM pg_class", Reason::kSystemCatalog},
+    {"SELECT * FROM pg_class", Reason::kSystemCatalog},  // A53
     {"SELECT * FROM pg_catalog.pg_class c", Reason::kSystemCatalog},
     {"SELECT * FROM information_schema.tables", Reason::kSystemCatalog},
     {"SELECT * FROM pg_stat_activity", Reason::kSystemCatalog},
     {"SELECT * FROM pg_locks", Reason::kSystemCatalog},
-    {"SELECT * FROM pg_sequences", Reason::kSystemCatalog},
+    {"SELECT * FROM pg_sequences", Reason::kSystemCatalog},  // A52
     {"SELECT 't'::regclass", Reason::kSystemCatalog},
     {"SELECT 't'::regclass::oid", Reason::kSystemCatalog},
     {"SELECT CAST($1 AS regtype)", Reason::kSystemCatalog},

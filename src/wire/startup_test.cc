@@ -37,7 +37,7 @@ TEST(StartupLength, WaitsForFourBytesAndThenKnows) {
     EXPECT_EQ(*startup_length(bytes.substr(0, size)), std::optional(bytes.size()));
 }
 
-TEST(StartupLength, RefusesWhatNoStartupPacketHas) {
+TEST(StartupLength, RefusesWhatNoStartupPacketHas) {  // F4
   EXPECT_FALSE(startup_length("\0\0\0\x07"sv));
   EXPECT_TRUE(startup_length("\0\0\0\x08"sv));
   EXPECT_TRUE(startup_length("\0\0\x27\x14"sv)) << "10,000 bytes after the length (F4)";
@@ -62,12 +62,12 @@ TEST(StartupMessage, RoundTrips) {
   EXPECT_EQ(message->find("absent"), std::nullopt);
 }
 
-TEST(StartupMessage, AcceptsEveryMinorVersionToBeNegotiated) {
+TEST(StartupMessage, AcceptsEveryMinorVersionToBeNegotiated) {  // F1
   for (const uint16_t minor : std::to_array<uint16_t>({0, 1, 2, 9999, 65535}))
     EXPECT_EQ(decode_message(packet({{"user", "ada"}}, minor))->minor, minor);
 }
 
-TEST(StartupMessage, TakesTheUserForTheDatabase) {
+TEST(StartupMessage, TakesTheUserForTheDatabase) {  // F4
   EXPECT_EQ(decode_message(packet({{"user", "ada"}}))->database(), "ada");
   EXPECT_EQ(decode_message(packet({{"user", "ada"}, {"database", ""}}))->database(), "ada");
 }
@@ -85,7 +85,7 @@ TEST(StartupMessage, EveryTruncationIsAnError) {
   expect_exact(after_length(bytes), [](std::string_view body) { return decode_startup(body); });
 }
 
-TEST(StartupMessage, NeedsAUser) {
+TEST(StartupMessage, NeedsAUser) {  // F4
   for (const std::string& bytes : {packet({}), packet({{"user", ""}}), packet({{"database", "d"}})})
     EXPECT_EQ(decode_message(bytes).error().code, ErrorCode::kInvalidAuthorization);
 }
@@ -100,7 +100,7 @@ TEST(StartupMessage, RefusesOtherMajorVersions) {
             "unsupported frontend protocol 2.1: server supports 3.0 to 3.2");
 }
 
-TEST(StartupMessage, FindsReplicationInEverySpelling) {
+TEST(StartupMessage, FindsReplicationInEverySpelling) {  // F4
   const auto replication = [](std::string_view value) {
     return decode_message(packet({{"user", "ada"}, {"replication", value}}))->replication();
   };
@@ -145,7 +145,7 @@ TEST(CancelRequest, EveryTruncationOfTheShortestIsAnError) {
     EXPECT_FALSE(decode_startup(after_length(bytes).substr(0, size))) << size;
 }
 
-TEST(NegotiateProtocolVersion, CarriesTheWholeVersionAndTheUnknownOptions) {
+TEST(NegotiateProtocolVersion, CarriesTheWholeVersionAndTheUnknownOptions) {  // F1
   std::string bytes;
   const std::string_view names[] = {"_pq_.test_protocol_negotiation", "_pq_.x"};
   append_negotiate_protocol_version(bytes, 2, names);
@@ -158,7 +158,7 @@ TEST(NegotiateProtocolVersion, CarriesTheWholeVersionAndTheUnknownOptions) {
   EXPECT_FALSE(NegotiateProtocolVersion::decode("\0\3\0\2\xff\xff\xff\xff"sv)) << "absurd count";
 }
 
-TEST(StartupOptions, ReadsSettingsAsPostgresqlDoes) {
+TEST(StartupOptions, ReadsSettingsAsPostgresqlDoes) {  // C8
   EXPECT_EQ(parse_options(""), Settings{});
   EXPECT_EQ(parse_options("  \t\n"), Settings{});
   EXPECT_EQ(parse_options("-c geqo=off"), (Settings{{"geqo", "off"}}));

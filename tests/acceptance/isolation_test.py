@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Isolation soak: 64 clients over 4 servers, all with the same names for everything and their own data behind them.
+"""Isolation soak: 64 clients over 4 servers, all with the same names for everything and their own data: C3, C5, C10, F21.
 
 Not one foreign byte, no setting that leaks, no answer out of step. The seed is printed; FAIRLEAD_SEED repeats it (what
 each client does is then the same; how they interleave is not).

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Gigabytes through a proxy that keeps nothing of them, and ten thousand clients that do nothing."""
+"""Gigabytes through a proxy that keeps nothing of them, and ten thousand clients that do nothing: F20."""
 import struct
 import sys
 import threading

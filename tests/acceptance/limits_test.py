@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Every limit for clients: whoever meets one is told which, with PostgreSQL's SQLSTATE, and nobody else is disturbed."""
+"""Every limit for clients: whoever meets one is told which, with PostgreSQL's SQLSTATE, and nobody else is disturbed: F42, F52."""
 import contextlib
 import socket
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""While there is no primary: writes wait for one up to failover_hold, then get a clear error; reads and new clients go on."""
+"""While there is no primary: writes wait for one up to failover_hold, then get a clear error; reads and new clients go on: E20, E25."""
 import signal
 import sys
 import threading

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Readers through the death of one replica and the hanging of the other: no error, no long stall, and both come back."""
+"""Readers through the death of one replica and the hanging of the other: no error, no long stall, and both come back: A60, E7, E23."""
 import signal
 import sys
 import threading

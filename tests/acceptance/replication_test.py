@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Replication through the proxy: each connection has a server of its own on the primary, and everything passes as it is."""
+"""Replication through the proxy: each connection has a server of its own on the primary, and everything passes as it is: F5, C21."""
 import os
 import signal
 import subprocess

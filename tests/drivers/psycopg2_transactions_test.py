@@ -1,4 +1,4 @@
-"""psycopg2: transactions, cancelling, pools."""
+"""psycopg2: transactions, cancelling, pools: B1, B13, F40."""
 import threading
 import time
 import unittest

@@ -1,4 +1,4 @@
-"""psycopg 3: the extended protocol with parameters, prepared statements, server-side cursors, pipelines."""
+"""psycopg 3: the extended protocol with parameters, prepared statements, server-side cursors, pipelines: B8, F22."""
 import datetime
 import decimal
 import threading

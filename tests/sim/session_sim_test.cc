@@ -42,7 +42,7 @@ void run_seeds(uint64_t count, uint32_t choices, WorldConfig config) {
   }
 }
 
-TEST(SessionSim, EachClientGetsWhatAServerOfItsOwnWouldSay) {
+TEST(SessionSim, EachClientGetsWhatAServerOfItsOwnWouldSay) {  // C2, C3, C10, C12, F21, F22, F24
   run_seeds(3000, 400, {.clients = 3, .primaries = 2, .replicas = 1});
 }
 
@@ -54,7 +54,7 @@ TEST(SessionSim, OneServerOfEachKindServesAll) {
   run_seeds(1000, 1000, {.clients = 4, .primaries = 1, .replicas = 1});
 }
 
-TEST(SessionSim, DyingServersCostNobodyMoreThanOneAnswerEach) {
+TEST(SessionSim, DyingServersCostNobodyMoreThanOneAnswerEach) {  // E20, E27, A62
   run_seeds(3000, 1000, {.clients = 3, .primaries = 2, .replicas = 1, .with_deaths = true});
 }
 
@@ -62,7 +62,7 @@ TEST(SessionSim, AReplicaThatDiesBeforeItsAnswerIsSeenIsNotNoticed) {  // A60
   run_seeds(3000, 1000, {.clients = 3, .primaries = 1, .replicas = 1, .only_reads = true});
 }
 
-TEST(SessionSim, CancelRequestsHitTheirOwnClientOnly) {
+TEST(SessionSim, CancelRequestsHitTheirOwnClientOnly) {  // F41
   run_seeds(3000, 1000, {.clients = 3, .primaries = 2, .replicas = 1, .with_cancels = true});
 }
 

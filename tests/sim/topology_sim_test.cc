@@ -197,7 +197,7 @@ class ClusterWorld {
   uint64_t refusals_ = 0;
 };
 
-TEST(TopologySimulation, NamesNoPrimaryThatIsSupersededAndFindsThePlainOne) {
+TEST(TopologySimulation, NamesNoPrimaryThatIsSupersededAndFindsThePlainOne) {  // E1, E2
   const char* one = std::getenv("FAIRLEAD_SIM_SEED");
   uint64_t first = one ? std::strtoull(one, nullptr, 10) : 1;
   uint64_t runs = one ? 1 : 2000;
