@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Runs drivers' tests with one stand for all: run.py psycopg2 psycopg3 asyncpg node [-k PATTERN].
+"""Runs the tests of drivers and frameworks with one stand for all: run.py psycopg2 psycopg3 asyncpg node [-k PATTERN].
 
 What it starts, and how the environment changes that, is told in ../acceptance/stand/open.py.
 """
@@ -15,7 +15,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "acceptance")]
 
 from stand.open import open_stand  # noqa: E402
 
-DRIVERS = ("psycopg2", "psycopg3", "asyncpg", "node")
+DRIVERS = ("psycopg2", "psycopg3", "asyncpg", "node", "sqlalchemy", "django")
 NODE = os.path.join(HERE, "node")
 
 
