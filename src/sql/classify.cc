@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sql/aliases.h"
 #include "sql/nesting.h"
 #include "sql/parse_tree.h"
 #include "sql/unit.h"
@@ -138,8 +139,9 @@ bool may_parse(std::string_view text, LexOptions options) { return !refusal(text
 QueryFacts classify(std::string_view text, LexOptions options) {
   if (const auto reason = refusal(text, options)) return refused(*reason);
   const Result<ParseTree> tree = ParseTree::of(text);
-  if (!tree) return refused(Reason::kParseError);
-  return read_unit(text, options, *tree);
+  if (tree) return read_unit(text, options, *tree);
+  const auto ours = translate_command(text, options);
+  return ours ? classify(*ours, options) : refused(Reason::kParseError);
 }
 
 }  // namespace fairlead::sql

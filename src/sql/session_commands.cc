@@ -2,6 +2,7 @@
 // prepared statements (A22, C17), transaction commands (B2-B7, B12, B15).
 #include <vector>
 
+#include "sql/aliases.h"
 #include "sql/guc_values.h"
 #include "sql/unit.h"
 
@@ -169,7 +170,7 @@ void read_variable_set(Unit& unit, size_t body) {
   const ParseTree& tree = unit.tree;
   const std::string_view kind = tree.text(body, "kind");
   VariableCommand command;
-  command.name = lower(tree.text(body, "name"));
+  command.name = translate_setting(lower(tree.text(body, "name")));
   if (tree.flag(body, "is_local")) command.scope = VariableCommand::Scope::kLocal;
   if (kind == "VAR_SET_VALUE") {
     read_set_value(unit, body, command);

@@ -2,6 +2,7 @@
 // LISTEN, DISCARD, maintenance, and the ones of session_commands.cc.
 #include <array>
 
+#include "sql/aliases.h"
 #include "sql/unit.h"
 
 namespace fairlead::sql {
@@ -121,7 +122,7 @@ void read_reindex(Unit& unit, size_t body) {
 // The session answers with what its client has set; the name is kept for a unit of one statement.
 void read_show(Unit& unit, size_t body) {
   unit.note(Reason::kSessionState);
-  unit.facts.show = std::string(unit.tree.text(body, "name"));
+  unit.facts.show = std::string(translate_setting(unit.tree.text(body, "name")));
 }
 
 struct SpecialStatement {

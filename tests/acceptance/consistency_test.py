@@ -158,6 +158,21 @@ class Consistency(unittest.TestCase):
             client.run("select 1")
             self.assertEqual(len(noticed(client)), 1)
 
+    def test_the_words_of_other_poolers_are_understood(self):
+        with login() as client:
+            for command, target in (
+                ("set server role to 'primary'", "primary"), ("set server role to 'replica'", "replica"),
+                ("set server role to 'default'", "replica"), ("set pgdog.role = 'primary'", "primary"),
+                ("reset pgdog.role", "replica"),
+            ):
+                client.run(command)
+                self.assertEqual(self.read(client)[1], target, command)
+            for comment, target in (("/* pgdog_role: primary */", "primary"), ("/*NO LOAD BALANCE*/", "primary"), ("", "replica")):
+                self.assertEqual(self.read(client, comment)[1], target, comment)
+            client.run("set server role to 'primary'")
+            self.assertEqual(client.run("show server role"), [("primary",)])
+            self.assertEqual(client.query("set server role to 'both'").errors[0]["C"], "42601")
+
     def test_words_that_mean_nothing_are_refused_and_change_nothing(self):
         with login() as client:
             client.run("set fairlead.consistency = 'session'")
