@@ -6,12 +6,18 @@
 // program with one thread and many connections (pgbench) alive, which waits for the answer to Parse
 // while its own transactions hold all servers.
 //
+// And which statements a replica has refused, although their text and the functions that they call
+// promised a read: what they touch writes, or no replica has it (A44). They go to the primary until
+// the catalog changes.
+//
 // Pure; one per tenant, on its worker's thread.
 #pragma once
 
+#include <memory>
 #include <unordered_set>
 
 #include "core/prepared.h"
+#include "sql/facts.h"
 
 namespace fairlead::core {
 
@@ -19,6 +25,8 @@ class KnownStatements {
  public:
   /// An application has hundreds; one that makes its texts up anew each time gains nothing anyway.
   static constexpr size_t kMax = 10'000;
+  /// Few are ever refused; texts that come once, and are not remembered by shape, may be many.
+  static constexpr size_t kRefusedMax = 1'000;
 
   explicit KnownStatements(HashKey key) : key_(key) {}
 
@@ -30,13 +38,26 @@ class KnownStatements {
     if (known_.size() == kMax) known_.clear();
     known_.insert(key);
   }
-  /// The catalog has changed: what was valid may not be.
-  void clear() { known_.clear(); }
+  /// A replica has refused a statement with these facts. Beyond kRefusedMax all are forgotten.
+  void add_refused(std::shared_ptr<const sql::QueryFacts> facts) {
+    if (refused_.size() == kRefusedMax) refused_.clear();
+    refused_.insert(std::move(facts));
+  }
+  bool was_refused(const std::shared_ptr<const sql::QueryFacts>& facts) const {
+    return !refused_.empty() && refused_.contains(facts);
+  }
+  /// The catalog has changed: what was valid may not be, and what was refused may be answered.
+  void clear() {
+    known_.clear();
+    refused_.clear();
+  }
   size_t size() const { return known_.size(); }
 
  private:
   HashKey key_;
   std::unordered_set<PreparedKey, Hash128Hasher> known_;
+  /// By identity: statements of one shape share their facts (sql/shape_cache.h).
+  std::unordered_set<std::shared_ptr<const sql::QueryFacts>> refused_;
 };
 
 }  // namespace fairlead::core

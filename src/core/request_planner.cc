@@ -143,6 +143,13 @@ void RequestPlanner::plan_unseen(const RequestMessage& message, RequestPlan& pla
   add_decision({Access::kPrimary, Reason::kTooLarge, true}, plan);
 }
 
+sql::Decision RequestPlanner::learnt(sql::Decision decision,
+                                     const std::shared_ptr<const sql::QueryFacts>& facts) const {
+  const bool is_refused = decision.access == Access::kRead && context_.known != nullptr &&
+                          context_.known->was_refused(facts);
+  return is_refused ? sql::Decision{Access::kPrimary, Reason::kReplicaErrorRetry, true} : decision;
+}
+
 void RequestPlanner::add_decision(sql::Decision decision, RequestPlan& plan) {
   plan.decision.may_write = plan.decision.may_write || decision.may_write;
   if (plan.decision.access == Access::kPrimary) return;
@@ -223,7 +230,7 @@ Result<void> RequestPlanner::plan_query(std::string_view bytes, const RequestMes
   const bool may_translate = session_->status != wire::TxStatus::kFailed && !continues_;
   if (may_translate && plan_sql_prepared(query->text, facts, plan)) return {};
   plan.local = false;
-  add_decision(decision, plan);
+  add_decision(learnt(decision, facts), plan);
   add_execution(facts, query->text, {}, plan);
   return {};
 }

@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 
+#include "core/known_statements.h"
 #include "core/request_plan.h"
 #include "core/session_state.h"
 #include "sql/shape_cache.h"
@@ -22,6 +23,7 @@ struct PlanningSources {
   sql::ShapeCache* shapes = nullptr;
   StatementRegistry* registry = nullptr;
   const sql::FunctionCatalog* catalog = nullptr;  // Null: not loaded yet.
+  const KnownStatements* known = nullptr;         // Null: nothing is known.
 };
 
 class RequestPlanner {
@@ -81,6 +83,9 @@ class RequestPlanner {
   void execute_deallocate(const sql::QueryFacts& facts, RequestPlan& plan);
   bool refuse_bad_hint(std::string_view text, bool has_comment, const RequestMessage& message,
                        RequestPlan& plan);
+  /// `decision` with what replicas have refused (A44).
+  sql::Decision learnt(sql::Decision decision,
+                       const std::shared_ptr<const sql::QueryFacts>& facts) const;
   static void add_decision(sql::Decision decision, RequestPlan& plan);
   static void add_effects(const sql::QueryFacts& facts, RequestPlan& plan);
   void add_use(const RequestMessage& message, const ClientStatement& statement, RequestPlan& plan);

@@ -63,7 +63,7 @@ Result<void> RequestPlanner::plan_parse(std::string_view bytes, const RequestMes
     add_decision(translated->decision, plan);
   } else {
     plan.session_bound |= is_session_bound(*facts);
-    add_decision(decision, plan);
+    add_decision(learnt(decision, facts), plan);
     if (is_sql_prepare(*facts)) session_->pins.may_create({PinReason::kSqlPrepare});
   }
   if (auto defined = session_->statements.define(parse->statement, {std::move(statement), facts});
@@ -119,7 +119,8 @@ void RequestPlanner::add_use(const RequestMessage& message, const ClientStatemen
     return;
   }
   if (planned.facts) plan.session_bound |= is_session_bound(*planned.facts);
-  add_decision(planned.facts ? sql::decide(*planned.facts, context_.catalog) : sql::Decision{},
+  add_decision(planned.facts ? learnt(sql::decide(*planned.facts, context_.catalog), planned.facts)
+                             : sql::Decision{},
                plan);
 }
 

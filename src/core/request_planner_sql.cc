@@ -114,7 +114,7 @@ sql::Decision RequestPlanner::decide_execute(const sql::QueryFacts& facts,
                      facts.pins.bits == 0 && !facts.changes_catalog && !facts.opaque_side_effects;
   if (!plain) return {sql::Access::kPrimary, sql::Reason::kPreparedStatement, true};
   const auto its_facts = std::static_pointer_cast<const sql::QueryFacts>(executed.facts);
-  return its_facts ? sql::decide(*its_facts, context_.catalog) : sql::Decision{};
+  return its_facts ? learnt(sql::decide(*its_facts, context_.catalog), its_facts) : sql::Decision{};
 }
 
 /// EXECUTE by the extended protocol of a statement that servers have under a name of theirs (C12c).

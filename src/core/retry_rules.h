@@ -16,6 +16,9 @@ enum class RetryAdvice : uint8_t {
 
 RetryAdvice advise_retry(const wire::ErrorFields& error);
 
+/// A replica will say so of this statement each time (A44), unlike what it has not replayed yet.
+bool is_lasting_refusal(const wire::ErrorFields& error);
+
 /// "cached plan must not change result type": a prepared statement was made under another catalog
 /// (C11).
 bool is_stale_plan(const wire::ErrorFields& error);

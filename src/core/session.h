@@ -148,7 +148,7 @@ class Session {
   template <class T>
   std::optional<T> asked(const std::optional<T>& hint, std::string_view setting) const;
   PlanningSources sources() const {
-    return {environment_.shapes, environment_.registry, environment_.catalog};
+    return {environment_.shapes, environment_.registry, environment_.catalog, environment_.known};
   }
   void ask_for_server();
   void refuse(const Error& error);

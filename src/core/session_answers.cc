@@ -188,6 +188,8 @@ bool Session::wants_repeat(const wire::ErrorFields& error) {
   // The read port refuses what a standby refuses; the primary must not make up for it.
   if (advice == RetryAdvice::kPrimary && state_.port == Port::kRead) return false;
   if (advice == RetryAdvice::kNone) return false;
+  if (is_lasting_refusal(error) && plan_.executions.size() == 1)
+    environment_.known->add_refused(plan_.executions[0].facts);
   want_repeat(advice == RetryAdvice::kPrimary ? Target::kPrimary : Target::kReplica);
   return true;
 }

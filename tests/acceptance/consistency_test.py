@@ -158,6 +158,23 @@ class Consistency(unittest.TestCase):
             client.run("select 1")
             self.assertEqual(len(noticed(client)), 1)
 
+    def test_what_a_replica_refused_once_goes_to_the_primary_until_the_catalog_changes(self):  # A44, A45, A50
+        with login() as client, login() as other:
+            client.run("drop table if exists made cascade; create unlogged table made (n int)")
+            client.run("create sequence if not exists numbers")
+            client.run("create or replace view writing as select nextval('numbers') as n")
+            for statement in ("select count(*) from made", "select n from writing"):
+                first, again = [], []
+                for found in (first, again):
+                    client.run(statement)
+                    found += client.run("show fairlead.last_route")[0][2:4]
+                self.assertEqual((first, again), (["replica_error_retry", "2"], ["replica_error_retry", "1"]), statement)
+                other.prepared(statement)
+                self.assertEqual(where(other)[0], "primary")
+            client.run("alter table made set logged")
+            eventually(lambda: (client.run("select count(*) from made"), where(client))[1] == ("replica", "read"), 20,
+                       "the table is the replicas', too")
+
     def test_the_words_of_other_poolers_are_understood(self):
         with login() as client:
             for command, target in (
