@@ -31,6 +31,8 @@ std::string_view advice(sql::Reason reason) {
     case Reason::kLock:
     case Reason::kNotify:
     case Reason::kListen:
+    case Reason::kPrimaryRelation:
+      return "Nothing, or ALTER TABLE ... SET LOGGED where it is unlogged.";
     case Reason::kTempObject:
       return "Nothing: it belongs on the primary.";
     case Reason::kParseError:

@@ -7,7 +7,7 @@ namespace {
 
 using sql::FunctionVerdict;
 
-const Row kMark{"3245", "13562", "-42"};
+const Row kMark{"3245", "13562", "-42", "7", std::nullopt};
 
 Row function(const char* name, const char* volatility, const char* language, const char* builtin,
              std::optional<std::string> extension = {}, const char* procedure = "f") {
@@ -57,6 +57,22 @@ TEST(ReadCatalog, MoreFunctionsThanTheLimitAreNoCatalogAtAll) {
   ASSERT_FALSE(loaded.has_value());
   EXPECT_EQ(loaded.error().code, ErrorCode::kLimitExceeded);
   EXPECT_NE(kCatalogSql.find(std::to_string(kFunctionsMax + 1)), std::string_view::npos);
+}
+
+TEST(ReadCatalog, RelationsOfThePrimaryFollowTheFunctions) {  // A50, A52, A54
+  const Row lower = function("lower", "i", "internal", "t");
+  const auto loaded =
+      read_catalog(std::vector<Row>{kMark, lower, Row{"counters"}, Row{"elsewhere"}}, 1);
+  ASSERT_TRUE(loaded.has_value()) << describe(loaded.error());
+  EXPECT_TRUE(loaded->functions->is_primary_relation("counters"));
+  EXPECT_TRUE(loaded->functions->is_primary_relation("elsewhere"));
+  EXPECT_FALSE(loaded->functions->is_primary_relation("lower"));
+  EXPECT_FALSE(read_catalog(std::vector<Row>{kMark, lower, Row{std::nullopt}}, 1).has_value());
+  std::vector<Row> rows(kPrimaryRelationsMax + 3, Row{"counters"});
+  rows[0] = kMark;
+  rows[1] = lower;
+  EXPECT_EQ(read_catalog(rows, 1).error().code, ErrorCode::kLimitExceeded);
+  EXPECT_NE(kCatalogSql.find(std::to_string(kPrimaryRelationsMax + 1)), std::string_view::npos);
 }
 
 TEST(ReadMark, DiffersWhenAnyOfItsPartsDoes) {

@@ -40,8 +40,10 @@ Reason reason_of(FunctionVerdict verdict) {
 
 }  // namespace
 
-FunctionCatalog::FunctionCatalog(std::span<const FunctionRow> rows, uint64_t generation)
+FunctionCatalog::FunctionCatalog(std::span<const FunctionRow> rows, uint64_t generation,
+                                 std::span<const std::string_view> primary_relations)
     : generation_(generation) {
+  for (const std::string_view name : primary_relations) primary_relations_.emplace(name);
   by_name_.reserve(rows.size());
   for (const FunctionRow& row : rows) {
     if (row.is_procedure) continue;
@@ -52,9 +54,11 @@ FunctionCatalog::FunctionCatalog(std::span<const FunctionRow> rows, uint64_t gen
   }
 }
 
-std::shared_ptr<const FunctionCatalog> FunctionCatalog::build(std::span<const FunctionRow> rows,
-                                                              uint64_t generation) {
-  return std::shared_ptr<const FunctionCatalog>(new FunctionCatalog(rows, generation));
+std::shared_ptr<const FunctionCatalog> FunctionCatalog::build(
+    std::span<const FunctionRow> rows, uint64_t generation,
+    std::span<const std::string_view> primary_relations) {
+  return std::shared_ptr<const FunctionCatalog>(
+      new FunctionCatalog(rows, generation, primary_relations));
 }
 
 FunctionVerdict FunctionCatalog::verdict(std::string_view name) const {
@@ -68,13 +72,16 @@ FunctionVerdict FunctionCatalog::attribute_verdict(std::string_view name) const 
 }
 
 Decision decide(const QueryFacts& facts, const FunctionCatalog* catalog) {
-  // The operators, casts, views and policies of A41 and A45 belong here, beside the functions.
+  // The operators, casts and policies of A41 and A45 belong here, beside the functions.
   Reason unsafe = Reason::kRead;
   if (catalog != nullptr) {
     for (const std::string& name : facts.functions)
       if (unsafe == Reason::kRead) unsafe = reason_of(catalog->verdict(name));
     for (const std::string& name : facts.attributes)
       if (unsafe == Reason::kRead) unsafe = reason_of(catalog->attribute_verdict(name));
+    for (const Relation& relation : facts.relations)
+      if (unsafe == Reason::kRead && catalog->is_primary_relation(relation.name))
+        unsafe = Reason::kPrimaryRelation;
   } else if (!facts.functions.empty() || !facts.attributes.empty()) {
     unsafe = Reason::kCatalogLoading;
   }

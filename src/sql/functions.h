@@ -1,9 +1,10 @@
-// What one database knows about its functions, and the verdict over a text that calls them.
+// What one database knows about its functions, and of its relations which ones only the primary can
+// answer for; and the verdict over a text that names them.
 //
 // A call is decided by name alone, over all schemas and overloads (A40): exact resolution would
 // need argument types and the client's search_path. Labels are believed as far as A43 and A46
-// allow. Operators, casts, views and policies are NOT followed yet (A41, A45): decide() is where
-// their closure will be asked.
+// allow. Relations, too, are told by name alone. Operators, casts, policies and the functions of
+// views are NOT followed yet (A41, A45): decide() is where their closure will be asked.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "sql/facts.h"
 
@@ -40,13 +42,19 @@ enum class FunctionVerdict : uint8_t {
 class FunctionCatalog {
  public:
   /// `generation` must differ between any two snapshots that one ShapeCache meets; 0 is reserved.
-  static std::shared_ptr<const FunctionCatalog> build(std::span<const FunctionRow> rows,
-                                                      uint64_t generation);
+  /// `primary_relations`: what is unlogged, foreign or a sequence, and what is made of such (A50,
+  /// A52, A54).
+  static std::shared_ptr<const FunctionCatalog> build(
+      std::span<const FunctionRow> rows, uint64_t generation,
+      std::span<const std::string_view> primary_relations = {});
 
   FunctionVerdict verdict(std::string_view name) const;
   /// For attribute notation: only functions that are not built in can be meant, and no function at
   /// all is a plain column, which is safe.
   FunctionVerdict attribute_verdict(std::string_view name) const;
+  bool is_primary_relation(std::string_view name) const {
+    return primary_relations_.contains(name);
+  }
   uint64_t generation() const { return generation_; }
   size_t size() const { return by_name_.size(); }
 
@@ -60,9 +68,11 @@ class FunctionCatalog {
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
 
-  FunctionCatalog(std::span<const FunctionRow> rows, uint64_t generation);
+  FunctionCatalog(std::span<const FunctionRow> rows, uint64_t generation,
+                  std::span<const std::string_view> primary_relations);
 
   std::unordered_map<std::string, Verdicts, Hash, std::equal_to<>> by_name_;
+  std::unordered_set<std::string, Hash, std::equal_to<>> primary_relations_;
   uint64_t generation_;
 };
 

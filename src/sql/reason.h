@@ -36,6 +36,7 @@ enum class Reason : uint8_t {
   kDynamicSqlFunction,
   kAdvisoryLock,
   kSystemCatalog,
+  kPrimaryRelation,
   kTempObject,
   kLock,
   kNotify,
@@ -113,6 +114,10 @@ inline constexpr std::array kReasons{
                "Advisory locks of a replica exclude nobody on the primary."},
     ReasonText{Reason::kSystemCatalog, "system_catalog",
                "System catalogs are read from the primary, which knows the newest definitions."},
+    ReasonText{
+        Reason::kPrimaryRelation, "primary_relation",
+        "An unlogged or foreign table or a sequence is read, perhaps through a view: replicas "
+        "do not have what it holds."},
     ReasonText{Reason::kTempObject, "temp_object", "A temporary object exists on one server only."},
     ReasonText{Reason::kLock, "lock", "LOCK TABLE on a replica would exclude nobody."},
     ReasonText{Reason::kNotify, "notify", "Notifications are sent by the primary."},
