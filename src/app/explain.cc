@@ -45,13 +45,14 @@ Result<Catalog> fetch_catalog(const config::Config& config, const std::string& a
   const std::string name = database->database.empty() ? asked_for : database->database;
   auto connection = connect_to_primary(config.cluster_of(*database), name);
   if (!connection) return std::unexpected(std::move(connection.error()));
-  auto rows = connection->query(std::string(proxy::kCatalogMarkSql));
-  if (!rows) return std::unexpected(std::move(rows.error()));
-  auto functions = connection->query(std::string(proxy::kCatalogSql));
-  if (!functions) return std::unexpected(std::move(functions.error()));
-  std::vector<proxy::Row> all = std::move(rows->rows);
-  all.insert(all.end(), std::make_move_iterator(functions->rows.begin()),
-             std::make_move_iterator(functions->rows.end()));
+  std::vector<proxy::Row> all;
+  for (const std::string_view part :
+       {proxy::kCatalogMarkSql, proxy::kFunctionsSql, proxy::kPrimaryRelationsSql}) {
+    auto rows = connection->query(std::string(part));
+    if (!rows) return std::unexpected(std::move(rows.error()));
+    all.insert(all.end(), std::make_move_iterator(rows->rows.begin()),
+               std::make_move_iterator(rows->rows.end()));
+  }
   auto catalog = proxy::read_catalog(all, 1);
   if (!catalog) return std::unexpected(std::move(catalog.error()));
   return std::move(catalog->functions);

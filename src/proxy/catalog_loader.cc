@@ -151,7 +151,7 @@ net::Task<Result<void>> CatalogLoader::refresh(Database& database) {
   // What is invalidated from here on may be too late for this load and asks for another one.
   database.changed = false;
   database.load_started_at = net::Loop::now();
-  const auto rows = co_await (*conversation)->ask(std::string(kCatalogSql), kCatalogTimeout);
+  const auto rows = co_await (*conversation)->ask(catalog_sql(), kCatalogTimeout);
   Result<LoadedCatalog> loaded =
       rows ? read_catalog(*rows, next_generation()) : std::unexpected(rows.error());
   if (!loaded) {

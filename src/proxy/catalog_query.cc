@@ -6,23 +6,18 @@
 
 namespace fairlead::proxy {
 
-#define FAIRLEAD_CATALOG_MARK                                                            \
-  "SELECT count(*), max(oid::int8), sum(hashint8extended(xmin::text::int8, oid::int8))," \
-  " (SELECT sum(hashint8extended(xmin::text::int8, oid::int8)) FROM pg_class"            \
-  "   WHERE relkind IN ('f', 'S') OR relpersistence = 'u'),"                             \
-  " (SELECT sum(hashint8extended(xmin::text::int8, oid::int8)) FROM pg_rewrite) FROM pg_proc"
-
-const std::string_view kCatalogMarkSql = FAIRLEAD_CATALOG_MARK;
+const std::string_view kCatalogMarkSql =
+    "SELECT count(*), max(oid::int8), sum(hashint8extended(xmin::text::int8, oid::int8)),"
+    " (SELECT sum(hashint8extended(xmin::text::int8, oid::int8)) FROM pg_class"
+    "   WHERE relkind IN ('f', 'S') OR relpersistence = 'u'),"
+    " (SELECT sum(hashint8extended(xmin::text::int8, oid::int8)) FROM pg_rewrite) FROM pg_proc";
 
 // Built in is what initdb made: a function that a superuser puts into pg_catalog later has an oid
 // from 16384 (FirstNormalObjectId) on and is nobody's reviewed code.
 //
 // An aggregate's own row says immutable and internal, whatever its support functions do, so these
 // count under the aggregate's name, too (A41). PostgreSQL's own aggregates have harmless ones.
-//
-// A partitioned table is as its partitions are, and a view as what it reads, at any depth. So a
-// view that calls nextval() is one of its sequence.
-const std::string_view kCatalogSql = FAIRLEAD_CATALOG_MARK R"(;
+const std::string_view kFunctionsSql = R"(
 WITH function AS (
   SELECT p.oid, p.proname, p.provolatile, l.lanname, e.extname, p.prokind,
          n.nspname = 'pg_catalog' AND p.oid < 16384 AND e.extname IS NULL AS is_builtin
@@ -39,7 +34,11 @@ WITH function AS (
    JOIN pg_proc a ON a.oid = g.aggfnoid AND a.oid >= 16384
    JOIN function s ON s.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn,
                                 g.aggdeserialfn, g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn))
-LIMIT 250001;
+LIMIT 250001)";
+
+// A partitioned table is as its partitions are, and a view as what it reads, at any depth. So a
+// view that calls nextval() is one of its sequence.
+const std::string_view kPrimaryRelationsSql = R"(
 WITH RECURSIVE edge AS (
   SELECT inhrelid AS below, inhparent AS above FROM pg_inherits
   UNION ALL
@@ -55,7 +54,9 @@ primary_relation(oid) AS (
   SELECT edge.above FROM edge JOIN primary_relation ON primary_relation.oid = edge.below)
 SELECT DISTINCT relname FROM pg_class JOIN primary_relation USING (oid) LIMIT 100001)";
 
-#undef FAIRLEAD_CATALOG_MARK
+std::string catalog_sql() {
+  return fmt::format("{};{};{}", kCatalogMarkSql, kFunctionsSql, kPrimaryRelationsSql);
+}
 
 namespace {
 

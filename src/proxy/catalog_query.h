@@ -31,7 +31,10 @@ extern const std::string_view kCatalogMarkSql;
 
 /// The mark, the functions, the relations. The mark is read first, by a snapshot of its own: what
 /// changes in between is in the rows already, and the next poll finds another mark and loads again.
-extern const std::string_view kCatalogSql;
+std::string catalog_sql();
+/// The parts of it behind the mark, for who gets the rows of one statement at a time.
+extern const std::string_view kFunctionsSql;
+extern const std::string_view kPrimaryRelationsSql;
 
 using CatalogMark = std::string;
 

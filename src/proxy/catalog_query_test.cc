@@ -56,7 +56,7 @@ TEST(ReadCatalog, MoreFunctionsThanTheLimitAreNoCatalogAtAll) {
   const auto loaded = read_catalog(rows, 1);
   ASSERT_FALSE(loaded.has_value());
   EXPECT_EQ(loaded.error().code, ErrorCode::kLimitExceeded);
-  EXPECT_NE(kCatalogSql.find(std::to_string(kFunctionsMax + 1)), std::string_view::npos);
+  EXPECT_NE(kFunctionsSql.find(std::to_string(kFunctionsMax + 1)), std::string_view::npos);
 }
 
 TEST(ReadCatalog, RelationsOfThePrimaryFollowTheFunctions) {  // A50, A52, A54
@@ -72,7 +72,8 @@ TEST(ReadCatalog, RelationsOfThePrimaryFollowTheFunctions) {  // A50, A52, A54
   rows[0] = kMark;
   rows[1] = lower;
   EXPECT_EQ(read_catalog(rows, 1).error().code, ErrorCode::kLimitExceeded);
-  EXPECT_NE(kCatalogSql.find(std::to_string(kPrimaryRelationsMax + 1)), std::string_view::npos);
+  EXPECT_NE(kPrimaryRelationsSql.find(std::to_string(kPrimaryRelationsMax + 1)),
+            std::string_view::npos);
 }
 
 TEST(ReadMark, DiffersWhenAnyOfItsPartsDoes) {
