@@ -76,7 +76,7 @@ void check_against_postgres(const std::string& text) {
     // A literal that goes on behind a comment and a newline is one to PostgreSQL; libpg_query,
     // which hands comments out, ends it there.
     if (token.kind == TokenKind::kString)
-      while (i + 1 < reference.size() && reference[i + 1].end <= token.end) ++i;
+      while (i + 1 < reference.size() && reference[i + 1].begin < token.end) ++i;
     // libpg_query reports a wrong end for U&'x' and U&"x"; the next token's begin tells as much.
     const bool unicode = token.in(text).size() > 2 && text[token.begin + 1] == '&';
     require(i < reference.size() && (unicode || reference[i].end == token.end),
