@@ -74,9 +74,8 @@ void check_against_postgres(const std::string& text) {
     // N'x' is the word NCHAR and a string to PostgreSQL.
     if (token.kind == TokenKind::kString && (text[token.begin] | 0x20) == 'n') ++i;
     // A literal that goes on behind a comment and a newline is one to PostgreSQL; libpg_query,
-    // which hands comments out, ends it there.
-    if (token.kind == TokenKind::kString)
-      while (i + 1 < reference.size() && reference[i + 1].begin < token.end) ++i;
+    // which hands comments out, ends it there, and may read what follows in another way.
+    if (i + 1 < reference.size() && reference[i + 1].begin < token.end) return;
     // libpg_query reports a wrong end for U&'x' and U&"x"; the next token's begin tells as much.
     const bool unicode = token.in(text).size() > 2 && text[token.begin + 1] == '&';
     require(i < reference.size() && (unicode || reference[i].end == token.end),
