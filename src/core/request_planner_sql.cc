@@ -121,9 +121,10 @@ sql::Decision RequestPlanner::decide_execute(const sql::QueryFacts& facts,
 /// That name is told by what it stands for, so that any server that has it has the right one.
 std::optional<RequestPlanner::TranslatedExecute> RequestPlanner::translate_execute(
     const ClientStatement& client) const {
-  const auto facts = std::static_pointer_cast<const sql::QueryFacts>(client.facts);
+  const auto* facts = static_cast<const sql::QueryFacts*>(client.facts.get());
+  if (facts == nullptr || facts->prepared.size() != 1 || facts->statements != 1) return {};
   const auto parse_state = session_->variables.parse_state();
-  if (!facts || !parse_state || facts->statements != 1 || facts->prepared.size() != 1) return {};
+  if (!parse_state) return {};
   const PreparedCommand& command = facts->prepared[0];
   if (command.kind != PreparedCommand::Kind::kExecute) return {};
   const ClientStatement* executed = session_->statements.find(command.name);
