@@ -132,12 +132,15 @@ Result<std::optional<std::string>> ClientSession::fresh_token() {
   const core::ClusterSnapshot& cluster = tenant_.snapshot();
   const Time until = wished_at + std::max(tenant_.config().failover_hold, kTokenPatienceMin);
   token_wished_at_.reset();
-  if (cluster.primary && cluster.position.sampled_at > wished_at) return core::token_of(cluster);
+  const bool is_known = cluster.primary && cluster.position.sampled_at > wished_at;
+  if ((is_known || now >= until) && waits_for_positions()) tenant_.positions_queue().remove(*this);
+  if (is_known) return core::token_of(cluster);
   if (now >= until) {
     return fail(ErrorCode::kCannotConnectNow, "the primary's position is not known",
                 "nobody could be asked for it in time", "Try again when there is a primary.");
   }
   token_wished_at_ = wished_at;
+  if (waits_for_positions()) return std::nullopt;  // Something else has woken the session.
   worker_.shared().control->want_positions(tenant_.cluster());
   tenant_.positions_queue().add(*this, until);
   return std::nullopt;
