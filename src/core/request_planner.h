@@ -88,7 +88,8 @@ class RequestPlanner {
                        const std::shared_ptr<const sql::QueryFacts>& facts) const;
   static void add_decision(sql::Decision decision, RequestPlan& plan);
   static void add_effects(const sql::QueryFacts& facts, RequestPlan& plan);
-  void add_use(const RequestMessage& message, const ClientStatement& statement, RequestPlan& plan);
+  void add_use(const RequestMessage& message, const ClientStatement& statement,
+               const std::optional<TranslatedExecute>& translated, RequestPlan& plan);
   void add_execution(const std::shared_ptr<const sql::QueryFacts>& facts, std::string_view text,
                      std::string_view bind_body, RequestPlan& plan);
   void add_set_config(std::string_view text, std::string_view bind_body, Execution& execution);

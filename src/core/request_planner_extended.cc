@@ -108,11 +108,12 @@ Result<void> RequestPlanner::plan_unseen_parse(std::string_view bytes,
 }
 
 void RequestPlanner::add_use(const RequestMessage& message, const ClientStatement& statement,
+                             const std::optional<TranslatedExecute>& translated,
                              RequestPlan& plan) {
   PlannedMessage& planned = add(message, Treatment::kUse, plan);
   planned.statement = statement.statement;
   planned.facts = facts_of(statement);
-  if (const auto translated = translate_execute(statement)) {
+  if (translated) {
     planned.statement = translated->statement;
     planned.executed = translated->executed.statement;
     add_decision(translated->decision, plan);
@@ -137,16 +138,17 @@ Result<void> RequestPlanner::plan_bind(std::string_view bytes, const RequestMess
     plan_missing(message, bind->statement, plan);
     return {};
   }
-  if (auto translated = translate_execute(*statement)) {
+  const auto translated = translate_execute(*statement);
+  if (translated) {
     add_effects(*facts_of(*statement), plan);
-    portals_.push_back({bind->portal, std::move(translated->executed), {}});
+    portals_.push_back({bind->portal, translated->executed, {}});
   } else {
     portals_.push_back({bind->portal, *statement, message.whole ? body : std::string_view{}});
   }
   if (is_deallocate(facts_of(*statement).get())) {
     reply(message, wire::append_bind_complete, plan);
   } else {
-    add_use(message, *statement, plan);
+    add_use(message, *statement, translated, plan);
   }
   return {};
 }
@@ -158,7 +160,7 @@ Result<void> RequestPlanner::plan_describe(std::string_view bytes, const Request
   if (!describe) return std::unexpected(describe.error());
   if (describe->kind == wire::NameKind::kStatement) {
     if (const ClientStatement* statement = session_->statements.find(describe->name)) {
-      add_use(message, *statement, plan);
+      add_use(message, *statement, translate_execute(*statement), plan);
     } else {
       plan_missing(message, describe->name, plan);
     }
