@@ -49,7 +49,7 @@ Result<Explanation> explain(std::string_view statement, const sql::FunctionCatal
   input.hint = hints->route;
   const bool is_begin = facts.statements == 1 && facts.transaction.size() == 1 &&
                         facts.transaction.front().kind == sql::TransactionCommand::Kind::kBegin;
-  if (is_begin) input.begin = &facts.transaction.front().modes;
+  if (is_begin) input.opens = &facts.transaction.front().modes;
   const core::Route route = core::decide_route(input);
 
   Explanation out;

@@ -66,7 +66,8 @@ std::string_view advice(sql::Reason reason) {
     case Reason::kClientEncoding:
       return "SET client_encoding = 'UTF8'.";
     case Reason::kTransaction:
-      return "BEGIN READ ONLY sends the whole transaction to a replica.";
+      return "BEGIN READ ONLY sends the whole transaction to a replica; transaction_reads = "
+             "\"until_write\" sends its reads there until it writes.";
     case Reason::kSessionState:
       return "Nothing: it changes the session, and the session's statements go where they belong.";
     case Reason::kPreparedStatement:
@@ -77,9 +78,12 @@ std::string_view advice(sql::Reason reason) {
     case Reason::kPortReplica:
       return "Connect to the automatic port.";
     case Reason::kInTransaction:
+    case Reason::kUpgrade:
       return "Outside of the transaction it is decided by itself.";
     case Reason::kTransactionReadOnly:
       return "Without READ ONLY the transaction runs on the primary.";
+    case Reason::kUntilWrite:
+      return "transaction_reads = \"primary\" keeps such transactions on the primary.";
     case Reason::kPinned:
       return "The end of the pin's cause; SHOW PINS names it.";
     case Reason::kOwnWrite:

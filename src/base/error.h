@@ -33,6 +33,7 @@ enum class ErrorCode : uint8_t {
   kQueryCanceled,          // 57014
   kAdminShutdown,          // 57P01
   kCannotConnectNow,       // 57P03  No node can serve this now.
+  kInFailedTransaction,    // 25P02
   kIdleInTransaction,      // 25P03
   kConfig,                 // F0000  The configuration is wrong.
   kIo,                     // 58030  A file, a process or the operating system.

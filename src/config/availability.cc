@@ -23,8 +23,6 @@ constexpr std::array kNotAvailable{
                  "leave it out, and name every member in nodes"},
     NotAvailable{SectionId::kDatabase, "mode", "observe",
                  "write \"split\"; fairlead explain tells where a statement would go"},
-    NotAvailable{SectionId::kDatabase, "transaction_reads", "until_write",
-                 "write \"primary\"; BEGIN READ ONLY sends a transaction to a replica"},
     NotAvailable{SectionId::kAuth, "method", "cert", "write \"scram-sha-256\""},
     NotAvailable{SectionId::kAuth, "auth_query", "", "list the users in users_file"},
 };

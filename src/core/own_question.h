@@ -19,6 +19,8 @@ class OwnQuestion {
     kReadBack,    // Asks for settings that only the server knows.
     kPinCheck,    // Asks what holds the client to the server.
     kReset,       // Settings that may have been changed unseen go back to their defaults (C4).
+    kBegin,       // Tells of the client's transaction (B30).
+    kLeave,       // The transaction goes on elsewhere: ends it here (B35).
     kRollback,    // The client left in a transaction (C25).
     kDiscardAll,  // The client left, and held something (C23).
   };

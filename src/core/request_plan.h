@@ -56,8 +56,9 @@ struct PlannedMessage {
   std::shared_ptr<const sql::QueryFacts> facts = {};  // Of `statement`.
   size_t name_begin = 0;  // kSqlExecute: where the name stands in the text.
   size_t name_end = 0;
-  std::string answer = {};          // kReply, kRefuse: whole messages, without ReadyForQuery.
-  bool has_execution = false;       // Its command tags complete one of RequestPlan::executions.
+  std::string answer = {};       // kReply, kRefuse: whole messages, without ReadyForQuery.
+  bool uses_own_portal = false;  // Describe or Execute of a portal that was bound before it here.
+  bool has_execution = false;    // Its command tags complete one of RequestPlan::executions.
   bool changes_statements = false;  // The client's statements are told of the answer.
 };
 
@@ -81,6 +82,7 @@ struct RequestPlan {
   bool changes_catalog = false;
   bool prepares_unseen = false;  // SQL PREPARE, EXECUTE or DEALLOCATE that goes out as it stands.
   bool session_bound = false;    // What it means depends on the session: FETCH, EXECUTE.
+  bool keeps_portal = false;     // A portal may be read further by a later request (C12d).
 
   /// Forgets everything but the memory that it holds.
   void clear();

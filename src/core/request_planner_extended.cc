@@ -133,6 +133,7 @@ Result<void> RequestPlanner::plan_bind(std::string_view bytes, const RequestMess
   const auto bind = message.whole ? wire::Bind::decode(body) : wire::Bind::decode_head(body);
   if (!bind) return std::unexpected(bind.error());
   if (!message.whole) plan_unseen(message, plan);
+  plan.keeps_portal |= !bind->portal.empty();
   const ClientStatement* statement = session_->statements.find(bind->statement);
   if (statement == nullptr) {
     plan_missing(message, bind->statement, plan);
@@ -171,7 +172,7 @@ Result<void> RequestPlanner::plan_describe(std::string_view bytes, const Request
     reply(message, wire::append_no_data, plan);
     return {};
   }
-  add(message, Treatment::kForward, plan);
+  add(message, Treatment::kForward, plan).uses_own_portal = find_portal(describe->name) != nullptr;
   return {};
 }
 
@@ -196,8 +197,10 @@ Result<void> RequestPlanner::plan_execute(std::string_view bytes, const RequestM
   plan.executes = true;
   const auto execute = wire::Execute::decode(message.body(bytes));
   if (!execute) return std::unexpected(execute.error());
+  plan.keeps_portal |= execute->max_rows > 0;
   add(message, Treatment::kForward, plan);
   if (const BoundPortal* portal = find_portal(execute->portal)) {
+    plan.messages.back().uses_own_portal = true;
     const ClientStatement& statement = portal->statement;
     if (is_deallocate(facts_of(statement).get())) {
       execute_deallocate(*facts_of(statement), plan);

@@ -11,14 +11,51 @@ Route to_primary(Reason reason) { return {.target = Target::kPrimary, .reason = 
 Route to_replica(Reason reason) { return {.target = Target::kReplica, .reason = reason}; }
 
 bool is_serializable(const RouteInput& input) {
-  if (input.begin != nullptr && input.begin->isolation)
-    return *input.begin->isolation == Isolation::kSerializable;
+  if (input.opens != nullptr && input.opens->isolation)
+    return *input.opens->isolation == Isolation::kSerializable;
   return input.default_serializable;
 }
 
 /// A transaction that a replica may serve as a whole (B3, B18).
-bool is_read_only_begin(const RouteInput& input) {
-  return input.begin != nullptr && input.begin->read_only.value_or(input.default_read_only);
+bool is_read_only_transaction(const RouteInput& input) {
+  return input.opens != nullptr && input.opens->read_only.value_or(input.default_read_only);
+}
+
+/// What PostgreSQL takes in a READ ONLY transaction, and a replica refuses or does by itself alone
+/// (B3). As the first statement of one it keeps all of it on the primary.
+bool needs_primary(Reason reason) {
+  switch (reason) {
+    case Reason::kPrimaryRelation:
+    case Reason::kTempObject:
+    case Reason::kListen:
+    case Reason::kNotify:
+    case Reason::kLock:
+    case Reason::kAdvisoryLock:
+    case Reason::kNodeFunction:
+    case Reason::kSessionFunction:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Why the request may leave the primary; nullopt: it may not.
+std::optional<Reason> why_replica(const RouteInput& input) {
+  if (is_read_only_transaction(input)) {
+    return needs_primary(input.decision.reason) ? std::nullopt
+                                                : std::optional(Reason::kTransactionReadOnly);
+  }
+  const bool is_read = input.decision.access == Access::kRead;
+  if (input.opens != nullptr)
+    return is_read && input.reads_until_write ? std::optional(Reason::kUntilWrite) : std::nullopt;
+  return is_read ? std::optional(input.decision.reason) : std::nullopt;
+}
+
+/// Of what may not leave the primary.
+Reason why_primary(const RouteInput& input) {
+  if (input.opens == nullptr || input.decision.access == Access::kPrimary)
+    return input.decision.reason;
+  return input.opens->read_only ? Reason::kReadWriteTransaction : Reason::kTransaction;  // B2, B5
 }
 
 Route decide_target(const RouteInput& input) {
@@ -27,11 +64,10 @@ Route decide_target(const RouteInput& input) {
     return {.target = Target::kReplica, .reason = Reason::kPortReplica, .replica_only = true};
   if (is_serializable(input)) return to_primary(Reason::kSerializable);  // B4
 
-  const bool is_begin = is_read_only_begin(input);
-  const bool may_leave_primary = is_begin || input.decision.access == Access::kRead;
+  const std::optional<Reason> replica = why_replica(input);
   if (input.hint && input.hint->kind == sql::Route::Kind::kPrimary)
     return to_primary(Reason::kHint);
-  if (!may_leave_primary) return to_primary(input.decision.reason);
+  if (!replica) return to_primary(why_primary(input));
   if (input.hint && input.hint->kind == sql::Route::Kind::kReplica)
     return to_replica(Reason::kHint);
   if (input.hint && input.hint->kind == sql::Route::Kind::kNode) {
@@ -40,7 +76,7 @@ Route decide_target(const RouteInput& input) {
             .replica_only = true,
             .node = input.hint->node};
   }
-  return to_replica(is_begin ? Reason::kTransactionReadOnly : input.decision.reason);
+  return to_replica(*replica);
 }
 
 }  // namespace

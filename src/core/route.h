@@ -35,7 +35,10 @@ struct RouteInput {
   Port port = Port::kAutomatic;
   std::optional<sql::Route> hint = {};  // Comment, else SET LOCAL, else SET, else start-up.
   sql::Decision decision = {};          // Of all statements of the request together (A4, A5).
-  const sql::TransactionModes* begin = nullptr;  // The request is one BEGIN, and says this.
+  /// The request opens a transaction of these modes: it is a BEGIN, or the first statement behind
+  /// one that servers do not know of yet (B30).
+  const sql::TransactionModes* opens = nullptr;
+  bool reads_until_write = false;     // ... whose reads may use a replica, this one too (B31).
   bool default_read_only = false;     // default_transaction_read_only of the client (B18).
   bool default_serializable = false;  // default_transaction_isolation (B4).
   ReadWish read = {};

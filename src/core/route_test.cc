@@ -36,7 +36,7 @@ TEST(Route, AHintSendsAReadWhereItSays) {
 
 TEST(Route, PlainBeginGoesToThePrimaryAndReadOnlyToAReplica) {  // B2, B3
   sql::TransactionModes modes;
-  RouteInput input{.decision = {Access::kPrimary, Reason::kTransaction, true}, .begin = &modes};
+  RouteInput input{.decision = {Access::kPrimary, Reason::kTransaction, true}, .opens = &modes};
   EXPECT_EQ(decide_route(input).target, Target::kPrimary);
   modes.read_only = true;
   EXPECT_EQ(decide_route(input), (Route{Target::kReplica, Reason::kTransactionReadOnly}));
@@ -47,10 +47,36 @@ TEST(Route, PlainBeginGoesToThePrimaryAndReadOnlyToAReplica) {  // B2, B3
   EXPECT_EQ(decide_route(input).target, Target::kPrimary);
 }
 
+TEST(Route, AReadOnlyTransactionIsOnThePrimaryForWhatOnlyThatAnswers) {  // B3, B30
+  const sql::TransactionModes modes{.read_only = true};
+  for (const Reason reason : {Reason::kPrimaryRelation, Reason::kListen, Reason::kAdvisoryLock}) {
+    EXPECT_EQ(decide_route({.decision = {Access::kPrimary, reason, true}, .opens = &modes}),
+              (Route{Target::kPrimary, reason}));
+  }
+  EXPECT_EQ(decide_route({.decision = {Access::kPrimary, Reason::kCursor, true}, .opens = &modes}),
+            (Route{Target::kReplica, Reason::kTransactionReadOnly}));
+}
+
+TEST(Route, AReadBehindABeginLeavesThePrimaryOnlyIfAllowedUntilAWrite) {  // B2, B31
+  sql::TransactionModes modes;
+  RouteInput input{.decision = kRead, .opens = &modes};
+  EXPECT_EQ(decide_route(input), (Route{Target::kPrimary, Reason::kTransaction}));
+  input.reads_until_write = true;
+  EXPECT_EQ(decide_route(input), (Route{Target::kReplica, Reason::kUntilWrite}));
+  input.decision = kWrite;
+  EXPECT_EQ(decide_route(input), (Route{Target::kPrimary, Reason::kWrite}));
+  input.decision = kRead;
+  input.hint = sql::Route{sql::Route::Kind::kPrimary};
+  EXPECT_EQ(decide_route(input), (Route{Target::kPrimary, Reason::kHint}));
+  input.hint = std::nullopt;
+  modes.isolation = sql::Isolation::kSerializable;  // B4
+  EXPECT_EQ(decide_route(input), (Route{Target::kPrimary, Reason::kSerializable}));
+}
+
 TEST(Route, SerializableAlwaysGoesToThePrimary) {  // B4
   sql::TransactionModes modes{
       .read_only = true, .isolation = sql::Isolation::kSerializable, .deferrable = true};
-  EXPECT_EQ(decide_route({.decision = kWrite, .begin = &modes}),
+  EXPECT_EQ(decide_route({.decision = kWrite, .opens = &modes}),
             (Route{Target::kPrimary, Reason::kSerializable}));
   EXPECT_EQ(decide_route({.decision = kRead, .default_serializable = true}),
             (Route{Target::kPrimary, Reason::kSerializable}));

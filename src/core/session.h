@@ -6,6 +6,7 @@
 // One concern a file:
 //   session.cc            its life: welcome, what the client sends, the pauses between
 //   session_requests.cc   a request on its way to a server
+//   session_transaction.cc  transactions that servers are told of later (B30-B36)
 //   session_sending.cc    what is sent of it, and what is noted until it is answered
 //   session_local.cc      requests that Fairlead answers by itself
 //   session_answers.cc    what the leased server says
@@ -21,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/client_transaction.h"
 #include "core/known_statements.h"
 #include "core/local_statement.h"
 #include "core/own_question.h"
@@ -62,6 +64,7 @@ struct SessionEnvironment {
   KnownStatements* known = nullptr;               // These two are the session's database's.
   const sql::FunctionCatalog* catalog = nullptr;  // Null: not loaded.
   size_t repeat_max = 64 * 1024;         // Bytes of a read that are kept to repeat it elsewhere.
+  bool reads_until_write = false;        // transaction_reads of the database (B31).
   Duration idle_transaction_timeout{0};  // These two: 0 is never.
   Duration client_idle_timeout{0};
 };
@@ -144,7 +147,7 @@ class Session {
   bool must_skip() const;
   void plan_request(std::string_view request);
   void route_or_answer();
-  Route route_request() const;
+  Route route_request();
   template <class T>
   std::optional<T> asked(const std::optional<T>& hint, std::string_view setting) const;
   PlanningSources sources() const {
@@ -152,6 +155,19 @@ class Session {
   }
   void ask_for_server();
   void refuse(const Error& error);
+
+  // session_transaction.cc
+  bool takes(const sql::QueryFacts& facts) const;
+  LocalAnswer take_command(const sql::QueryFacts& facts);
+  void answer_in_failed_transaction();
+  void open_transaction(std::optional<sql::TransactionReads> asked, RouteInput& input) const;
+  std::optional<bool> known_isolation() const;
+  bool must_upgrade() const;
+  void leave_server();
+  bool on_left_server();
+  Pause begin_transaction();
+  bool on_begun(const OwnQuestion& question);
+  bool moves_transaction();
 
   // session_sending.cc
   void send_request(std::string_view request);
@@ -169,6 +185,8 @@ class Session {
   bool answer_locally();
   bool answer_query_locally(std::string& out);
   bool answer_extended_locally(std::string& out);
+  bool is_mine(const sql::QueryFacts& facts) const;
+  bool is_all_mine() const;
   bool prepares_known() const;
   bool fail_locally(size_t index, size_t confirmed, std::string& out);
   void describe_ours(const sql::QueryFacts* facts, std::string& out);
@@ -223,6 +241,8 @@ class Session {
   Route route_;
   uint64_t own_parse_state_ = 0;  // For statements that mean something in this session only.
   bool waits_for_lease_ = false;
+
+  ClientTransaction transaction_;
 
   // The server that is leased, and what it owes.
   ServerState* server_ = nullptr;

@@ -15,7 +15,12 @@ Relayed Session::on_ready(const wire::Piece& piece, const Answer& answer) {
   const auto ready = wire::ReadyForQuery::decode(piece.body());
   const wire::TxStatus status = ready ? ready->status : wire::TxStatus::kIdle;
   server_->status = status;
-  if (swallowing_) return {.forward = false, .done = server_->responses.empty()};
+  if (swallowing_) {
+    const bool done = server_->responses.empty();
+    if (!done || status == wire::TxStatus::kIdle) return {.forward = false, .done = done};
+    leave_server();  // The transaction of which it was the first statement.
+    return {.forward = false};
+  }
   const bool isolated = !sent_.empty() && sent_.front().isolated;
   if (!answer.forward && !isolated) return on_hidden_ready(answer);
   if ((answer.what.tag & kConfirmsClientChange) != 0 && !sent_.empty()) {  // SQL PREPARE.
@@ -71,6 +76,7 @@ void Session::finish_front(wire::TxStatus status) {
   }
   apply_reports();
   apply_ready(status, front.failed, state_);
+  if (status == wire::TxStatus::kIdle) transaction_.on_end();
   transaction_may_write_ |= front.may_write;
   cancel_requested_ = false;  // It was for this request (F41).
   if (status == wire::TxStatus::kIdle) {
@@ -180,6 +186,10 @@ bool Session::on_question_answered() {
       state_.pins.on_server_left();
       server_->variables = {};
       return cancels_running_ == 0;
+    case Kind::kBegin:
+      return on_begun(question);
+    case Kind::kLeave:
+      return on_left_server();
     case Kind::kRollback:
       state_.variables.on_rollback();
       server_->variables = state_.variables.take_on_server();
@@ -206,11 +216,16 @@ bool Session::on_left_clean() {
 }
 
 /// A question that must not fail has failed: the server is closed, because nobody knows what it
-/// has. Only settings may fail: a role may have been dropped meanwhile.
+/// has. Only settings may fail, because a role may have been dropped meanwhile, and BEGIN, for a
+/// time limit.
 bool Session::on_question_failed(const OwnQuestion& question) {
   if (question.kind() == Kind::kReplay) {  // One transaction: the server has what it had before.
     refuse({ErrorCode::kInvalidParameterValue, question.error()->message,
             "while the session's settings were given to a server"});
+    return true;
+  }
+  if (question.kind() == Kind::kBegin && server_->status == wire::TxStatus::kIdle) {
+    refuse(*question.error());
     return true;
   }
   const bool was_pinned = !state_.pins.reasons().empty();

@@ -37,12 +37,13 @@ void Session::lose_server(const Error& why) {
     return fatal({ErrorCode::kAdminShutdown, "the server that held this session's state was lost",
                   error.detail.empty() ? error.message : error.detail});
   }
+  const bool moves = moves_transaction();
   if (before_sending) {  // Another server will do.
     stage_ = Stage::kServer;
     if (lease_.target == Target::kReplica) avoid_ = lease_.node;
     return;
   }
-  answer_lost_requests(error);
+  if (!moves) answer_lost_requests(error);
 }
 
 /// Everything that the lost server still owed is answered, each request once (E20, E21, E27).
@@ -51,6 +52,7 @@ void Session::answer_lost_requests(const Error& error) {
   state_.statements.on_skipped();
   state_.variables.on_rollback();
   state_.status = wire::TxStatus::kIdle;
+  transaction_.on_end();
   transaction_may_write_ = false;
   cancel_requested_ = false;
   if (sent_.empty()) {

@@ -22,35 +22,38 @@ void append_local_answer(const LocalAnswer& answer, bool with_description, std::
   wire::append_command_complete(out, answer.tag);
 }
 
-/// Whether every message of an extended request is about a statement of ours, or about names.
-bool is_ours(const RequestPlan& plan) {
-  size_t executes = 0;
-  bool any_ours = false;
-  for (const PlannedMessage& planned : plan.messages) {
-    const char type = planned.message.type;
-    const bool names_ours = planned.facts != nullptr && is_local_statement(*planned.facts);
-    any_ours = any_ours || names_ours;
-    const bool is_free = planned.treatment == Treatment::kCloseStatement ||
-                         type == frontend::kSync || type == frontend::kFlush;
-    const bool uses_portal =
-        type == frontend::kExecute ||
-        (type == frontend::kDescribe && planned.treatment == Treatment::kForward);
-    executes += type == frontend::kExecute ? 1 : 0;
-    if (!names_ours && !is_free && !(uses_portal && any_ours)) return false;
-  }
-  return executes == plan.executions.size();  // Else there is a portal of an earlier request.
+}  // namespace
+
+/// A statement that needs no server.
+bool Session::is_mine(const sql::QueryFacts& facts) const {
+  return takes(facts) || (!transaction_.is_failed() && is_local_statement(facts));
 }
 
-}  // namespace
+/// Whether every message of an extended request is about a statement of ours, or about names. A
+/// portal that it uses was bound in it, so to a statement of ours.
+bool Session::is_all_mine() const {
+  if (plan_.keeps_portal) return false;
+  size_t executes = 0;
+  for (const PlannedMessage& planned : plan_.messages) {
+    const char type = planned.message.type;
+    const bool names_mine = planned.facts != nullptr && is_mine(*planned.facts);
+    const bool is_free = planned.treatment == Treatment::kCloseStatement ||
+                         type == frontend::kSync || type == frontend::kFlush;
+    executes += type == frontend::kExecute ? 1 : 0;
+    if (!names_mine && !is_free && !planned.uses_own_portal) return false;
+  }
+  return executes == plan_.executions.size();
+}
 
 /// False: it needs a server. In a failed transaction everything does, because only the server knows
 /// what it still takes.
 bool Session::answer_locally() {
-  if (state_.status == wire::TxStatus::kFailed || !sent_.empty() || segment_open_) return false;
+  const bool is_servers = state_.status == wire::TxStatus::kFailed && !transaction_.is_failed();
+  if (is_servers || !sent_.empty() || segment_open_) return false;
   std::string out;
   const bool is_extended = plan_.end == RequestEnd::kSync || plan_.end == RequestEnd::kFlush;
   const bool answered = plan_.end == RequestEnd::kQuery ? answer_query_locally(out)
-                        : is_extended && (is_ours(plan_) || prepares_known())
+                        : is_extended && (is_all_mine() || prepares_known())
                             ? answer_extended_locally(out)
                             : false;
   if (!answered) return false;
@@ -76,6 +79,7 @@ bool Session::prepares_known() const {
 }
 
 Result<LocalAnswer> Session::execute_ours(const sql::QueryFacts& facts) {
+  if (takes(facts)) return take_command(facts);
   const std::string_view node =
       last_route_.node ? host_.node_name(*last_route_.node) : std::string_view{};
   return execute_local(facts, state_,
@@ -92,7 +96,7 @@ bool Session::answer_query_locally(std::string& out) {
     return true;
   }
   if (planned.treatment == Treatment::kForward && plan_.executions.size() == 1 &&
-      is_local_statement(*plan_.executions[0].facts)) {
+      is_mine(*plan_.executions[0].facts)) {
     const auto answer = execute_ours(*plan_.executions[0].facts);
     if (answer) {
       append_local_answer(*answer, true, out);

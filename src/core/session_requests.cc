@@ -133,8 +133,9 @@ Pause Session::give_settings() {
     stage_ = Stage::kServer;
     return Pause::kInput;
   }
-  if (question_) return Pause::kTurn;
-  const bool at_start = state_.status == wire::TxStatus::kIdle && sent_.empty() && !segment_open_;
+  if (question_ || cancels_running_ > 0) return Pause::kTurn;
+  const bool outside = state_.status == wire::TxStatus::kIdle || transaction_.is_deferred();
+  const bool at_start = outside && sent_.empty() && !segment_open_;
   if (at_start && !(server_->variables == state_.variables.committed())) {
     const auto batch = replay_batch(server_->variables, state_.variables.committed());
     if (!batch) {
@@ -148,6 +149,7 @@ Pause Session::give_settings() {
     }
     server_->variables = state_.variables.committed();
   }
+  if (transaction_.is_deferred()) return begin_transaction();
   stage_ = Stage::kSend;
   return Pause::kInput;
 }
@@ -188,6 +190,7 @@ void Session::plan_request(std::string_view request) {
     return refuse({ErrorCode::kConnectionFailure, "the server of this transaction was lost",
                    "nothing of the transaction was committed", "Begin the transaction again."});
   }
+  if (transaction_.is_failed()) return answer_in_failed_transaction();
   const bool needs_token = std::ranges::any_of(plan_.executions, [](const Execution& execution) {
     return asks_for_token(*execution.facts);
   });
@@ -203,7 +206,12 @@ void Session::route_or_answer() {
     stage_ = Stage::kDone;
     return;
   }
-  route_ = route_request();
+  if (must_upgrade()) {
+    route_ = {.target = Target::kPrimary, .reason = sql::Reason::kUpgrade};
+    leave_server();
+  } else {
+    route_ = route_request();
+  }
   stage_ = Stage::kServer;
 }
 
@@ -236,7 +244,9 @@ bool Session::explains() const {
   return explain && explain->on;
 }
 
-Route Session::route_request() const {
+Route Session::route_request() {
+  if (transaction_.is_deferred() && transaction_.hints() != nullptr)
+    plan_.hints.inherit(*transaction_.hints());
   const sql::Hints& hints = plan_.hints;
   RouteInput input;
   input.port = state_.port;
@@ -245,7 +255,9 @@ Route Session::route_request() const {
                 .max_lag = asked(hints.max_lag, "fairlead.max_lag"),
                 .min_lsn = asked(hints.min_lsn, "fairlead.min_lsn")};
   input.decision = plan_.decision;
-  if (plan_.begin) input.begin = &*plan_.begin;
+  if (plan_.begin) input.opens = &*plan_.begin;
+  if (transaction_.is_deferred())
+    open_transaction(asked(hints.transaction_reads, "fairlead.transaction_reads"), input);
   // A part of a segment, without its Sync, may still be followed by a write (A5); names alone may
   // be asked anywhere.
   if (plan_.end == RequestEnd::kFlush && plan_.executes)
@@ -255,7 +267,12 @@ Route Session::route_request() const {
   input.default_read_only = state_.default_read_only();
   const Setting* isolation = state_.variables.find("default_transaction_isolation");
   input.default_serializable = isolation != nullptr && isolation->text() == "serializable";
-  return decide_route(input);
+  Route route = decide_route(input);
+  if (transaction_.is_deferred()) {
+    transaction_.on_routed(input.reads_until_write && route.target == Target::kReplica);
+    if (!transaction_.may_use_replica()) route.reason = sql::Reason::kUpgrade;
+  }
+  return route;
 }
 
 /// The request ends here, with an error in its place; the session goes on. Before the welcome it is
@@ -265,7 +282,8 @@ void Session::refuse(const Error& error) {
   host_.note_error();
   state_.statements.on_skipped();
   state_.variables.on_rollback();
-  state_.status = wire::TxStatus::kIdle;
+  if (transaction_.is_untouched()) transaction_.fail();
+  state_.status = transaction_.is_failed() ? wire::TxStatus::kFailed : wire::TxStatus::kIdle;
   segment_open_ = false;
   std::string out;
   wire::append_error(out, wire::Severity::kError, error);
@@ -289,6 +307,7 @@ Pause Session::advance_repeat() {
     confirmed_ = 0;
     if (plan_.changes_session) plan_.executions = std::move(sent_.front().executions);
     sent_.clear();
+    if (transaction_.stage() == ClientTransaction::Stage::kActive) transaction_.defer_again(false);
     if (const auto target = repeat_.target()) {
       route_ = {.target = *target,
                 .reason = sql::Reason::kReplicaErrorRetry,

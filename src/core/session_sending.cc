@@ -33,9 +33,10 @@ void Session::send_request(std::string_view request) {
   if (cancel_requested_ && sent_.empty()) {  // It was cancelled on its way (F42).
     cancel_requested_ = false;
     refuse({ErrorCode::kQueryCanceled, "canceling statement due to user request"});
-    return release_if_done();
+    return server_->status == wire::TxStatus::kIdle ? release_if_done() : leave_server();
   }
-  const bool alone = sent_.empty() && !segment_open_ && state_.status == wire::TxStatus::kIdle;
+  const bool is_first = state_.status == wire::TxStatus::kIdle || transaction_.is_untouched();
+  const bool alone = sent_.empty() && !segment_open_ && is_first;
   const bool complete = end_ == RequestEnd::kSync || end_ == RequestEnd::kQuery;
   auto scope = ReadRepeat::Scope::kNone;
   if (alone && complete && !repeated_ && request.size() <= environment_.repeat_max) {
@@ -47,10 +48,12 @@ void Session::send_request(std::string_view request) {
   repeat_.begin(request, scope);
   if (plan_.executes) note_route();
   note_sent();
+  transaction_.on_sent();
   write_request(request);
   if (ended_) return;
   segment_open_ = end_ == RequestEnd::kFlush || end_ == RequestEnd::kOversize;
-  if (alone && end_ == RequestEnd::kFlush && !plan_.executes) isolate_segment();
+  const bool outside = state_.status == wire::TxStatus::kIdle;
+  if (alone && outside && end_ == RequestEnd::kFlush && !plan_.executes) isolate_segment();
   SentRequest& sent = sent_.back();
   sent.alone = sent.alone || sent.changes_statements || server_->statements.unanswered() > 0;
   injected_.clear();
@@ -106,9 +109,10 @@ void Session::note_sent() {
 }
 
 void Session::note_route() {
-  last_route_.reason = state_.status != wire::TxStatus::kIdle ? sql::Reason::kInTransaction
-                       : !state_.pins.reasons().empty()       ? sql::Reason::kPinned
-                                                              : lease_.reason;
+  const bool is_first = state_.status == wire::TxStatus::kIdle || transaction_.is_untouched();
+  last_route_.reason = !is_first                        ? sql::Reason::kInTransaction
+                       : !state_.pins.reasons().empty() ? sql::Reason::kPinned
+                                                        : lease_.reason;
   last_route_.target = lease_.target;
   last_route_.node = lease_.node;
   last_route_.attempts = attempts_;

@@ -119,6 +119,8 @@ void ClientSession::refresh_environment() {
                             .known = &tenant_.known_statements(),
                             .catalog = tenant_.catalog(),
                             .repeat_max = limits.retry_buffer_max.count,
+                            .reads_until_write = tenant_.config().transaction_reads ==
+                                                 config::TransactionReads::kUntilWrite,
                             .idle_transaction_timeout = limits.idle_transaction_timeout,
                             .client_idle_timeout = limits.client_idle_timeout};
 }

@@ -57,6 +57,7 @@ struct TransactionCommand {
   };
   Kind kind = Kind::kBegin;
   bool chain = false;           // COMMIT/ROLLBACK AND CHAIN: no boundary (B12).
+  bool is_start = false;        // kBegin as START TRANSACTION, which is its command tag, too.
   TransactionModes modes = {};  // kBegin only.
   std::string name = {};        // Savepoint or global transaction identifier.
 

@@ -78,6 +78,7 @@ TEST(Facts, TellTransactionCommandsInOrder) {
                           TransactionCommand{.kind = TransactionKind::kRollback}));
   EXPECT_THAT(classify("START TRANSACTION READ WRITE NOT DEFERRABLE").transaction,
               ElementsAre(TransactionCommand{.kind = TransactionKind::kBegin,
+                                             .is_start = true,
                                              .modes = {.read_only = false, .deferrable = false}}));
   EXPECT_THAT(
       classify("PREPARE TRANSACTION 'g'").transaction,

@@ -130,8 +130,19 @@ void Hints::set(Setting setting) {
         if constexpr (std::is_same_v<T, Duration>) max_lag = value;
         if constexpr (std::is_same_v<T, Tags>) tags = std::move(value);
         if constexpr (std::is_same_v<T, Explain>) explain = value;
+        if constexpr (std::is_same_v<T, TransactionReads>) transaction_reads = value;
       },
       std::move(setting));
+}
+
+void Hints::inherit(const Hints& outer) {
+  if (!route) route = outer.route;
+  if (!consistency) consistency = outer.consistency;
+  if (!min_lsn) min_lsn = outer.min_lsn;
+  if (!max_lag) max_lag = outer.max_lag;
+  if (!tags) tags = outer.tags;
+  if (!explain) explain = outer.explain;
+  if (!transaction_reads) transaction_reads = outer.transaction_reads;
 }
 
 Result<Hints> find_hints(std::string_view text, LexOptions options) {

@@ -26,9 +26,12 @@ struct Hints {
   std::optional<Duration> max_lag;
   std::optional<Tags> tags;
   std::optional<Explain> explain;
+  std::optional<TransactionReads> transaction_reads;
 
-  bool empty() const { return !route && !consistency && !min_lsn && !max_lag && !tags && !explain; }
+  bool empty() const { return *this == Hints{}; }
   void set(Setting setting);
+  /// Takes what `outer` says where these say nothing.
+  void inherit(const Hints& outer);
   bool operator==(const Hints&) const = default;
 };
 

@@ -250,6 +250,7 @@ void read_transaction(Unit& unit, size_t body) {
   TransactionCommand command;
   command.chain = tree.flag(body, "chain");
   if (kind == "TRANS_STMT_BEGIN" || kind == "TRANS_STMT_START") {
+    command.is_start = kind == "TRANS_STMT_START";
     command.modes = modes_of(tree, tree.member(body, "options"));
     if (!note_modes(unit, command.modes) && command.modes.read_only != true)
       unit.note(Reason::kTransaction);  // B2; READ ONLY may go to a replica (B3).

@@ -151,6 +151,13 @@ Result<Setting> read_tags(std::string_view name, std::string_view value) {
                    fmt::format("at most {} bytes without control characters", kTagsBytesMax));
 }
 
+Result<Setting> read_transaction_reads(std::string_view name, std::string_view value) {
+  const std::string word = to_lower(value);
+  if (word == "primary") return TransactionReads::kPrimary;
+  if (word == "until_write") return TransactionReads::kUntilWrite;
+  return bad_value(name, value, "primary or until_write");
+}
+
 Result<Setting> read_explain(std::string_view name, std::string_view value) {
   if (const auto on = parse_guc_boolean(value)) return Explain{*on};
   return bad_value(name, value, "on or off");
@@ -184,6 +191,7 @@ Result<Setting> read_setting(std::string_view name, std::string_view value) {
   if (known == "fairlead.max_lag") return read_max_lag(known, value);
   if (known == "fairlead.tags") return read_tags(known, value);
   if (known == "fairlead.explain") return read_explain(known, value);
+  if (known == "fairlead.transaction_reads") return read_transaction_reads(known, value);
   return fail(ErrorCode::kUndefinedObject,
               fmt::format("unrecognized configuration parameter \"{}\"", name.substr(0, 100)), {},
               fmt::format("Perhaps you meant \"{}\".", nearest_setting(known)));

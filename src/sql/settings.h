@@ -27,6 +27,9 @@ struct Route {
 /// See design: what a read is promised to see.
 enum class ReadConsistency : uint8_t { kEventual, kSession, kApp, kStrict };
 
+/// See design: where a transaction reads that may still write.
+enum class TransactionReads : uint8_t { kPrimary, kUntilWrite };
+
 /// A floor that a client hands over: "X/Y", "timeline:X/Y" or "system_identifier:timeline:X/Y"
 /// (D10, D24). Whether it is this cluster's and not ahead of it, the session checks.
 struct FloorToken {
@@ -51,12 +54,13 @@ struct Explain {
 /// The longest fairlead.tags value: it is kept for every statement of the ledger.
 inline constexpr size_t kTagsBytesMax = 1024;
 
-inline constexpr std::array<std::string_view, 6> kSettingNames{
-    "fairlead.consistency", "fairlead.explain", "fairlead.max_lag",
-    "fairlead.min_lsn",     "fairlead.route",   "fairlead.tags"};
+inline constexpr std::array<std::string_view, 7> kSettingNames{
+    "fairlead.consistency", "fairlead.explain", "fairlead.max_lag",          "fairlead.min_lsn",
+    "fairlead.route",       "fairlead.tags",    "fairlead.transaction_reads"};
 
 /// One validated value. Its alternative tells which setting it is: Duration is max_lag.
-using Setting = std::variant<Route, ReadConsistency, FloorToken, Duration, Tags, Explain>;
+using Setting =
+    std::variant<Route, ReadConsistency, FloorToken, Duration, Tags, Explain, TransactionReads>;
 
 /// Whether the name belongs to Fairlead at all: it starts with "fairlead." in any case.
 bool is_fairlead_setting(std::string_view name);

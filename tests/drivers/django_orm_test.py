@@ -1,5 +1,6 @@
 """Django as applications use it: migrations, the ORM in autocommit and in atomic blocks, server-side cursors."""
 import collections
+import contextlib
 import threading
 import unittest
 
@@ -8,6 +9,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import IntegrityError, connection, connections, models, transaction
 from django.db.models import Count, F, Sum
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import path
 
 from driver_case import ADDRESS, fresh, only_proxied
 
@@ -18,7 +22,8 @@ if not settings.configured:
             "ENGINE": "django.db.backends.postgresql", "HOST": ADDRESS.host, "PORT": ADDRESS.port, "USER": ADDRESS.user,
             "PASSWORD": ADDRESS.password, "NAME": ADDRESS.database,
         }},
-        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField", USE_TZ=True, SECRET_KEY="for tests",
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField", USE_TZ=True, SECRET_KEY="for tests", ROOT_URLCONF=__name__,
+        ALLOWED_HOSTS=["testserver"],
     )
     django.setup()
 
@@ -42,6 +47,25 @@ class Order(models.Model):
     class Meta:
         app_label = "contenttypes"
         db_table = f"{PREFIX}_order"
+
+
+def last_target():
+    with connection.cursor() as cursor:
+        cursor.execute("show fairlead.last_route")
+        return cursor.fetchone()[0]
+
+
+def list_shops(_request):
+    list(Shop.objects.annotate(count=Count("orders"))[:5])
+    return HttpResponse(last_target())
+
+
+def visit_shop(_request):
+    Order.objects.create(shop=Shop.objects.order_by("pk").last(), amount=1)
+    return HttpResponse(last_target())
+
+
+urlpatterns = [path("shops", list_shops), path("visit", visit_shop)]
 
 
 def setUpModule():
@@ -128,22 +152,53 @@ class DjangoOrm(unittest.TestCase):
         self.assertEqual(Shop.objects.filter(pk=shop.pk).count(), 1)  # Something between two fetches.
         self.assertEqual(first + [order.amount for order in orders], list(range(1, 301)))
 
-    @only_proxied
-    def test_reads_in_autocommit_leave_the_primary_and_those_of_atomic_blocks_do_not(self):
-        shop = self.make_shop(1)
+    def share(self, read, times=40):
+        """How many of the reads were a replica's."""
+        targets = collections.Counter()
+        for _ in range(times):
+            read()
+            targets[last_target()] += 1
+        return targets["replica"] / times
 
-        def share(read):
-            targets = collections.Counter()
-            for _ in range(40):
-                read()
-                with connection.cursor() as cursor:
-                    cursor.execute("show fairlead.last_route")
-                    targets[cursor.fetchone()[0]] += 1
-            return targets["replica"] / 40
+    @contextlib.contextmanager
+    def until_write(self):
+        with connection.cursor() as cursor:
+            cursor.execute("set fairlead.transaction_reads = 'until_write'")
+            try:
+                yield
+            finally:
+                cursor.execute("reset fairlead.transaction_reads")
+
+    @only_proxied
+    def test_reads_in_autocommit_leave_the_primary_and_those_of_atomic_blocks_only_until_they_write(self):  # B31
+        shop = self.make_shop(1)
 
         def read():
             self.assertEqual(Shop.objects.get(name=shop.name).pk, shop.pk)
 
-        self.assertGreater(share(read), 0.8)
-        with transaction.atomic():
-            self.assertEqual(share(read), 0)
+        @transaction.atomic
+        def write_and_read():
+            read()
+            Shop.objects.filter(pk=shop.pk).update(settings={"n": 1})
+            self.assertEqual(Shop.objects.get(pk=shop.pk).settings, {"n": 1})
+
+        self.assertGreater(self.share(read), 0.8)
+        self.assertEqual(self.share(transaction.atomic(read)), 0)
+        with self.until_write():
+            self.assertGreater(self.share(transaction.atomic(read)), 0.8)
+            self.assertEqual(self.share(write_and_read), 0)
+
+    @only_proxied
+    def test_requests_that_are_transactions_read_on_replicas_only_until_they_write(self):  # B31
+        self.make_shop(1)
+        connection.settings_dict["ATOMIC_REQUESTS"] = True
+        self.addCleanup(connection.settings_dict.__setitem__, "ATOMIC_REQUESTS", False)
+
+        def share(path):
+            answers = [Client().get(path).content.decode() for _ in range(20)]
+            return answers.count("replica") / len(answers)
+
+        self.assertEqual(share("/shops"), 0)
+        with self.until_write():
+            self.assertGreater(share("/shops"), 0.8)
+            self.assertEqual(share("/visit"), 0)

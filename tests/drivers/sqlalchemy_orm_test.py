@@ -139,6 +139,23 @@ class SqlalchemyOrm(unittest.TestCase):
 
         self.assertGreater(share(isolation_level="AUTOCOMMIT"), 0.8)
         self.assertEqual(share(), 0)  # A transaction that says nothing of itself may still write.
+        until_write = "-c fairlead.transaction_reads=until_write"
+        self.assertGreater(share(connect_args={"options": until_write}), 0.8)
+
+    @only_proxied
+    def test_reads_until_a_write_and_the_write_are_one_transaction(self):  # B31
+        engine = self.make_engine(connect_args={"options": "-c fairlead.transaction_reads=until_write"})
+        session_of = sessionmaker(engine, future=True)
+        name = self.add_author(fresh("author"), ["one"])
+        for number in range(20):
+            with session_of.begin() as session:
+                author = session.execute(sa.select(Author).filter_by(name=name)).scalar_one()
+                author.books.append(Book(title=f"t{number}"))
+                session.flush()
+                self.assertEqual(session.execute(sa.text("show fairlead.last_route")).one()[0], "primary")
+        with session_of() as session:
+            count = session.execute(sa.select(sa.func.count()).select_from(Book).join(Author).where(Author.name == name))
+            self.assertEqual(count.scalar_one(), 21)
 
 
 class SqlalchemyAsync(unittest.IsolatedAsyncioTestCase):
@@ -162,13 +179,20 @@ class SqlalchemyAsync(unittest.IsolatedAsyncioTestCase):
         await engine.dispose()
 
     @only_proxied
-    async def test_autocommit_reads_leave_the_primary(self):
-        engine = create_async_engine(f"postgresql+asyncpg{URL}", isolation_level="AUTOCOMMIT")
-        targets = collections.Counter()
-        async with engine.connect() as connection:
+    async def test_reads_leave_the_primary_where_the_application_lets_them(self):
+        async def share(**options):
+            """Of 40 reads, each in a session of its own, the share of the replicas'."""
+            engine = create_async_engine(f"postgresql+asyncpg{URL}", **options)
+            targets = collections.Counter()
             for _ in range(40):
-                await connection.execute(sa.select(Author).limit(3))
-                route = (await connection.execute(sa.text("show fairlead.last_route"))).one()
-                targets[route[0]] += 1
-        await engine.dispose()
-        self.assertGreater(targets["replica"], 32)
+                async with AsyncSession(engine) as session:
+                    await session.execute(sa.select(Author).limit(3))
+                    route = (await session.execute(sa.text("show fairlead.last_route"))).one()
+                    targets[route[0]] += 1
+            await engine.dispose()
+            return targets["replica"] / 40
+
+        self.assertGreater(await share(isolation_level="AUTOCOMMIT"), 0.8)
+        self.assertEqual(await share(), 0)
+        until_write = {"server_settings": {"fairlead.transaction_reads": "until_write"}}
+        self.assertGreater(await share(connect_args=until_write), 0.8)

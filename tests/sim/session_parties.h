@@ -119,7 +119,8 @@ class SessionWorld::Client final : public core::SessionHost {
     session_.environment() = {.planner = &world.planner_,
                               .shapes = &world.shapes_,
                               .registry = &world.registry_,
-                              .known = &world.known_};
+                              .known = &world.known_,
+                              .reads_until_write = world.config_.until_write};
     core::ReportedParameters reports;
     for (const auto& [name, value] : own_defaults(number)) reports.set(name, value);
     require(session_.welcome(&reports) == core::Pause::kInput, "known reports need no server");

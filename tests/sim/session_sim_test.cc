@@ -54,6 +54,22 @@ TEST(SessionSim, OneServerOfEachKindServesAll) {
   run_seeds(1000, 1000, {.clients = 4, .primaries = 1, .replicas = 1});
 }
 
+TEST(SessionSim, TransactionsThatReadOnReplicasUntilTheyWriteLookTheSame) {  // B30, B31, B35, B36
+  run_seeds(3000, 1000, {.clients = 3, .primaries = 2, .replicas = 2, .until_write = true});
+}
+
+TEST(SessionSim, DyingServersCostNobodyMoreThanOneAnswerEachUntilTheyWrite) {  // E20, E27, B36
+  run_seeds(
+      3000, 1000,
+      {.clients = 3, .primaries = 2, .replicas = 2, .with_deaths = true, .until_write = true});
+}
+
+TEST(SessionSim, CancelRequestsHitTheirOwnClientOnlyUntilTheyWrite) {  // F41, B30
+  run_seeds(
+      3000, 1000,
+      {.clients = 3, .primaries = 2, .replicas = 2, .with_cancels = true, .until_write = true});
+}
+
 TEST(SessionSim, DyingServersCostNobodyMoreThanOneAnswerEach) {  // E20, E27, A62
   run_seeds(3000, 1000, {.clients = 3, .primaries = 2, .replicas = 1, .with_deaths = true});
 }

@@ -12,13 +12,16 @@ constexpr std::array<std::string_view, 4> kStatements{"", "s1", "s2", "s3"};
 constexpr std::array<std::string_view, 3> kPortals{"", "", "p1"};
 
 /// Texts that every client sends alike, so that servers share their statements. @ is a token.
-constexpr std::array<std::string_view, 33> kTexts{"select '@'",
+constexpr std::array<std::string_view, 36> kTexts{"select '@'",
                                                   "select '@'",
                                                   "select '@'",
                                                   "select 1/0",
                                                   "insert into t values (1)",
                                                   "begin",
                                                   "begin",
+                                                  "start transaction",
+                                                  "begin read only",
+                                                  "set transaction read only",
                                                   "commit",
                                                   "rollback",
                                                   "savepoint s",

@@ -54,7 +54,7 @@ bool SimServer::execute(const SimStatement& statement, const Portal* portal, boo
     case Kind::kFail:
       return fail_statement("22012", "division by zero");
     case Kind::kInsert:
-      if (standby_)
+      if (standby_ || read_only_)
         return fail_statement("25006", "cannot execute INSERT in a read-only transaction");
       complete("INSERT 0 1");
       return true;
@@ -95,8 +95,16 @@ bool SimServer::execute(const SimStatement& statement, const Portal* portal, boo
 bool SimServer::execute_transaction(const SimStatement& statement) {
   switch (statement.kind) {
     case Kind::kBegin:
-      if (status_ == TxStatus::kIdle) status_ = TxStatus::kInTransaction;
-      complete("BEGIN");
+    case Kind::kBeginReadOnly:
+      if (status_ == TxStatus::kIdle) {
+        status_ = TxStatus::kInTransaction;
+        read_only_ = statement.kind == Kind::kBeginReadOnly;
+      }
+      complete(statement.tag);
+      return true;
+    case Kind::kSetReadOnly:
+      read_only_ = read_only_ || status_ == TxStatus::kInTransaction;
+      complete(statement.tag);
       return true;
     case Kind::kCommit:
     case Kind::kRollback: {
@@ -157,7 +165,9 @@ bool SimServer::execute_session(const SimStatement& statement) {
       complete("DISCARD ALL");
       return true;
     case Kind::kListen:
-      if (standby_) return fail_statement("25006", "cannot execute LISTEN during recovery");
+      // A primary takes it in a READ ONLY transaction; but that may be on a replica (B3).
+      if (standby_ || read_only_)
+        return fail_statement("25006", "cannot execute LISTEN during recovery");
       listening_.insert("a");
       complete("LISTEN");
       return true;
@@ -228,6 +238,7 @@ void SimServer::end_transaction(bool commit) {
   savepoints_.clear();
   portals_.clear();
   implicit_ = false;
+  read_only_ = false;
 }
 
 }  // namespace fairlead::sim

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/assert.h"
 #include "wire/backend_encode.h"
@@ -36,6 +37,7 @@ bool SimServer::is_reported(std::string_view name) {
 }
 
 std::string SimServer::setting(const std::string& name) const {
+  if (name == "transaction_isolation") return "read committed";
   for (const Settings* settings : {&values_.local, &values_.session, &defaults_})
     if (const auto found = settings->find(name); found != settings->end()) return found->second;
   return {};
@@ -151,6 +153,7 @@ void SimServer::on_query(std::string_view body) {
 }
 
 void SimServer::end_of_request() {
+  for (const std::string& portal : std::exchange(spent_portals_, {})) portals_.erase(portal);
   portals_.erase("");
   if (status_ == TxStatus::kIdle) end_transaction(true);
   report_changes();
@@ -235,6 +238,11 @@ void SimServer::on_execute(std::string_view body) {
   } else if (!execute(statement, &portal, false)) {
     return;
   }
+  // PostgreSQL keeps the portal, and refuses to run it again; Fairlead may have run it itself, and
+  // has forgotten it after the request (B30).
+  if (statement.kind == Kind::kBegin || statement.kind == Kind::kBeginReadOnly ||
+      statement.kind == Kind::kSetReadOnly)
+    spent_portals_.emplace_back(message->portal);
   skipping_ = false;
 }
 

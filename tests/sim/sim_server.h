@@ -100,10 +100,12 @@ class SimServer {
   size_t copied_ = 0;
   Values committed_;
   Values values_;
+  bool read_only_ = false;  // The transaction.
   std::vector<Savepoint> savepoints_;
   Settings reported_;
   std::map<std::string, std::string> statements_;  // "": the unnamed one.
   std::map<std::string, Portal> portals_;
+  std::vector<std::string> spent_portals_;
   std::set<std::string> listening_;
   std::set<std::string> listening_committed_;
 };

@@ -21,8 +21,10 @@ struct SimStatement {
     kReset,
     kResetAll,
     kDiscardAll,
-    kNothing,  // Done and forgotten: `tag`.
-    kBegin,
+    kNothing,        // Done and forgotten: `tag`.
+    kBegin,          // `tag`
+    kBeginReadOnly,  // `tag`
+    kSetReadOnly,
     kCommit,
     kRollback,
     kSavepoint,  // `name`

@@ -1,0 +1,121 @@
+// Session: transactions that a server is told of only with their first statement, and those that
+// leave a replica at their first write (B30-B36).
+#include "core/session.h"
+
+namespace fairlead::core {
+
+using TransactionKind = sql::TransactionCommand::Kind;
+
+/// A command of a transaction that no server has to be told of now (B30). Only on the automatic
+/// port: the others have nothing to decide later.
+bool Session::takes(const sql::QueryFacts& facts) const {
+  if (plan_.end != RequestEnd::kQuery && plan_.end != RequestEnd::kSync) return false;
+  const bool may_begin = state_.port == Port::kAutomatic && server_ == nullptr &&
+                         state_.status == wire::TxStatus::kIdle && plan_.executions.size() <= 1;
+  return transaction_.tag_of(facts, may_begin).has_value();
+}
+
+LocalAnswer Session::take_command(const sql::QueryFacts& facts) {
+  LocalAnswer answer{
+      .columns = {}, .values = {}, .tag = std::string(*transaction_.tag_of(facts, true))};
+  const bool commits = !facts.transaction.empty() && !transaction_.is_failed() &&
+                       facts.transaction[0].kind == TransactionKind::kCommit;
+  transaction_.take(facts, plan_.hints);
+  if (transaction_.is_deferred()) {
+    state_.status = wire::TxStatus::kInTransaction;
+  } else {
+    state_.status = wire::TxStatus::kIdle;
+    commits ? state_.variables.on_commit() : state_.variables.on_rollback();
+  }
+  return answer;
+}
+
+/// It failed before a server knew of it, and so its end is waited for here, as PostgreSQL does
+/// (B13, B36).
+void Session::answer_in_failed_transaction() {
+  if (answer_locally()) {
+    stage_ = Stage::kDone;
+    return;
+  }
+  refuse({ErrorCode::kInFailedTransaction,
+          "current transaction is aborted, commands ignored until end of transaction block"});
+}
+
+/// The request is the first one of the transaction that a server will know of. `asked` by the
+/// client.
+void Session::open_transaction(std::optional<sql::TransactionReads> asked,
+                               RouteInput& input) const {
+  input.opens = &transaction_.modes();
+  const bool wanted =
+      asked ? *asked == sql::TransactionReads::kUntilWrite : environment_.reads_until_write;
+  input.reads_until_write = wanted && transaction_.may_use_replica() && is_movable_read(plan_) &&
+                            known_isolation().value_or(true);
+}
+
+/// Whether the transaction is READ COMMITTED (B33); nullopt: its server's own default counts, which
+/// may be the role's or the database's.
+std::optional<bool> Session::known_isolation() const {
+  if (transaction_.modes().isolation) return is_read_committed(*transaction_.modes().isolation);
+  const Setting* isolation = state_.variables.find("default_transaction_isolation");
+  if (isolation == nullptr) return std::nullopt;
+  return is_read_committed(isolation->text());
+}
+
+/// The transaction has only read on a replica so far, and this request does more (B31).
+bool Session::must_upgrade() const {
+  return server_ != nullptr && transaction_.can_upgrade() &&
+         state_.status == wire::TxStatus::kInTransaction && !is_movable_read(plan_) &&
+         !ends_transaction(plan_);
+}
+
+/// Ends the transaction on this server, which the client does not see (B35).
+void Session::leave_server() { ask(OwnQuestion::Kind::kLeave, "ROLLBACK"); }
+
+bool Session::on_left_server() {
+  if (!transaction_.is_failed()) transaction_.defer_again(!repeat_.wanted());
+  return cancels_running_ == 0;  // F41
+}
+
+/// Tells the server of the transaction, and waits for its word: what comes next must not be
+/// executed outside of it.
+Pause Session::begin_transaction() {
+  if (cancel_requested_) {
+    cancel_requested_ = false;
+    refuse({ErrorCode::kQueryCanceled, "canceling statement due to user request"});
+    release_if_done();
+    return Pause::kInput;
+  }
+  const bool asks_isolation =
+      transaction_.is_until_write() && lease_.target == Target::kReplica && !known_isolation();
+  ask(OwnQuestion::Kind::kBegin, transaction_.sql(asks_isolation));
+  return Pause::kTurn;
+}
+
+bool Session::on_begun(const OwnQuestion& question) {
+  const auto isolation = question.row().empty() ? std::nullopt : question.row().front();
+  if (isolation && !is_read_committed(*isolation)) {  // B33
+    route_ = {.target = Target::kPrimary, .reason = sql::Reason::kTransaction};
+    leave_server();
+    return false;
+  }
+  transaction_.on_begun(lease_.target == Target::kReplica);
+  return false;
+}
+
+/// The server is gone. True: the transaction begins anew on another one, of which the client sees
+/// nothing: it has done nothing yet, or has only read and can leave a replica at any time.
+bool Session::moves_transaction() {
+  if (transaction_.stage() == ClientTransaction::Stage::kBegun) {
+    transaction_.defer_again(false);
+    return true;
+  }
+  if (!transaction_.can_upgrade() || !sent_.empty()) return false;
+  if (state_.status == wire::TxStatus::kFailed) {
+    transaction_.fail();
+  } else {
+    transaction_.defer_again(true);
+  }
+  return true;
+}
+
+}  // namespace fairlead::core
