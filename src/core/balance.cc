@@ -59,13 +59,16 @@ std::string_view to_string(NoReplica reason) {
   unreachable("every NoReplica has a text");
 }
 
-std::optional<NoReplica> why_not(const NodeStatus& node, const ReadNeeds& needs) {
+std::optional<NoReplica> why_not(const NodeStatus& node, NodeIndex index, const ReadNeeds& needs) {
   if (!node.usable_for_reads) return NoReplica::kNoneUsable;
   if (node.role == NodeRole::kPrimary) {
     // It is its own measure of freshness.
     return needs.primary_reads ? std::nullopt : std::optional(NoReplica::kNoneUsable);
   }
   if (!within(node.lag, needs.max_lag)) return NoReplica::kAllLag;
+  const bool is_same = needs.same_node && needs.same_node->node == index;
+  if (is_same && !needs.same_node->floor.pending && node.replay_lsn >= needs.same_node->floor.lsn)
+    return std::nullopt;
   if (needs.floor.pending) return NoReplica::kFloorPending;
   if (node.replay_lsn < needs.floor.lsn) return NoReplica::kAllBehindFloor;
   return std::nullopt;
@@ -87,7 +90,7 @@ Freshness find_eligible(const ClusterSnapshot& snapshot, const ReadNeeds& needs,
   for (size_t i = 0; i < snapshot.nodes.size(); ++i) {
     const NodeStatus& node = snapshot.nodes[i];
     NodeIndex index{static_cast<uint16_t>(i)};
-    std::optional<NoReplica> miss = why_not(node, needs);
+    std::optional<NoReplica> miss = why_not(node, index, needs);
     if (!miss) {
       candidates[eligible.count++] = Candidate{index, in_use[i]};
       continue;

@@ -51,8 +51,17 @@ struct ReadFloor {
   bool pending = false;  // A commit was acknowledged and its position is not sampled yet (D11).
 };
 
+/// A node that may serve the read with a lower floor than the others: it has shown the client
+/// itself what must not be gone behind (D21 a).
+struct SameNode {
+  NodeIndex node{};
+  ReadFloor floor{};
+  Time opened_before{};  // Only servers that are older: no recovery lies in between (D7).
+};
+
 struct ReadNeeds {
   ReadFloor floor{};
+  std::optional<SameNode> same_node = {};
   Duration max_lag{0};  // Measured when the snapshot was decided.
   /// Older than this, a snapshot may name a fenced primary or a replica that has restarted.
   Duration snapshot_age_max = std::chrono::seconds(2);
@@ -90,7 +99,7 @@ struct UsePrimary {
 using Freshness = std::variant<Eligible, WaitForFreshness, UsePrimary>;
 
 /// Whether one node may serve the read; nullopt when it may.
-std::optional<NoReplica> why_not(const NodeStatus& node, const ReadNeeds& needs);
+std::optional<NoReplica> why_not(const NodeStatus& node, NodeIndex index, const ReadNeeds& needs);
 
 /// Fills `candidates` with the eligible nodes. `in_use` and `candidates` have one element per node.
 Freshness find_eligible(const ClusterSnapshot& snapshot, const ReadNeeds& needs,

@@ -169,7 +169,7 @@ TEST_F(Eligibility, SweepAgreesWithEachNodeAskedAlone) {
       const NodeStatus& status = snapshot_.nodes[static_cast<size_t>(i)];
       bool may = status.usable_for_reads && within(status.lag, needs_.max_lag) &&
                  status.replay_lsn >= Lsn{1000} && !needs_.floor.pending;
-      ASSERT_EQ(may, !why_not(status, needs_).has_value());
+      ASSERT_EQ(may, !why_not(status, node(i), needs_).has_value());
       expected += may;
     }
     Freshness answer = find();

@@ -77,6 +77,7 @@ void Session::finish_front(wire::TxStatus status) {
   apply_reports();
   apply_ready(status, front.failed, state_);
   if (status == wire::TxStatus::kIdle) transaction_.on_end();
+  state_.answered = {.node = lease_.node, .at = host_.now()};
   transaction_may_write_ |= front.may_write;
   cancel_requested_ = false;  // It was for this request (F41).
   if (status == wire::TxStatus::kIdle) {

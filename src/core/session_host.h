@@ -40,6 +40,8 @@ class SessionHost {
   /// Session::take() has to be called again: what it waited for may have come.
   virtual void wake() = 0;
 
+  /// The moment, for what is remembered of it.
+  virtual Time now() const = 0;
   /// A transaction that may have written is about to be acknowledged: what read-your-writes counts
   /// from (D11). Returns the moment.
   virtual Time note_write() = 0;

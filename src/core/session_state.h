@@ -10,6 +10,7 @@
 #include "core/parameter_status.h"
 #include "core/pins.h"
 #include "core/prepared_client.h"
+#include "core/read_floor.h"
 #include "core/route.h"
 #include "core/variables.h"
 #include "sql/lexer.h"
@@ -27,10 +28,11 @@ struct SessionState {
   PinState pins;
   wire::TxStatus status = wire::TxStatus::kIdle;  // As the client was told last (F30).
 
-  /// When the last transaction ended that may have written; Time{}: never. Until replicas are known
-  /// to have replayed past a position that was sampled after it, this client reads from the primary
-  /// (D11).
+  /// When the last transaction ended that may have written; Time{}: never (D11).
   Time wrote_at{};
+
+  /// What the client has seen last (D21).
+  LastAnswer answered{};
 
   /// ParameterStatus as the client saw it last (C7), without what describes the node.
   const ReportedParameters& seen() const { return seen_; }

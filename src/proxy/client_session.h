@@ -76,6 +76,7 @@ class ClientSession final : public LeaseHolder,
   void cancel_statement() override;
   void end_client() override;
   void wake() override;
+  Time now() const override { return net::Loop::now(); }
   Time note_write() override;
   void note_catalog_change() override;
   void note_statement(const core::Lease& lease, sql::Reason reason) override;

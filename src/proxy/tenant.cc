@@ -50,14 +50,6 @@ uint64_t next_random(uint64_t& state) {
   return state * 0x2545F4914F6CDD1DULL;
 }
 
-/// The position that a read must see: that of the primary, sampled after the last write that counts
-/// for it. A sample that began before the write says nothing (D11).
-core::ReadFloor floor_of(Time wrote_at, const core::PrimaryPosition& position) {
-  if (wrote_at == Time{}) return {};
-  if (position.sampled_at <= wrote_at) return {.pending = true};
-  return {.lsn = position.lsn, .pending = false};
-}
-
 }  // namespace
 
 Tenant::Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& shared,
@@ -131,24 +123,6 @@ sql::ReadConsistency Tenant::consistency_of(const core::ReadWish& read) const {
       return ReadConsistency::kStrict;
   }
   return ReadConsistency::kStrict;
-}
-
-/// The last write that a read must see: none, one by the session itself, one by anybody who comes
-/// through here, as an application's requests share their connections, or whatever was committed
-/// anywhere before the read came.
-Time Tenant::must_see(const core::ReadWish& read, Time arrived,
-                      const core::SessionState& session) const {
-  switch (consistency_of(read)) {
-    case sql::ReadConsistency::kEventual:
-      return Time{};
-    case sql::ReadConsistency::kSession:
-      return session.wrote_at;
-    case sql::ReadConsistency::kApp:
-      return Time{Duration{activity_->last_write.load()}};
-    case sql::ReadConsistency::kStrict:
-      return arrived;
-  }
-  return arrived;
 }
 
 PoolOpening Tenant::opening(NodeIndex node) const {
@@ -227,13 +201,9 @@ Choice Tenant::choose_replica(const core::LeaseWish& wish, Time arrived,
                               const core::SessionState& session) {
   const core::Route& route = wish.route;
   const core::ClusterSnapshot& cluster_now = *snapshot_;
-  core::ReadFloor floor = floor_of(must_see(route.read, arrived, session), cluster_now.position);
-  if (route.read.min_lsn) {
-    const auto asked = core::floor_of(*route.read.min_lsn, cluster_now, arrived);
-    if (!asked) return {.now = std::unexpected(asked.error())};
-    floor = {.lsn = std::max(floor.lsn, asked->lsn), .pending = floor.pending || asked->pending};
-  }
-  const core::Freshness freshness = find_eligible(route, floor);
+  const auto needs = needs_of(route, arrived, session);
+  if (!needs) return {.now = std::unexpected(needs.error())};
+  const core::Freshness freshness = find_eligible(*needs);
   Reason why = Reason::kNoReplica;
   if (const auto* eligible = std::get_if<core::Eligible>(&freshness)) {
     if (const auto node = pick(eligible->count, wish.kept, wish.avoid)) {
@@ -241,9 +211,7 @@ Choice Tenant::choose_replica(const core::LeaseWish& wish, Time arrived,
       return {.now = NodeChoice{.node = *node,
                                 .target = is_primary ? Target::kPrimary : Target::kReplica,
                                 .reason = route.reason,
-                                .opened_before = floor.lsn && !is_primary
-                                                     ? cluster_now.node(*node).observed_started_at
-                                                     : Time{}}};
+                                .opened_before = core::opened_before(cluster_now, *needs, *node)}};
     }
   } else if (const auto* wait = std::get_if<core::WaitForFreshness>(&freshness)) {
     why = reason_of(wait->reason);
@@ -263,8 +231,26 @@ Choice Tenant::choose_replica(const core::LeaseWish& wish, Time arrived,
           .patience = patience};
 }
 
+/// Error: fairlead.min_lsn cannot be satisfied by this cluster.
+Result<core::ReadNeeds> Tenant::needs_of(const core::Route& route, Time arrived,
+                                         const core::SessionState& session) const {
+  core::ReadNeeds needs{.max_lag = route.read.max_lag.value_or(config_->max_lag),
+                        .primary_reads = config_->primary_reads && !route.replica_only};
+  const core::ReadHistory history{.arrived = arrived,
+                                  .own_write = session.wrote_at,
+                                  .others_write = Time{Duration{activity_->last_write.load()}},
+                                  .answered = session.answered};
+  core::set_floors(consistency_of(route.read), history, snapshot_->position, needs);
+  if (!route.read.min_lsn) return needs;
+  const auto asked = core::floor_of(*route.read.min_lsn, *snapshot_, arrived);
+  if (!asked) return std::unexpected(asked.error());
+  needs.floor = core::higher_floor(needs.floor, *asked);
+  if (needs.same_node) needs.same_node->floor = core::higher_floor(needs.same_node->floor, *asked);
+  return needs;
+}
+
 /// Fills candidates_.
-core::Freshness Tenant::find_eligible(const core::Route& route, const core::ReadFloor& floor) {
+core::Freshness Tenant::find_eligible(const core::ReadNeeds& needs) {
   const size_t nodes = snapshot_->nodes.size();
   in_use_.assign(nodes, 0);
   candidates_.resize(nodes);
@@ -275,9 +261,6 @@ core::Freshness Tenant::find_eligible(const core::Route& route, const core::Read
     }
     in_use_[i] = node_in_use_[i]->load(std::memory_order_relaxed);
   }
-  const core::ReadNeeds needs{.floor = floor,
-                              .max_lag = route.read.max_lag.value_or(config_->max_lag),
-                              .primary_reads = config_->primary_reads && !route.replica_only};
   return core::find_eligible(*snapshot_, needs, in_use_, net::Loop::now(), candidates_);
 }
 

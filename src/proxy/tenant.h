@@ -123,14 +123,15 @@ class Tenant {
 
   Choice choose_replica(const core::LeaseWish& wish, Time arrived,
                         const core::SessionState& session);
-  core::Freshness find_eligible(const core::Route& route, const core::ReadFloor& floor);
+  Result<core::ReadNeeds> needs_of(const core::Route& route, Time arrived,
+                                   const core::SessionState& session) const;
+  core::Freshness find_eligible(const core::ReadNeeds& needs);
   std::optional<core::NodeIndex> pick(size_t eligible, std::optional<core::NodeIndex> kept,
                                       std::optional<core::NodeIndex> avoid);
   Result<NodeChoice> choose_named(const core::Route& route) const;
   Choice choose_primary(sql::Reason reason) const;
   PoolOpening opening(core::NodeIndex node) const;
   sql::ReadConsistency consistency_of(const core::ReadWish& read) const;
-  Time must_see(const core::ReadWish& read, Time arrived, const core::SessionState& session) const;
 
   net::Loop& loop_;
   const core::WorkerId worker_;

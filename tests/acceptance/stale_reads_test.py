@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Nobody sees an answer older than what they were told is done: writers and readers on connections of their own, one replica
-late or standing still, at every level of consistency (D1, D10, D11, D16).
+late or standing still, at every level of consistency (D1, D10, D11, D14, D16, D21).
 
-Each client owns a row, counts it up, and notes what was acknowledged. A read must show at least what had been acknowledged,
-to those whom its level counts, before it was sent. The same with the level "eventual" must find thousands of old answers:
+Each client owns a row, counts it up, and notes what was acknowledged; some commit asynchronously. A read must show at least
+what had been acknowledged, to those whom its level counts, before it was sent; and where the level promises it, at least what
+the same client has seen before. The same with the level "eventual" must find thousands of old answers, and of steps back:
 otherwise nothing was proven.
 """
 import collections
@@ -22,6 +23,7 @@ CLIENTS = 16
 ELSEWHERE = 4  # Rows that are written past the proxy.
 READS = 900_000 if is_long() else 108_000  # Over all phases but the last.
 LEVELS = ("session", "app", "strict")
+MONOTONIC = ("session", "strict")
 DELAYS = ("0", "50ms", "500ms", "paused")
 BATCH = 6
 LATE = 1  # The index of the replica that is late.
@@ -33,16 +35,17 @@ class Phase:
     def __init__(self, level, reads):
         self.level, self.reads_wanted = level, reads
         self.acknowledged = [0] * (CLIENTS + ELSEWHERE)
-        self.reads, self.old, self.targets, self.failures = 0, [], collections.Counter(), []
+        self.reads, self.old, self.back, self.targets, self.failures = 0, [], [], collections.Counter(), []
         self._lock = threading.Lock()
 
     def done(self):
         return self.reads >= self.reads_wanted or self.failures
 
-    def note(self, reads, old, target):
+    def note(self, reads, old, back, target):
         with self._lock:
             self.reads += reads
             self.old += old
+            self.back += back
             if target:
                 self.targets[target] += 1
 
@@ -55,12 +58,17 @@ class Client(threading.Thread):
         super().__init__()
         self._phase, self._number = phase, number
         self._prepared = number % 2 == 1
+        self._begin = "begin read only" if number % 4 < 2 else "begin"
         self._random = random.Random(number)
+        self._seen = [0] * (CLIENTS + ELSEWHERE)
 
     def run(self):
         try:
             with wire.Connection.login(STAND.address, timeout=60) as connection:
                 connection.run(f"set fairlead.consistency = '{self._phase.level}'")
+                connection.run("set fairlead.transaction_reads = 'until_write'")
+                if self._number == 0:
+                    connection.run("set synchronous_commit = off")
                 connection.extended(wire.parse("select n from counters where id = $1::int", "one")).checked()
                 while not self._phase.done():
                     if self._random.random() < 0.2:
@@ -70,15 +78,27 @@ class Client(threading.Thread):
             self._phase.failures.append(repr(error))
 
     def _write(self, connection):
-        written = int(connection.value(f"update counters set n = n + 1 where id = {self._number} returning n"))
+        update = f"update counters set n = n + 1 where id = {self._number} returning n"
+        if self._number == 1:  # Asynchronous for this one commit.
+            connection.run("begin")
+            connection.run("set local synchronous_commit = off")
+            written = int(connection.value(update))
+            connection.run("commit")
+        else:
+            written = int(connection.value(update))
         self._phase.acknowledged[self._number] = written
 
+    def _least(self, row):
+        """What a read of the row must show, for what was acknowledged to whom its level counts."""
+        counts = {
+            "session": row == self._number, "app": row < CLIENTS, "strict": True, "eventual": True,
+        }[self._phase.level]
+        return self._phase.acknowledged[row] if counts else 0
+
     def _rows(self):
-        """Those whose writes count for this client's reads."""
-        if self._phase.level == "session":
+        if self._phase.level == "session" and self._random.random() < 0.5:
             return [self._number] * BATCH
-        among = CLIENTS if self._phase.level == "app" else CLIENTS + ELSEWHERE
-        return [self._random.randrange(among) for _ in range(BATCH)]
+        return [self._random.randrange(CLIENTS + ELSEWHERE) for _ in range(BATCH)]
 
     def _message(self, row):
         if self._prepared:
@@ -90,21 +110,24 @@ class Client(threading.Thread):
         rows, is_transaction = self._rows(), self._random.random() < 0.25
         messages = [self._message(row) for row in rows]
         if is_transaction:
-            messages = [wire.query("begin read only"), *messages, wire.query("commit")]
-        least = [self._phase.acknowledged[row] for row in rows]
+            messages = [wire.query(self._begin), *messages, wire.query("commit")]
+        least = [self._least(row) for row in rows]
         connection.send(b"".join(messages))
         answers = [connection.answer().checked() for _ in messages]
         if is_transaction:
             answers = answers[1:-1]
-        old = []
+        old, back = [], []
         for row, floor, answer in zip(rows, least, answers):
             seen = int(answer.rows[0][0])
             if seen < floor:
                 old.append(f"row {row}: {seen} of {floor}")
+            if seen < self._seen[row]:
+                back.append(f"row {row}: {seen} after {self._seen[row]}")
+            self._seen[row] = max(seen, self._seen[row])
         target = None
         if not is_transaction and self._random.random() < 0.1:
             target = connection.run("show fairlead.last_route")[0][0]
-        self._phase.note(len(rows), old, target)
+        self._phase.note(len(rows), old, back, target)
 
 
 def write_elsewhere(phase):
@@ -146,8 +169,8 @@ def run_phase(level, delay, reads):
             thread.start()
         for thread in threads:
             thread.join()
-    print(f"{level:8} {delay:6}: {phase.reads} reads, {len(phase.old)} old, {phase.share_on_replicas():.0%} on replicas",
-          flush=True)
+    print(f"{level:8} {delay:6}: {phase.reads} reads, {len(phase.old)} old, {len(phase.back)} back,"
+          f" {phase.share_on_replicas():.0%} on replicas", flush=True)
     return phase
 
 
@@ -170,6 +193,8 @@ class StaleReads(unittest.TestCase):
                     phase = run_phase(level, delay, READS // (len(LEVELS) * len(DELAYS)))
                     self.assertEqual(phase.failures, [])
                     self.assertEqual(phase.old[:5], [])
+                    if level in MONOTONIC:
+                        self.assertEqual(phase.back[:5], [])
                     on_replicas.update(phase.targets)
         # All from the primary would prove nothing.
         self.assertGreater(on_replicas["replica"], on_replicas["primary"])
@@ -178,6 +203,7 @@ class StaleReads(unittest.TestCase):
         phase = run_phase("eventual", "500ms", 20_000)
         self.assertEqual(phase.failures, [])
         self.assertGreater(len(phase.old), 2000)
+        self.assertGreater(len(phase.back), 1000)
 
 
 if __name__ == "__main__":

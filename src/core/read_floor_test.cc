@@ -1,0 +1,109 @@
+#include "core/read_floor.h"
+
+#include <gtest/gtest.h>
+
+namespace fairlead::core {
+namespace {
+
+using sql::ReadConsistency;
+
+Time at(int64_t number) { return Time{Duration{number}}; }
+NodeIndex node(int number) { return NodeIndex{static_cast<uint16_t>(number)}; }
+
+/// The primary was at 1000 when it was asked at 100.
+constexpr PrimaryPosition kPosition{.lsn = Lsn{1000}, .sampled_at = Time{Duration{100}}};
+
+ReadNeeds needs_of(ReadConsistency level, const ReadHistory& history) {
+  ReadNeeds needs;
+  set_floors(level, history, kPosition, needs);
+  return needs;
+}
+
+TEST(ReadFloor, CountsTheWritesOfItsLevel) {  // D10, D11, D23
+  const ReadHistory history{.arrived = at(300), .own_write = at(50), .others_write = at(200)};
+  EXPECT_EQ(needs_of(ReadConsistency::kEventual, history).floor.lsn, Lsn{});
+  EXPECT_FALSE(needs_of(ReadConsistency::kEventual, history).floor.pending);
+  EXPECT_EQ(needs_of(ReadConsistency::kSession, history).floor.lsn, Lsn{1000});
+  EXPECT_TRUE(needs_of(ReadConsistency::kApp, history).floor.pending);
+  EXPECT_TRUE(needs_of(ReadConsistency::kStrict, history).floor.pending);
+}
+
+TEST(ReadFloor, ASampleThatBeganAtTheSameMomentSaysNothing) {  // D11
+  EXPECT_TRUE(needs_of(ReadConsistency::kApp, {.others_write = at(100)}).floor.pending);
+  EXPECT_FALSE(needs_of(ReadConsistency::kApp, {.others_write = at(99)}).floor.pending);
+}
+
+TEST(ReadFloor, NothingWrittenMeansNothingToWaitFor) {
+  for (const auto level : {ReadConsistency::kSession, ReadConsistency::kApp}) {
+    const ReadNeeds needs = needs_of(level, {.arrived = at(300)});
+    EXPECT_FALSE(needs.floor.pending);
+    EXPECT_FALSE(needs.floor.lsn);
+  }
+}
+
+/// Two replicas; the client has read on the first one, after the last sample.
+class SameNodeTest : public ::testing::Test {
+ protected:
+  SameNodeTest() {
+    cluster_.nodes.resize(3);
+    for (NodeStatus& status : cluster_.nodes) {
+      status.role = NodeRole::kReplica;
+      status.usable_for_reads = true;
+      status.replay_lsn = Lsn{1000};
+      status.observed_started_at = at(90);
+      status.lag = {Lag::Known::kAtMost, 0, Duration{0}};
+    }
+    cluster_.nodes[0].role = NodeRole::kPrimary;
+    cluster_.primary = node(0);
+    needs_ = needs_of(ReadConsistency::kSession,
+                      {.arrived = at(300), .answered = {.node = node(1), .at = at(200)}});
+    needs_.max_lag = std::chrono::seconds(1);
+  }
+  std::optional<NoReplica> why_not(int number) const {
+    return core::why_not(cluster_.nodes[static_cast<size_t>(number)], node(number), needs_);
+  }
+
+  ClusterSnapshot cluster_;
+  ReadNeeds needs_;
+};
+
+TEST_F(SameNodeTest, HasWhatItHasShownAndOthersMustProveIt) {  // D21 a, b
+  EXPECT_EQ(why_not(1), std::nullopt);
+  EXPECT_EQ(why_not(2), NoReplica::kFloorPending);
+}
+
+TEST_F(SameNodeTest, OnlyServersThatWereOpenByThenAreKnownToHaveIt) {  // D7, D16 b, D21 a
+  EXPECT_EQ(opened_before(cluster_, needs_, node(1)), at(200));
+}
+
+TEST_F(SameNodeTest, AfterANewerSampleAllThatHaveReplayedItServe) {
+  const PrimaryPosition newer{.lsn = Lsn{1100}, .sampled_at = at(250)};
+  set_floors(ReadConsistency::kSession,
+             {.arrived = at(300), .answered = {.node = node(1), .at = at(200)}}, newer, needs_);
+  cluster_.nodes[2].replay_lsn = Lsn{1100};
+  cluster_.nodes[2].observed_started_at = at(260);
+  EXPECT_EQ(why_not(1), std::nullopt);
+  EXPECT_EQ(opened_before(cluster_, needs_, node(1)), at(200));
+  EXPECT_EQ(why_not(2), std::nullopt);
+  EXPECT_EQ(opened_before(cluster_, needs_, node(2)), at(260));
+}
+
+TEST_F(SameNodeTest, StillOwesTheSessionItsOwnWrites) {
+  set_floors(ReadConsistency::kSession,
+             {.arrived = at(300), .own_write = at(50), .answered = {node(1), at(200)}}, kPosition,
+             needs_);
+  EXPECT_EQ(why_not(1), std::nullopt);
+  EXPECT_EQ(opened_before(cluster_, needs_, node(1)), at(90));
+  cluster_.nodes[1].replay_lsn = Lsn{999};
+  EXPECT_EQ(why_not(1), NoReplica::kFloorPending);
+}
+
+TEST_F(SameNodeTest, WhoReadOnThePrimaryLeavesItForWhatHasReplayedAllOfThat) {  // D21 c
+  set_floors(ReadConsistency::kSession, {.arrived = at(300), .answered = {node(0), at(200)}},
+             kPosition, needs_);
+  EXPECT_EQ(why_not(1), NoReplica::kFloorPending);
+  EXPECT_EQ(why_not(2), NoReplica::kFloorPending);
+}
+
+}  // namespace
+}  // namespace fairlead::core
