@@ -234,7 +234,7 @@ class ARealCluster(unittest.TestCase):
         port = line_with(process.stdout, "automatic").split()[0].split(":")[1]
         url = self.urls[0].rsplit("@", 1)[0] + f"@127.0.0.1:{port}/app"
         self.assertEqual(psql(url, "SELECT 7").stdout, "7\n")
-        self.assertIn("NOTICE:  primary ", psql(url, "/* fairlead.explain=on */ BEGIN").stderr)
+        self.assertIn("NOTICE:  primary ", psql(url, "/* fairlead.explain=on */ SELECT pg_is_in_recovery()").stderr)
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(PATIENCE), 0)
 

@@ -1,5 +1,5 @@
 // What a read must be able to see: from its level, its session and the writes of others to what is
-// asked of the nodes (D10-D21).
+// asked of the nodes (D10, D11, D16, D21).
 //
 // Pure. Moments are compared with the times at which positions were sampled, never with clocks of
 // servers: a sample that began after something was acknowledged covers it.

@@ -19,7 +19,7 @@ ReadNeeds needs_of(ReadConsistency level, const ReadHistory& history) {
   return needs;
 }
 
-TEST(ReadFloor, CountsTheWritesOfItsLevel) {  // D10, D11, D23
+TEST(ReadFloor, CountsTheWritesOfItsLevel) {  // D10, D11
   const ReadHistory history{.arrived = at(300), .own_write = at(50), .others_write = at(200)};
   EXPECT_EQ(needs_of(ReadConsistency::kEventual, history).floor.lsn, Lsn{});
   EXPECT_FALSE(needs_of(ReadConsistency::kEventual, history).floor.pending);

@@ -32,7 +32,6 @@ bool Session::is_mine(const sql::QueryFacts& facts) const {
 /// Whether every message of an extended request is about a statement of ours, or about names. A
 /// portal that it uses was bound in it, so to a statement of ours.
 bool Session::is_all_mine() const {
-  if (plan_.keeps_portal) return false;
   size_t executes = 0;
   for (const PlannedMessage& planned : plan_.messages) {
     const char type = planned.message.type;

@@ -9,7 +9,8 @@ using TransactionKind = sql::TransactionCommand::Kind;
 /// A command of a transaction that no server has to be told of now (B30). Only on the automatic
 /// port: the others have nothing to decide later.
 bool Session::takes(const sql::QueryFacts& facts) const {
-  if (plan_.end != RequestEnd::kQuery && plan_.end != RequestEnd::kSync) return false;
+  const bool is_whole = plan_.end == RequestEnd::kQuery || plan_.end == RequestEnd::kSync;
+  if (!is_whole || plan_.keeps_portal) return false;
   const bool may_begin = state_.port == Port::kAutomatic && server_ == nullptr &&
                          state_.status == wire::TxStatus::kIdle && plan_.executions.size() <= 1;
   return transaction_.tag_of(facts, may_begin).has_value();

@@ -95,6 +95,8 @@ class Consistency(unittest.TestCase):
     def test_a_token_carries_a_floor_to_another_connection_and_another_proxy(self):  # D24
         other = Proxy(STAND, {"database": {"max_lag": "1min"}})
         self.addCleanup(other.stop)
+        with wire.Connection.login(other.address) as far:
+            eventually(lambda: self.read(far)[1] == "replica", 10, "the other proxy knows the replica")
         with wire.Connection.login(other.address) as far, login() as writer, login() as reader, self.paused_replay():
             for client in (far, reader):
                 client.run("set fairlead.consistency = 'eventual'")
@@ -224,4 +226,4 @@ class Consistency(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    run_program(sys.modules[__name__], replicas=1, database={"max_lag": "1min"})
+    run_program(sys.modules[__name__], replicas=1, database={"max_lag": "1min", "freshness_wait": "200ms"})
