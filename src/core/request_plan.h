@@ -82,6 +82,7 @@ struct RequestPlan {
   bool changes_catalog = false;
   bool prepares_unseen = false;  // SQL PREPARE, EXECUTE or DEALLOCATE that goes out as it stands.
   bool session_bound = false;    // What it means depends on the session: FETCH, EXECUTE.
+  bool uses_named = false;       // A named prepared statement is bound.
   bool keeps_portal = false;     // A portal may be read further by a later request (C12d).
 
   /// Forgets everything but the memory that it holds.

@@ -134,6 +134,7 @@ Result<void> RequestPlanner::plan_bind(std::string_view bytes, const RequestMess
   if (!bind) return std::unexpected(bind.error());
   if (!message.whole) plan_unseen(message, plan);
   plan.keeps_portal |= !bind->portal.empty();
+  plan.uses_named |= !bind->statement.empty();
   const ClientStatement* statement = session_->statements.find(bind->statement);
   if (statement == nullptr) {
     plan_missing(message, bind->statement, plan);

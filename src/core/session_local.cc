@@ -62,11 +62,13 @@ bool Session::answer_locally() {
 }
 
 /// Nothing but Parse, of texts that a server has parsed for the same user under the same settings
-/// (known_statements.h). Only outside a transaction, where PostgreSQL would take them.
+/// (known_statements.h). Not in a transaction that a server knows of: it may be one that has
+/// failed.
 bool Session::prepares_known() const {
   const auto parse_state = state_.variables.parse_state();
-  if (server_ != nullptr || state_.status != wire::TxStatus::kIdle || plan_.session_bound ||
-      !parse_state || plan_.end != RequestEnd::kSync)
+  const bool is_free = state_.status == wire::TxStatus::kIdle || transaction_.is_deferred();
+  if (server_ != nullptr || !is_free || plan_.session_bound || !parse_state ||
+      plan_.end != RequestEnd::kSync)
     return false;
   for (const PlannedMessage& planned : plan_.messages) {
     if (planned.message.type == frontend::kSync) continue;

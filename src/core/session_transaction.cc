@@ -7,10 +7,12 @@ namespace fairlead::core {
 using TransactionKind = sql::TransactionCommand::Kind;
 
 /// A command of a transaction that no server has to be told of now (B30). Only on the automatic
-/// port: the others have nothing to decide later.
+/// port: the others have nothing to decide later. Not by a named statement: who prepares BEGIN
+/// prepares what is behind it, too, perhaps on a thread that serves other clients, which hold the
+/// servers that it would have to wait for (pgbench -M prepared).
 bool Session::takes(const sql::QueryFacts& facts) const {
   const bool is_whole = plan_.end == RequestEnd::kQuery || plan_.end == RequestEnd::kSync;
-  if (!is_whole || plan_.keeps_portal) return false;
+  if (!is_whole || plan_.keeps_portal || plan_.uses_named) return false;
   const bool may_begin = state_.port == Port::kAutomatic && server_ == nullptr &&
                          state_.status == wire::TxStatus::kIdle && plan_.executions.size() <= 1;
   return transaction_.tag_of(facts, may_begin).has_value();

@@ -44,7 +44,8 @@ test('models are made, found, changed and removed with all that belongs to them'
     assert.deepEqual([found.tags, found.extra, found.Orders.length], [['a,b', 'č'], { n: [1, null] }, i + 1]);
   }));
   assert.equal(await Order.sum('amount'), 315);
-  await Shop.update({ extra: { big: true } }, { where: { id: { [Op.in]: (await Shop.findAll({ limit: 5 })).map((s) => s.id) } } });
+  const first = (await Shop.findAll({ limit: 5 })).map((shop) => shop.id);
+  await Shop.update({ extra: { big: true } }, { where: { id: { [Op.in]: first } } });
   assert.equal(await Shop.count({ where: { extra: { big: true } } }), 5);
   const [, created] = await Shop.findOrCreate({ where: { name: names[0] } });
   assert.equal(created, false);
