@@ -12,6 +12,11 @@ const Database* Config::find_database(std::string_view name) const {
   return found == databases.end() ? nullptr : &found->second;
 }
 
+const UserOptions* Config::find_user(std::string_view name) const {
+  const auto found = users.find(name);
+  return found == users.end() ? nullptr : &found->second;
+}
+
 const Cluster& Config::cluster_of(const Database& database) const {
   const auto found = clusters.find(database.cluster);
   require(found != clusters.end(), "a validated database names a cluster that exists");

@@ -121,6 +121,15 @@ struct Database {
   bool operator==(const Database&) const = default;
 };
 
+/// [user."NAME"]: what is different for one user, whatever database is asked for. nullopt: as the
+/// database says.
+struct UserOptions {
+  std::optional<Consistency> consistency;
+  std::optional<TransactionReads> transaction_reads;
+
+  bool operator==(const UserOptions&) const = default;
+};
+
 /// Somebody who may log in.
 struct User {
   std::string name;
@@ -156,11 +165,14 @@ struct Config {
   Proxy proxy;
   std::map<std::string, Cluster, std::less<>> clusters;
   std::map<std::string, Database, std::less<>> databases;
+  std::map<std::string, UserOptions, std::less<>> users;
   Auth auth;
   Origins origins;
 
   /// The entry for the database that a client asked for: its own, else "*", else nullptr.
   const Database* find_database(std::string_view name) const;
+  /// What is different for a user; nullptr: nothing.
+  const UserOptions* find_user(std::string_view name) const;
   /// The cluster of that database. validate() has made sure that it exists.
   const Cluster& cluster_of(const Database& database) const;
 };

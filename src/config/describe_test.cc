@@ -38,6 +38,7 @@ TEST(Reference, FileIsReadAsTheDefaults) {
   Config expected;
   expected.clusters["main"].nodes = {{"127.0.0.1", 5601}, {"127.0.0.1", 5602}, {"127.0.0.1", 5603}};
   expected.databases["*"];
+  expected.users["reports"];
   EXPECT_TRUE(diff(expected, config).empty());
   EXPECT_EQ(config.origins.size(), describe(config).size()) << "a key is missing from the file";
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -63,9 +64,28 @@ Result<void> read_field(const Key&, const Value& value, E& out) {
   return std::unexpected(unknown_word(*text, words_list<E>()));
 }
 
+/// An empty text is no word.
+template <class E>
+  requires std::is_enum_v<E>
+Result<void> read_field(const Key& key, const Value& value, std::optional<E>& out) {
+  if (const auto text = text_of(value, "write a word in quotes"); text && text->empty()) {
+    out.reset();
+    return {};
+  }
+  E word{};
+  if (auto read = read_field(key, value, word); !read) return read;
+  out = word;
+  return {};
+}
+
+template <class T>
+constexpr bool is_optional_word = false;
+template <class E>
+constexpr bool is_optional_word<std::optional<E>> = std::is_enum_v<E>;
+
 template <class T>
 constexpr std::string_view type_name() {
-  if constexpr (std::is_enum_v<T>) return "word";
+  if constexpr (std::is_enum_v<T> || is_optional_word<T>) return "word";
   if constexpr (std::is_same_v<T, bool>) return "true or false";
   if constexpr (std::is_same_v<T, uint16_t>) return "port";
   if constexpr (std::is_same_v<T, uint32_t>) return "number";
@@ -103,6 +123,8 @@ std::string print_member(ConstSectionRef section) {
   const auto& value = std::get<const typename Traits::Section*>(section)->*Member;
   if constexpr (std::is_enum_v<typename Traits::Type>) {
     return quoted(word_of(value));
+  } else if constexpr (is_optional_word<typename Traits::Type>) {
+    return quoted(value ? word_of(*value) : std::string_view{});
   } else {
     return print_field(value);
   }
@@ -135,6 +157,7 @@ constexpr Key declare(Key row) {
   row.print = print_member<Member>;
   row.print_bound = print_bound<T>;
   if constexpr (std::is_enum_v<T>) row.words = words_list<T>;
+  if constexpr (is_optional_word<T>) row.words = words_list<typename T::value_type>;
   if constexpr (std::is_same_v<T, std::string>) row.text = text_member<Member>;
   return row;
 }

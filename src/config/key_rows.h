@@ -11,6 +11,7 @@ std::span<const Key> listen_keys();
 std::span<const Key> proxy_keys();
 std::span<const Key> cluster_keys();
 std::span<const Key> database_keys();
+std::span<const Key> user_keys();
 std::span<const Key> auth_keys();
 
 }  // namespace fairlead::config

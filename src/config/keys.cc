@@ -27,6 +27,8 @@ const std::array kSections{
             "How the clients of one database are served. \"*\" stands for every database that has "
             "no table of its own; without any table, all are passed through to the only cluster.",
             Apply::kReload, database_keys()},
+    Section{SectionId::kUser, "user", "reports",
+            "What is different for one user, in whatever database.", Apply::kReload, user_keys()},
     Section{SectionId::kAuth, "auth", "", "Who may connect.", Apply::kReload, auth_keys()},
 };
 
@@ -135,6 +137,7 @@ std::string hint_for_key(const Section& section, std::string_view unknown) {
 std::vector<std::string> names_in(const Config& config, const Section& section) {
   if (section.id == SectionId::kCluster) return names_of(config.clusters);
   if (section.id == SectionId::kDatabase) return names_of(config.databases);
+  if (section.id == SectionId::kUser) return names_of(config.users);
   return {""};
 }
 
@@ -155,6 +158,8 @@ ConstSectionRef section_in(const Config& config, const Section& section, std::st
       return existing(config.clusters);
     case SectionId::kDatabase:
       return existing(config.databases);
+    case SectionId::kUser:
+      return existing(config.users);
   }
   unreachable("every section has a struct");
 }
@@ -171,6 +176,8 @@ SectionRef section_in(Config& config, const Section& section, std::string_view n
       return &config.clusters[std::string(name)];
     case SectionId::kDatabase:
       return &config.databases[std::string(name)];
+    case SectionId::kUser:
+      return &config.users[std::string(name)];
   }
   unreachable("every section has a struct");
 }
@@ -180,6 +187,7 @@ ConstSectionRef default_section(SectionId id) {
   static const Proxy proxy;
   static const Cluster cluster;
   static const Database database;
+  static const UserOptions user;
   static const Auth auth;
   switch (id) {
     case SectionId::kListen:
@@ -192,6 +200,8 @@ ConstSectionRef default_section(SectionId id) {
       return &cluster;
     case SectionId::kDatabase:
       return &database;
+    case SectionId::kUser:
+      return &user;
   }
   unreachable("every section has a struct");
 }

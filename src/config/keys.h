@@ -29,9 +29,9 @@ enum class FileUse : uint8_t {
 };
 
 /// The struct that a row's member belongs to.
-using SectionRef = std::variant<Listen*, Proxy*, Cluster*, Database*, Auth*>;
-using ConstSectionRef =
-    std::variant<const Listen*, const Proxy*, const Cluster*, const Database*, const Auth*>;
+using SectionRef = std::variant<Listen*, Proxy*, Cluster*, Database*, UserOptions*, Auth*>;
+using ConstSectionRef = std::variant<const Listen*, const Proxy*, const Cluster*, const Database*,
+                                     const UserOptions*, const Auth*>;
 
 struct Key {
   std::string_view name = {};
@@ -55,7 +55,7 @@ struct Key {
   std::vector<std::string_view> (*words)() = nullptr;  // Of an enumeration; else null.
 };
 
-enum class SectionId : uint8_t { kListen, kProxy, kCluster, kDatabase, kAuth };
+enum class SectionId : uint8_t { kListen, kProxy, kCluster, kDatabase, kUser, kAuth };
 
 struct Section {
   SectionId id;
@@ -75,7 +75,7 @@ const Section& section_of(SectionId id);
 const Section* find_section(std::string_view name);
 const Key* find_key(const Section& section, std::string_view name);
 
-/// A key of one section: `name` is the cluster's or database's, empty for the others.
+/// A key of one section: `name` is the cluster's, database's or user's, empty for the others.
 struct KeyRef {
   const Section* section;
   std::string name;
@@ -92,7 +92,8 @@ Result<KeyRef> parse_full_name(std::string_view text);
 std::string hint_for_section(std::string_view unknown);
 std::string hint_for_key(const Section& section, std::string_view unknown);
 
-/// The names of the clusters or databases of a Config; one empty name for the other sections.
+/// The names of the clusters, databases or users of a Config; one empty name for the other
+/// sections.
 std::vector<std::string> names_in(const Config& config, const Section& section);
 /// The struct itself; for a named section it must exist.
 ConstSectionRef section_in(const Config& config, const Section& section, std::string_view name);

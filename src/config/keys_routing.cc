@@ -112,9 +112,18 @@ constexpr std::array kDatabase{
          .max = us(1h)}),
 };
 
+constexpr std::array kUser{
+    declare<&UserOptions::consistency>(
+        {.name = "consistency", .sentence = "Instead of the database's; empty: as that says."}),
+    declare<&UserOptions::transaction_reads>(
+        {.name = "transaction_reads",
+         .sentence = "Instead of the database's; empty: as that says."}),
+};
+
 }  // namespace
 
 std::span<const Key> cluster_keys() { return kCluster; }
 std::span<const Key> database_keys() { return kDatabase; }
+std::span<const Key> user_keys() { return kUser; }
 
 }  // namespace fairlead::config

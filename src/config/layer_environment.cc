@@ -20,7 +20,7 @@ std::string upper(std::string_view text) {
   return out;
 }
 
-/// The clusters or databases whose variables are looked for.
+/// The clusters, databases or users whose variables are looked for.
 std::vector<std::string> names_to_ask_for(const Config& config, const Section& section) {
   std::vector<std::string> names = names_in(config, section);
   // So that a container runs from variables alone.

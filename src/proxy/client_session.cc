@@ -119,8 +119,7 @@ void ClientSession::refresh_environment() {
                             .known = &tenant_.known_statements(),
                             .catalog = tenant_.catalog(),
                             .repeat_max = limits.retry_buffer_max.count,
-                            .reads_until_write = tenant_.config().transaction_reads ==
-                                                 config::TransactionReads::kUntilWrite,
+                            .reads_until_write = tenant_.reads_until_write(),
                             .idle_transaction_timeout = limits.idle_transaction_timeout,
                             .client_idle_timeout = limits.client_idle_timeout};
 }

@@ -61,6 +61,7 @@ Tenant::Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& s
       settings_(std::move(settings)),
       key_(std::move(key)),
       config_(settings_->config->find_database(key_.name)),
+      user_options_(settings_->config->find_user(key_.user)),
       known_(shared.hash_key),
       balancer_(method_of(config_->balance)),
       node_statements_(settings_->clusters.at(key_.cluster).nodes.size()),
@@ -89,6 +90,7 @@ void Tenant::set_settings(SettingsPtr settings) {
     return;  // New sessions get a new tenant; those that are there stay where they are.
   settings_ = std::move(settings);
   config_ = settings_->config->find_database(key_.name);
+  user_options_ = settings_->config->find_user(key_.user);
   balancer_ = core::Balancer(method_of(config_->balance));
   for (auto& [node, pool] : pools_) {
     pool->set_opening(opening(node));
@@ -109,10 +111,18 @@ void Tenant::note_write(Time now) {
   }
 }
 
+bool Tenant::reads_until_write() const {
+  const auto users = user_options_ != nullptr ? user_options_->transaction_reads
+                                              : std::optional<config::TransactionReads>();
+  return users.value_or(config_->transaction_reads) == config::TransactionReads::kUntilWrite;
+}
+
 sql::ReadConsistency Tenant::consistency_of(const core::ReadWish& read) const {
   using sql::ReadConsistency;
   if (read.consistency) return *read.consistency;
-  switch (config_->consistency) {
+  const auto users =
+      user_options_ != nullptr ? user_options_->consistency : std::optional<config::Consistency>();
+  switch (users.value_or(config_->consistency)) {
     case config::Consistency::kEventual:
       return ReadConsistency::kEventual;
     case config::Consistency::kSession:

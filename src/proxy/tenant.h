@@ -60,6 +60,8 @@ class Tenant {
                                           std::string user);
 
   const config::Database& config() const { return *config_; }
+  /// transaction_reads = "until_write" for this database and user (B31).
+  bool reads_until_write() const;
   const std::string& cluster() const { return key_.cluster; }
   const std::string& database() const { return key_.database; }  // As on the server.
   const std::string& user() const { return key_.user; }
@@ -139,7 +141,8 @@ class Tenant {
   Shared& shared_;
   SettingsPtr settings_;
   const TenantKey key_;
-  const config::Database* config_;  // Of settings_.
+  const config::Database* config_;           // These two are of settings_.
+  const config::UserOptions* user_options_;  // Null: nothing is different for this user.
   auth::ServerCredentials credentials_;
   core::KnownStatements known_;
   core::Balancer balancer_;

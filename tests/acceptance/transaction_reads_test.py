@@ -189,6 +189,21 @@ class UntilWrite(Case):
             self.assertEqual(self.routes(client, "begin", read, "commit")[1], ("primary", "transaction"))
             self.assertEqual(sqlstate(client, "set fairlead.transaction_reads = 'always'"), "22023")
 
+    def test_a_user_may_differ_from_the_database(self):
+        options = {"transaction_reads": "until_write", "consistency": "strict"}
+        proxy = Proxy(STAND, {f"user.{STAND.address.user}": options, "user.somebody": {"transaction_reads": "primary"}})
+        self.addCleanup(proxy.stop)
+        with wire.Connection.login(proxy.address) as client, STAND.superuser(1) as replica:
+            self.settle(client)
+            self.assertEqual(self.routes(client, "begin", "select 1", "commit")[1], ("replica", "until_write"))
+            replica.run("select pg_wal_replay_pause()")
+            self.addCleanup(self.resume)
+            with STAND.superuser(database="tests") as primary:
+                primary.run("insert into account values (8, 8)")
+            self.assertEqual(self.routes(client, "select 1"), [("primary", "own_write")])
+            client.run("set fairlead.consistency = 'eventual'")
+            self.assertEqual(self.routes(client, "select 1"), [("replica", "read")])
+
     def test_what_cannot_move_goes_to_the_primary_at_once(self):  # B31
         with until_write() as client:
             for statement in (
