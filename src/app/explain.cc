@@ -47,7 +47,7 @@ Result<Catalog> fetch_catalog(const config::Config& config, const std::string& a
   if (!connection) return std::unexpected(std::move(connection.error()));
   std::vector<proxy::Row> all;
   for (const std::string_view part :
-       {proxy::kCatalogMarkSql, proxy::kFunctionsSql, proxy::kPrimaryRelationsSql}) {
+       {proxy::kCatalogMarkSql, proxy::kFunctionsSql, proxy::kDependenciesSql}) {
     auto rows = connection->query(std::string(part));
     if (!rows) return std::unexpected(std::move(rows.error()));
     all.insert(all.end(), std::make_move_iterator(rows->rows.begin()),

@@ -37,6 +37,22 @@ std::vector<std::string> deciding_functions(const sql::QueryFacts& facts,
   return out;
 }
 
+/// What else stands between them, by name; of what no text names, what the database calls it.
+std::vector<std::string> deciding_objects(const sql::QueryFacts& facts,
+                                          const sql::FunctionCatalog* catalog, Reason reason) {
+  std::vector<std::string> out;
+  if (catalog == nullptr || facts.access == sql::Access::kPrimary) return out;
+  if (reason == catalog->implicit_call().reason && reason != Reason::kRead)
+    out.push_back(catalog->implicit_call().object);
+  if (reason == Reason::kUnsafeOperator)
+    for (const std::string& name : facts.operators)
+      if (catalog->is_unsafe_operator(name)) out.push_back(name);
+  for (const sql::Relation& relation : facts.relations)
+    if (reason != Reason::kRead && catalog->relation_reason(relation.name) == reason)
+      out.push_back(relation.name);
+  return out;
+}
+
 }  // namespace
 
 Result<Explanation> explain(std::string_view statement, const sql::FunctionCatalog* catalog) {
@@ -57,6 +73,7 @@ Result<Explanation> explain(std::string_view statement, const sql::FunctionCatal
   out.node = route.node;
   out.reason = route.reason;
   out.functions = deciding_functions(facts, catalog, route.reason);
+  out.objects = deciding_objects(facts, catalog, route.reason);
   out.change = advice(route.reason);
   return out;
 }
@@ -68,12 +85,16 @@ std::string explanation_text(const Explanation& explanation) {
                   reason_name(explanation.reason), reason_description(explanation.reason));
   if (!explanation.functions.empty())
     out += fmt::format("calls   {}\n", fmt::join(explanation.functions, ", "));
+  if (!explanation.objects.empty())
+    out += fmt::format("object  {}\n", fmt::join(explanation.objects, ", "));
   return out + fmt::format("change  {}\n", explanation.change);
 }
 
 std::string explanation_json(const Explanation& explanation) {
   boost::json::array functions;
+  boost::json::array objects;
   for (const std::string& name : explanation.functions) functions.emplace_back(name);
+  for (const std::string& name : explanation.objects) objects.emplace_back(name);
   return boost::json::serialize(boost::json::object{
              {"target", target_name(explanation.target)},
              {"node", explanation.node.empty() ? boost::json::value()
@@ -81,6 +102,7 @@ std::string explanation_json(const Explanation& explanation) {
              {"reason", reason_name(explanation.reason)},
              {"description", reason_description(explanation.reason)},
              {"functions", std::move(functions)},
+             {"objects", std::move(objects)},
              {"change", explanation.change}}) +
          "\n";
 }

@@ -21,6 +21,7 @@ struct Explanation {
   std::string node;  // "host:port", where a hint names one.
   sql::Reason reason = sql::Reason::kCatalogLoading;
   std::vector<std::string> functions;  // That decided it, or that nobody could look up.
+  std::vector<std::string> objects;    // That decided it otherwise: views, tables, operators ...
   std::string change;                  // A sentence: what would change the target.
 };
 

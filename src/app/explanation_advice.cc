@@ -4,15 +4,38 @@
 
 namespace fairlead::app {
 
+namespace {
+
+// Of what is called, by name or unnamed; empty for other reasons.
+std::string_view advice_about_calls(sql::Reason reason) {
+  using sql::Reason;
+  switch (reason) {
+    case Reason::kVolatileFunction:
+    case Reason::kUnsafeView:
+    case Reason::kUnsafePolicy:
+    case Reason::kUnsafeOperator:
+    case Reason::kUnsafeCast:
+    case Reason::kUnsafeDomain:
+    case Reason::kUnsafeOperatorClass:
+      return "If the function never writes, say so: ALTER FUNCTION ... STABLE.";
+    case Reason::kUnsafeType:
+      return "Nothing: only types of extensions that Fairlead knows are believed.";
+    case Reason::kUnknownFunction:
+      return "A function in SQL or PL/pgSQL that is marked STABLE or IMMUTABLE is believed.";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
 std::string_view advice(sql::Reason reason) {
   using sql::Reason;
+  if (const std::string_view text = advice_about_calls(reason); !text.empty()) return text;
   switch (reason) {
     case Reason::kRead:
       return "An open transaction, a pin, /* fairlead.route=primary */, or no replica that is "
-             "fresh "
-             "enough sends it to the primary.";
-    case Reason::kEmpty:
-      return "Nothing: there is nothing to execute.";
+             "fresh enough sends it to the primary.";
     case Reason::kWrite:
     case Reason::kDdl:
     case Reason::kCopyFrom:
@@ -27,12 +50,12 @@ std::string_view advice(sql::Reason reason) {
       return "Separate the writing part: what is left of the WITH query may be a read.";
     case Reason::kCopyToFile:
       return "COPY ... TO STDOUT of a plain query is a read.";
+    case Reason::kPrimaryRelation:
+      return "Nothing, or ALTER TABLE ... SET LOGGED where it is unlogged.";
     case Reason::kUtility:
     case Reason::kLock:
     case Reason::kNotify:
     case Reason::kListen:
-    case Reason::kPrimaryRelation:
-      return "Nothing, or ALTER TABLE ... SET LOGGED where it is unlogged.";
     case Reason::kTempObject:
       return "Nothing: it belongs on the primary.";
     case Reason::kParseError:
@@ -41,20 +64,15 @@ std::string_view advice(sql::Reason reason) {
       return "A shorter statement, or one with parameters instead of literals, is examined.";
     case Reason::kMultiStatementWrite:
       return "Send the reads in a message of their own.";
-    case Reason::kVolatileFunction:
-      return "If the function never writes, say so: ALTER FUNCTION ... STABLE.";
-    case Reason::kUnknownFunction:
-      return "A function in SQL or PL/pgSQL that is marked STABLE or IMMUTABLE is believed.";
     case Reason::kSessionFunction:
       return "Nothing: the answer depends on what this session did before.";
     case Reason::kNodeFunction:
+    case Reason::kSystemCatalog:
       return "Ask for a replica's own answer on the read port.";
     case Reason::kDynamicSqlFunction:
       return "Write the inner query as a query, so that it can be examined.";
     case Reason::kAdvisoryLock:
       return "Nothing: the lock has to be where the others take it.";
-    case Reason::kSystemCatalog:
-      return "Ask for a replica's own answer on the read port.";
     case Reason::kProcedure:
       return "If it only reads, make it a function that is marked STABLE, and SELECT it.";
     case Reason::kCursor:
@@ -91,16 +109,18 @@ std::string_view advice(sql::Reason reason) {
     case Reason::kNoReplica:
       return "A replica that is up and within max_lag.";
     case Reason::kCatalogLoading:
-      return "With -c FILE or --primary URL the database is asked about these functions; if all of "
-             "them are safe, it is a read and goes to a replica.";
+      return "With -c FILE or --primary URL the database is asked about these functions.";
     case Reason::kObserve:
       return "mode = \"split\" in the configuration.";
     case Reason::kPipelineOpen:
       return "A Sync between the statements.";
     case Reason::kReplicaErrorRetry:
       return "It is decided anew the next time.";
+    case Reason::kEmpty:
     case Reason::kLocal:
       return "Nothing: no server is needed.";
+    default:
+      break;
   }
   unreachable("every Reason has an advice");
 }

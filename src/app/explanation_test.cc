@@ -56,6 +56,25 @@ TEST(Explain, WithoutACatalogItNamesTheFunctionsThatItCouldNotLookUp) {
   EXPECT_THAT(out->change, HasSubstr("-c FILE"));
 }
 
+TEST(Explain, NamesTheViewTheOperatorAndTheCastThatDecide) {
+  const std::array functions{
+      sql::FunctionRow{.name = "charge", .language = "plpgsql", .oid = 20001}};
+  using enum sql::DependencyKind;
+  std::vector<sql::DependencyRow> rows{{kView, 30001, "charging", {20001}},
+                                       {kOperator, 0, "###", {20001}}};
+  const auto explained = [&](std::string_view text) {
+    return explain(text, sql::FunctionCatalog::build(functions, 1, rows).get()).value();
+  };
+  EXPECT_THAT(explained("SELECT * FROM charging, users").objects, ElementsAre("charging"));
+  EXPECT_THAT(explained("SELECT 1 + 2 ### 3").objects, ElementsAre("###"));
+  EXPECT_THAT(explained("SELECT 1 + 2").objects, ElementsAre());
+  rows.push_back({kCast, 0, "from text to money", {20001}});
+  EXPECT_THAT(explanation_text(explained("SELECT 1")), HasSubstr("object  from text to money\n"));
+  EXPECT_THAT(explanation_json(explained("SELECT 1")),
+              HasSubstr(R"("objects":["from text to money"])"));
+  EXPECT_THAT(explained("DELETE FROM users").objects, ElementsAre());
+}
+
 TEST(Explain, WithACatalogOnlyTheUnsafeFunctionIsNamed) {
   const auto catalog = small_catalog();
   EXPECT_EQ(explain("SELECT count(*) FROM users", catalog.get())->target, Target::kReplica);

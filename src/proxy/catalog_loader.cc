@@ -161,6 +161,7 @@ net::Task<Result<void>> CatalogLoader::refresh(Database& database) {
   log::debug("cluster {}: database \"{}\" has functions by {} names, catalog {}", cluster_,
              database.name, loaded->functions->size(), loaded->functions->generation());
   database.mark = std::move(loaded->mark);
+  tell_implicit_call(database, loaded->functions->implicit_call());
   publish_(database.name, std::move(loaded->functions));
   co_return Result<void>{};
 }
@@ -175,6 +176,20 @@ net::Task<Result<std::unique_ptr<Conversation>>> CatalogLoader::connect(const Da
   if (is_standby(**opened))  // E4: a replica may not know the latest functions yet.
     co_return fail(ErrorCode::kCannotConnectNow, "the primary has become a replica");
   co_return std::move(*opened);
+}
+
+// Whoever wonders why nothing goes to a replica any more finds it in the log.
+void CatalogLoader::tell_implicit_call(Database& database, const sql::ImplicitCall& call) {
+  std::string told;
+  if (call.reason != sql::Reason::kRead)
+    told = fmt::format("{} ({})", sql::reason_name(call.reason), call.object);
+  if (told == database.implicit) return;
+  if (!told.empty())
+    log::warning("cluster {}: all reads of database \"{}\" go to the primary: {}. {}", cluster_,
+                 database.name, told, sql::reason_description(call.reason));
+  else
+    log::info("cluster {}: reads of database \"{}\" go to replicas again", cluster_, database.name);
+  database.implicit = std::move(told);
 }
 
 void CatalogLoader::on_success(Database& database) {

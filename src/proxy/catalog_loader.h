@@ -1,6 +1,6 @@
-// Keeps, for each database of one cluster that clients use, what its functions are, so that calls
-// can be classified (A40): loads from the current primary, polls for DDL that was not seen here,
-// and loads again when told of DDL.
+// Keeps, for each database of one cluster that clients use, what its functions are and what else
+// calls them, so that calls can be classified (A40, A41, A45): loads from the current primary,
+// polls for DDL that was not seen here, and loads again when told of DDL.
 //
 // It connects for each question, as the monitor's user, and leaves again: a connection that stayed
 // would keep everybody from DROP DATABASE, which waits 5 s for others to go, and hold a slot.
@@ -37,7 +37,7 @@ inline constexpr Duration kCatalogRetryMin = std::chrono::seconds(1);
 inline constexpr Duration kCatalogRetryMax = std::chrono::seconds(60);
 /// A catalog that could not be confirmed for so long, though there is a primary, is withdrawn.
 inline constexpr Duration kCatalogUnconfirmedMax = std::chrono::seconds(60);
-/// For connecting, and for each question. A load is about 11 ms of work for 3245 functions.
+/// For connecting, and for each question. A load is about 15 ms of work for 3245 functions.
 inline constexpr Duration kCatalogTimeout = std::chrono::seconds(10);
 /// Each costs one login on the primary per kCatalogPollInterval. Further databases get no catalog.
 inline constexpr size_t kCatalogDatabasesMax = 64;
@@ -83,6 +83,7 @@ class CatalogLoader {
     Time next_at{};
     uint32_t failures = 0;  // In a row.
     std::string complaint;  // The failure that was logged last, so that it is logged once.
+    std::string implicit;   // What sends all of its reads to the primary, as it was logged.
     bool over = false;      // It does not exist; its coroutine has ended or will.
     bool running = true;
   };
@@ -91,6 +92,7 @@ class CatalogLoader {
   net::Task<void> wait_until_due(Database& database);
   net::Task<Result<void>> refresh(Database& database);
   net::Task<Result<std::unique_ptr<Conversation>>> connect(const Database& database);
+  void tell_implicit_call(Database& database, const sql::ImplicitCall& call);
   void on_success(Database& database);
   void on_failure(Database& database, const Error& error);
   void withdraw(Database& database, std::string_view why);

@@ -2,60 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+#include <optional>
 #include <vector>
 
 namespace fairlead::proxy {
 
-const std::string_view kCatalogMarkSql =
-    "SELECT count(*), max(oid::int8), sum(hashint8extended(xmin::text::int8, oid::int8)),"
-    " (SELECT sum(hashint8extended(xmin::text::int8, oid::int8)) FROM pg_class"
-    "   WHERE relkind IN ('f', 'S') OR relpersistence = 'u'),"
-    " (SELECT sum(hashint8extended(xmin::text::int8, oid::int8)) FROM pg_rewrite) FROM pg_proc";
-
-// Built in is what initdb made: a function that a superuser puts into pg_catalog later has an oid
-// from 16384 (FirstNormalObjectId) on and is nobody's reviewed code.
-//
-// An aggregate's own row says immutable and internal, whatever its support functions do, so these
-// count under the aggregate's name, too (A41). PostgreSQL's own aggregates have harmless ones.
-const std::string_view kFunctionsSql = R"(
-WITH function AS (
-  SELECT p.oid, p.proname, p.provolatile, l.lanname, e.extname, p.prokind,
-         n.nspname = 'pg_catalog' AND p.oid < 16384 AND e.extname IS NULL AS is_builtin
-    FROM pg_proc p
-    JOIN pg_language l ON l.oid = p.prolang
-    JOIN pg_namespace n ON n.oid = p.pronamespace
-    LEFT JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
-                         AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
-    LEFT JOIN pg_extension e ON e.oid = d.refobjid)
-(SELECT proname, provolatile, lanname, is_builtin, extname, prokind = 'p' FROM function
- UNION ALL
- SELECT a.proname, s.provolatile, s.lanname, s.is_builtin, s.extname, false
-   FROM pg_aggregate g
-   JOIN pg_proc a ON a.oid = g.aggfnoid AND a.oid >= 16384
-   JOIN function s ON s.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn,
-                                g.aggdeserialfn, g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn))
-LIMIT 250001)";
-
-// A partitioned table is as its partitions are, and a view as what it reads, at any depth. So a
-// view that calls nextval() is one of its sequence.
-const std::string_view kPrimaryRelationsSql = R"(
-WITH RECURSIVE edge AS (
-  SELECT inhrelid AS below, inhparent AS above FROM pg_inherits
-  UNION ALL
-  SELECT d.refobjid, r.ev_class
-    FROM pg_rewrite r
-    JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
-                    AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class),
-primary_relation(oid) AS (
-  SELECT oid FROM pg_class
-   WHERE (relkind IN ('f', 'S') OR relpersistence = 'u' AND relkind IN ('r', 'p', 'm'))
-     AND relpersistence <> 't'
-  UNION
-  SELECT edge.above FROM edge JOIN primary_relation ON primary_relation.oid = edge.below)
-SELECT DISTINCT relname FROM pg_class JOIN primary_relation USING (oid) LIMIT 100001)";
-
 std::string catalog_sql() {
-  return fmt::format("{};{};{}", kCatalogMarkSql, kFunctionsSql, kPrimaryRelationsSql);
+  // Compiling the questions costs more than answering them.
+  return fmt::format(
+      "SET jit = off; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}; {}; {}; COMMIT",
+      kCatalogMarkSql, kFunctionsSql, kDependenciesSql);
 }
 
 namespace {
@@ -71,15 +29,24 @@ std::unexpected<Error> too_many(std::string_view what, size_t most) {
               "no part of such a catalog is used");
 }
 
-constexpr size_t kMarkColumns = 5;
+constexpr size_t kMarkColumns = 13;
+constexpr size_t kFunctionColumns = 7;
+constexpr size_t kDependencyColumns = 5;
+
+std::optional<uint32_t> read_oid(std::string_view text) {
+  uint32_t oid = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), oid);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return oid;
+}
 
 /// The row's views point into `row`.
 Result<sql::FunctionRow> read_function(const Row& row) {
-  constexpr size_t kColumns = 6;
   constexpr size_t kExtension = 4;  // The only one that may be NULL.
-  if (row.size() != kColumns) return unexpected_rows("row");
-  for (size_t i = 0; i < kColumns; ++i)
+  for (size_t i = 0; i < kFunctionColumns; ++i)
     if (i != kExtension && (!row[i] || row[i]->empty())) return unexpected_rows("row");
+  const auto oid = read_oid(*row[6]);
+  if (!oid) return unexpected_rows("oid");
   sql::FunctionRow function;
   function.name = *row[0];
   function.volatility = row[1]->front();
@@ -87,7 +54,44 @@ Result<sql::FunctionRow> read_function(const Row& row) {
   function.is_builtin = *row[3] == "t";
   if (row[kExtension]) function.extension = *row[kExtension];
   function.is_procedure = *row[5] == "t";
+  function.oid = *oid;
   return function;
+}
+
+std::optional<sql::DependencyKind> read_kind(std::string_view letter) {
+  using enum sql::DependencyKind;
+  for (const sql::DependencyKind kind : {kReplicaLacks, kView, kPolicy, kParent, kDefaults,
+                                         kOperator, kCast, kType, kDomain, kOperatorClass})
+    if (letter.size() == 1 && letter[0] == static_cast<char>(kind)) return kind;
+  return std::nullopt;
+}
+
+// Numbers with a space between; NULL is none.
+bool read_oids(const std::optional<std::string>& list, std::vector<uint32_t>& oids) {
+  std::string_view left = list ? std::string_view(*list) : std::string_view{};
+  while (!left.empty()) {
+    const size_t end = std::min(left.find(' '), left.size());
+    const auto oid = read_oid(left.substr(0, end));
+    if (!oid) return false;
+    oids.push_back(*oid);
+    left.remove_prefix(std::min(end + 1, left.size()));
+  }
+  return true;
+}
+
+/// The name points into `row`.
+Result<sql::DependencyRow> read_dependency(const Row& row) {
+  if (!row[0] || !row[1] || !row[2]) return unexpected_rows("dependency");
+  const auto kind = read_kind(*row[0]);
+  const auto oid = read_oid(*row[1]);
+  sql::DependencyRow dependency;
+  if (!kind || !oid || !read_oids(row[3], dependency.functions) ||
+      !read_oids(row[4], dependency.relations))
+    return unexpected_rows("dependency");
+  dependency.kind = *kind;
+  dependency.oid = *oid;
+  dependency.name = *row[2];
+  return dependency;
 }
 
 }  // namespace
@@ -103,26 +107,29 @@ Result<LoadedCatalog> read_catalog(std::span<const Row> rows, uint64_t generatio
   auto mark = read_mark(rows);
   if (!mark) return std::unexpected(mark.error());
   rows = rows.subspan(1);
-  if (rows.size() > kFunctionsMax + kPrimaryRelationsMax)
-    return too_many("functions", kFunctionsMax);
+  if (rows.size() > kFunctionsMax + kDependenciesMax) return too_many("functions", kFunctionsMax);
   std::vector<sql::FunctionRow> functions;
-  std::vector<std::string_view> relations;
+  std::vector<sql::DependencyRow> dependencies;
   functions.reserve(rows.size());
   for (const Row& row : rows) {
-    if (row.size() == 1 && row[0]) {
-      relations.push_back(*row[0]);
-      continue;
+    if (row.size() == kDependencyColumns) {
+      auto dependency = read_dependency(row);
+      if (!dependency) return std::unexpected(dependency.error());
+      dependencies.push_back(std::move(*dependency));
+    } else if (row.size() == kFunctionColumns) {
+      const auto function = read_function(row);
+      if (!function) return std::unexpected(function.error());
+      functions.push_back(*function);
+    } else {
+      return unexpected_rows("row");
     }
-    auto function = read_function(row);
-    if (!function) return std::unexpected(function.error());
-    functions.push_back(*function);
   }
   if (functions.empty()) return unexpected_rows("list");
   if (functions.size() > kFunctionsMax) return too_many("functions", kFunctionsMax);
-  if (relations.size() > kPrimaryRelationsMax)
-    return too_many("relations of the primary's", kPrimaryRelationsMax);
+  if (dependencies.size() > kDependenciesMax)
+    return too_many("views, sequences and other objects to follow", kDependenciesMax);
   return LoadedCatalog{std::move(*mark),
-                       sql::FunctionCatalog::build(functions, generation, relations)};
+                       sql::FunctionCatalog::build(functions, generation, dependencies)};
 }
 
 }  // namespace fairlead::proxy

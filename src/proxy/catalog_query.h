@@ -1,5 +1,6 @@
-// How a database is asked for its functions, and for the relations that only the primary can answer
-// for, and what the rows mean. Pure; catalog_loader.h does the asking.
+// How a database is asked for its functions, and for whatever else calls functions or lies on the
+// primary only, and what the rows mean. Pure; catalog_loader.h does the asking, catalog_sql.cc has
+// the questions.
 #pragma once
 
 #include <memory>
@@ -15,26 +16,24 @@ namespace fairlead::proxy {
 
 /// A database with more functions than this gets no catalog, and all of its calls go to the
 /// primary: half of a catalog would call a name safe whose other half writes. PostgreSQL 15 has
-/// 3245 itself; at about 300 bytes each in transit this bounds a load to 75 MB. catalog_query.cc
+/// 3245 itself; at about 300 bytes each in transit this bounds a load to 75 MB. catalog_sql.cc
 /// repeats it in SQL.
 inline constexpr size_t kFunctionsMax = 250'000;
 
-/// So does one with more relations of the primary's than this; repeated in SQL, too.
-inline constexpr size_t kPrimaryRelationsMax = 100'000;
+/// So does one with more views, policies, sequences, partitioned tables, operators, casts and types
+/// of its own than this; repeated in SQL, too.
+inline constexpr size_t kDependenciesMax = 100'000;
 
-/// One row that differs whenever a function was created, replaced, altered, renamed or dropped: how
-/// many there are, the highest oid, and a sum of hashes over who wrote each row last; and two such
-/// sums for the relations. 1.6 ms on the server for 3245 functions. It does not see a change of
-/// pg_language or pg_depend alone (ALTER EXTENSION ... ADD FUNCTION), nor operators and casts,
-/// which the catalog does not hold.
+/// One row that differs whenever something was created, replaced, altered, renamed or dropped that
+/// the catalog depends on (A42).
 extern const std::string_view kCatalogMarkSql;
 
-/// The mark, the functions, the relations. The mark is read first, by a snapshot of its own: what
-/// changes in between is in the rows already, and the next poll finds another mark and loads again.
+/// The mark, the functions, the dependencies, all of one snapshot: with a mark of before or after,
+/// an object that came and went in between would be in the rows, and nothing in any later mark.
 std::string catalog_sql();
 /// The parts of it behind the mark, for who gets the rows of one statement at a time.
 extern const std::string_view kFunctionsSql;
-extern const std::string_view kPrimaryRelationsSql;
+extern const std::string_view kDependenciesSql;
 
 using CatalogMark = std::string;
 
@@ -43,7 +42,7 @@ struct LoadedCatalog {
   std::shared_ptr<const sql::FunctionCatalog> functions;
 };
 
-/// Errors: kProtocolViolation, kLimitExceeded (kFunctionsMax).
+/// Errors: kProtocolViolation, kLimitExceeded (kFunctionsMax, kDependenciesMax).
 Result<CatalogMark> read_mark(std::span<const Row> rows);
 Result<LoadedCatalog> read_catalog(std::span<const Row> rows, uint64_t generation);
 

@@ -7,11 +7,19 @@ namespace {
 
 using sql::FunctionVerdict;
 
-const Row kMark{"3245", "13562", "-42", "7", std::nullopt};
+const Row kMark{
+    "3245.13562.-42", "7", std::nullopt, "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"};
 
 Row function(const char* name, const char* volatility, const char* language, const char* builtin,
-             std::optional<std::string> extension = {}, const char* procedure = "f") {
-  return {name, volatility, language, builtin, std::move(extension), procedure};
+             std::optional<std::string> extension = {}, const char* procedure = "f",
+             const char* oid = "20000") {
+  return {name, volatility, language, builtin, std::move(extension), procedure, oid};
+}
+
+Row dependency(const char* kind, const char* oid, const char* name,
+               std::optional<std::string> functions = {},
+               std::optional<std::string> relations = {}) {
+  return {kind, oid, name, std::move(functions), std::move(relations)};
 }
 
 TEST(ReadCatalog, EveryColumnOfARowCounts) {
@@ -59,21 +67,46 @@ TEST(ReadCatalog, MoreFunctionsThanTheLimitAreNoCatalogAtAll) {
   EXPECT_NE(kFunctionsSql.find(std::to_string(kFunctionsMax + 1)), std::string_view::npos);
 }
 
-TEST(ReadCatalog, RelationsOfThePrimaryFollowTheFunctions) {  // A50, A52, A54
-  const Row lower = function("lower", "i", "internal", "t");
+TEST(ReadCatalog, DependenciesFollowTheFunctions) {  // A41, A45, A50, A52, A54
   const auto loaded =
-      read_catalog(std::vector<Row>{kMark, lower, Row{"counters"}, Row{"elsewhere"}}, 1);
+      read_catalog(std::vector<Row>{kMark, function("lower", "i", "internal", "t", {}, "f", "870"),
+                                    function("writer", "v", "plpgsql", "f", {}, "f", "4294967295"),
+                                    dependency("x", "20001", "counters"),
+                                    dependency("v", "20002", "over", "870", "20009 20001"),
+                                    dependency("v", "20003", "calls", "870 4294967295"),
+                                    dependency("p", "20004", "guarded", "4294967295"),
+                                    dependency("o", "0", "###", "4294967295"),
+                                    dependency("c", "20005", "from a to b", "4294967295")},
+                   1);
   ASSERT_TRUE(loaded.has_value()) << describe(loaded.error());
-  EXPECT_TRUE(loaded->functions->is_primary_relation("counters"));
-  EXPECT_TRUE(loaded->functions->is_primary_relation("elsewhere"));
-  EXPECT_FALSE(loaded->functions->is_primary_relation("lower"));
-  EXPECT_FALSE(read_catalog(std::vector<Row>{kMark, lower, Row{std::nullopt}}, 1).has_value());
-  std::vector<Row> rows(kPrimaryRelationsMax + 3, Row{"counters"});
+  const auto& catalog = *loaded->functions;
+  EXPECT_EQ(catalog.relation_reason("counters"), sql::Reason::kPrimaryRelation);
+  EXPECT_EQ(catalog.relation_reason("over"), sql::Reason::kPrimaryRelation);
+  EXPECT_EQ(catalog.relation_reason("calls"), sql::Reason::kUnsafeView);
+  EXPECT_EQ(catalog.relation_reason("guarded"), sql::Reason::kUnsafePolicy);
+  EXPECT_EQ(catalog.relation_reason("lower"), sql::Reason::kRead);
+  EXPECT_TRUE(catalog.is_unsafe_operator("###"));
+  EXPECT_EQ(catalog.implicit_call().reason, sql::Reason::kUnsafeCast);
+  EXPECT_EQ(catalog.implicit_call().object, "from a to b");
+}
+
+TEST(ReadCatalog, AnOddDependencyIsAnErrorAndNotASmallerCatalog) {
+  const Row lower = function("lower", "i", "internal", "t");
+  for (const Row& odd :
+       {dependency("", "1", "a"), dependency("z", "1", "a"), dependency("vv", "1", "a"),
+        dependency("v", "", "a"), dependency("v", "x", "a"), dependency("v", "1", "a", "2,3"),
+        dependency("v", "1", "a", "2  3"), dependency("v", "1", "a", {}, "-1"),
+        dependency("v", "1", "a", {}, "4294967296"), Row{"v", "1", std::nullopt, "1", "1"},
+        Row{"counters"}, Row{}})
+    EXPECT_FALSE(read_catalog(std::vector<Row>{kMark, lower, odd}, 1).has_value());
+}
+
+TEST(ReadCatalog, MoreDependenciesThanTheLimitAreNoCatalogAtAll) {
+  std::vector<Row> rows(kDependenciesMax + 3, dependency("x", "20001", "counters"));
   rows[0] = kMark;
-  rows[1] = lower;
+  rows[1] = function("lower", "i", "internal", "t");
   EXPECT_EQ(read_catalog(rows, 1).error().code, ErrorCode::kLimitExceeded);
-  EXPECT_NE(kPrimaryRelationsSql.find(std::to_string(kPrimaryRelationsMax + 1)),
-            std::string_view::npos);
+  EXPECT_NE(kDependenciesSql.find(std::to_string(kDependenciesMax + 1)), std::string_view::npos);
 }
 
 TEST(ReadMark, DiffersWhenAnyOfItsPartsDoes) {
@@ -81,7 +114,7 @@ TEST(ReadMark, DiffersWhenAnyOfItsPartsDoes) {
   ASSERT_TRUE(mark.has_value());
   for (size_t i = 0; i < kMark.size(); ++i) {
     Row other = kMark;
-    other[i] = "1";
+    other[i] = "another";
     EXPECT_NE(read_mark(std::vector<Row>{other}).value(), *mark);
   }
 }

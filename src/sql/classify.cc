@@ -68,6 +68,7 @@ void finish(Unit& unit) {
   QueryFacts& facts = unit.facts;
   sort_unique(facts.functions);
   sort_unique(facts.attributes);
+  sort_unique(facts.operators);
   sort_unique(facts.relations);
   if (unit.temp_objects > 0 && unit.temp_objects == unit.temp_objects_dropped_on_commit)
     facts.pins.add(PinEvent::kTempDropsOnCommit);

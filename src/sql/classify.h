@@ -2,10 +2,8 @@
 // path, 5-100 us a text: go through ShapeCache.
 //
 // classify() never fails: what it does not understand is Access::kPrimary with a reason (A2, A3,
-// G1). It judges the text alone. NOT examined yet, neither here nor in functions.h: the functions
-// behind operators, casts, domains, aggregates' states, views and row-security policies (A41, A45),
-// unlogged, foreign and sequence relations (A50, A52, A54). They need the catalog; `relations` is
-// there for them.
+// G1). It judges the text alone. What stands behind its names, the functions of operators, views
+// and row-security policies, is the catalog's to tell: functions.h, decide() (A41, A45, A50).
 #pragma once
 
 #include <cstddef>

@@ -152,6 +152,9 @@ struct QueryFacts {
   /// Names after a dot: columns, or functions in attribute notation (t.f means f(t)). Only a
   /// function of the database's own can be meant. Sorted, unique.
   std::vector<std::string> attributes;
+  /// Operators, without schema, written or implied by the grammar: BETWEEN is >= and <=, JOIN USING
+  /// is =. All of them, because any database may have one of its own by any of these names (A41).
+  std::vector<std::string> operators;
   std::vector<Relation> relations;  // Sorted, unique.
 
   std::vector<TransactionCommand> transaction;  // In order of the text, as the next two.

@@ -33,6 +33,30 @@ TEST(Facts, KeepReadSafeVolatileNamesForTheCatalogBecauseTheyCanBeOverloaded) { 
   EXPECT_THAT(classify("SELECT nextval('s')").functions, IsEmpty());
 }
 
+TEST(Facts, ListOperatorsThatAreWrittenAndThoseThatTheGrammarImplies) {  // A41
+  const auto operators = [](const char* text) { return classify(text).operators; };
+  EXPECT_THAT(operators("SELECT a + -b, c ### d FROM t WHERE e OPERATOR(s.@@) 1 AND f != 2"),
+              ElementsAre("###", "+", "-", "<>", "@@"));
+  EXPECT_THAT(operators("SELECT a LIKE 'x', b NOT ILIKE 'y', c SIMILAR TO 'z' FROM t"),
+              ElementsAre("!~~*", "~", "~~"));
+  EXPECT_THAT(operators("SELECT a BETWEEN 1 AND 2"), ElementsAre("<=", ">="));
+  EXPECT_THAT(operators("SELECT a BETWEEN SYMMETRIC 1 AND 2"), ElementsAre("<=", ">="));
+  EXPECT_THAT(operators("SELECT a NOT BETWEEN 1 AND 2"), ElementsAre("<", ">"));
+  EXPECT_THAT(operators("SELECT a NOT BETWEEN SYMMETRIC 1 AND 2"), ElementsAre("<", ">"));
+  for (const char* text :
+       {"SELECT a IN (1, 2)", "SELECT a IN (SELECT 1)", "SELECT a NOT IN (SELECT 1)",
+        "SELECT a = ANY ($1)", "SELECT NULLIF(a, b)", "SELECT a IS DISTINCT FROM b",
+        "SELECT a IS NOT DISTINCT FROM b", "SELECT CASE a WHEN 1 THEN 2 END",
+        "SELECT * FROM a JOIN b USING (c)", "SELECT * FROM a NATURAL JOIN b"})
+    EXPECT_THAT(operators(text), ElementsAre("=")) << text;
+  EXPECT_THAT(operators("SELECT a NOT IN (1, 2)"), ElementsAre("<>"));
+  EXPECT_THAT(operators("SELECT a > ALL (SELECT 1)"), ElementsAre(">"));
+  EXPECT_THAT(operators("SELECT a FROM t ORDER BY b USING <<<"), ElementsAre("<<<"));
+  EXPECT_THAT(operators("SELECT CASE WHEN a THEN 1 END, EXISTS (SELECT 1), ARRAY(SELECT 2) FROM a "
+                        "JOIN b ON c ORDER BY 1"),
+              IsEmpty());
+}
+
 TEST(Facts, ListNamesThatMayBeFunctionsInAttributeNotation) {
   EXPECT_THAT(classify("SELECT t.f, (r).g, s.u.h, plain FROM t").attributes,
               ElementsAre("f", "g", "h"));

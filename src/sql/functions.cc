@@ -1,26 +1,9 @@
 #include "sql/functions.h"
 
 #include <algorithm>
-#include <array>
-
-#include "sql/function_lists.h"
 
 namespace fairlead::sql {
 namespace {
-
-// Languages whose volatility label says something about writing (A46).
-bool is_trusted_language(std::string_view language) {
-  return language == "sql" || language == "plpgsql" || language == "internal";
-}
-
-FunctionVerdict verdict_of(const FunctionRow& row) {
-  const bool known = row.is_builtin || is_reviewed_extension(row.extension);
-  if (!known && !is_trusted_language(row.language)) return FunctionVerdict::kUntrusted;
-  if (row.volatility != 'v') return FunctionVerdict::kSafe;  // As far as labels go (A43).
-  if (known && classify_function(row.name).function_class == FunctionClass::kVolatileReadSafe)
-    return FunctionVerdict::kSafe;
-  return FunctionVerdict::kVolatile;
-}
 
 // The verdict over several functions of one name: the worst.
 FunctionVerdict worst(FunctionVerdict a, FunctionVerdict b) { return std::max(a, b); }
@@ -41,9 +24,8 @@ Reason reason_of(FunctionVerdict verdict) {
 }  // namespace
 
 FunctionCatalog::FunctionCatalog(std::span<const FunctionRow> rows, uint64_t generation,
-                                 std::span<const std::string_view> primary_relations)
-    : generation_(generation) {
-  for (const std::string_view name : primary_relations) primary_relations_.emplace(name);
+                                 std::span<const DependencyRow> dependencies)
+    : closure_(close_over(rows, dependencies)), generation_(generation) {
   by_name_.reserve(rows.size());
   for (const FunctionRow& row : rows) {
     if (row.is_procedure) continue;
@@ -52,13 +34,18 @@ FunctionCatalog::FunctionCatalog(std::span<const FunctionRow> rows, uint64_t gen
     at->second.call = worst(at->second.call, one);
     if (!row.is_builtin) at->second.attribute = worst(at->second.attribute, one);
   }
+  for (const std::string& name : closure_.functions) {
+    Verdicts& verdicts = by_name_[name];
+    verdicts.call = worst(verdicts.call, FunctionVerdict::kVolatile);
+    verdicts.attribute = worst(verdicts.attribute, FunctionVerdict::kVolatile);
+  }
 }
 
 std::shared_ptr<const FunctionCatalog> FunctionCatalog::build(
     std::span<const FunctionRow> rows, uint64_t generation,
-    std::span<const std::string_view> primary_relations) {
+    std::span<const DependencyRow> dependencies) {
   return std::shared_ptr<const FunctionCatalog>(
-      new FunctionCatalog(rows, generation, primary_relations));
+      new FunctionCatalog(rows, generation, dependencies));
 }
 
 FunctionVerdict FunctionCatalog::verdict(std::string_view name) const {
@@ -71,20 +58,37 @@ FunctionVerdict FunctionCatalog::attribute_verdict(std::string_view name) const 
   return found == by_name_.end() ? FunctionVerdict::kSafe : found->second.attribute;
 }
 
+Reason FunctionCatalog::relation_reason(std::string_view name) const {
+  const auto found = closure_.relations.find(name);
+  return found == closure_.relations.end() ? Reason::kRead : found->second;
+}
+
+namespace {
+
+// The first thing in the text that the catalog does not let a replica do.
+Reason first_unsafe(const QueryFacts& facts, const FunctionCatalog& catalog) {
+  for (const std::string& name : facts.functions)
+    if (const Reason reason = reason_of(catalog.verdict(name)); reason != Reason::kRead)
+      return reason;
+  for (const std::string& name : facts.attributes)
+    if (const Reason reason = reason_of(catalog.attribute_verdict(name)); reason != Reason::kRead)
+      return reason;
+  for (const std::string& name : facts.operators)
+    if (catalog.is_unsafe_operator(name)) return Reason::kUnsafeOperator;
+  for (const Relation& relation : facts.relations)
+    if (const Reason reason = catalog.relation_reason(relation.name); reason != Reason::kRead)
+      return reason;
+  return facts.empty() ? Reason::kRead : catalog.implicit_call().reason;
+}
+
+}  // namespace
+
 Decision decide(const QueryFacts& facts, const FunctionCatalog* catalog) {
-  // The operators, casts and policies of A41 and A45 belong here, beside the functions.
   Reason unsafe = Reason::kRead;
-  if (catalog != nullptr) {
-    for (const std::string& name : facts.functions)
-      if (unsafe == Reason::kRead) unsafe = reason_of(catalog->verdict(name));
-    for (const std::string& name : facts.attributes)
-      if (unsafe == Reason::kRead) unsafe = reason_of(catalog->attribute_verdict(name));
-    for (const Relation& relation : facts.relations)
-      if (unsafe == Reason::kRead && catalog->is_primary_relation(relation.name))
-        unsafe = Reason::kPrimaryRelation;
-  } else if (!facts.functions.empty() || !facts.attributes.empty()) {
+  if (catalog != nullptr)
+    unsafe = first_unsafe(facts, *catalog);
+  else if (!facts.functions.empty() || !facts.attributes.empty())
     unsafe = Reason::kCatalogLoading;
-  }
   if (facts.access == Access::kPrimary)
     return {Access::kPrimary, facts.reason, facts.may_write || unsafe != Reason::kRead};
   if (unsafe != Reason::kRead) return {Access::kPrimary, unsafe, true};

@@ -84,6 +84,48 @@ TEST(Decide, FindsAReadOnlyWhenEveryFunctionIsSafe) {
   EXPECT_EQ(decision("").reason, Reason::kEmpty);
 }
 
+TEST(Decide, LooksBehindRelationsAndOperators) {  // A41, A45
+  const FunctionRow rows[] = {{.name = "writer", .language = "plpgsql", .oid = 20001}};
+  const DependencyRow dependencies[] = {
+      {DependencyKind::kView, 30001, "writing_view", {20001}},
+      {DependencyKind::kPolicy, 30002, "guarded", {20001}},
+      {DependencyKind::kReplicaLacks, 30003, "unlogged"},
+      {DependencyKind::kOperator, 0, ">=", {20001}},
+  };
+  const auto functions = FunctionCatalog::build(rows, 1, dependencies);
+  const auto decided = [&](std::string_view text) {
+    return decide(classify(text), functions.get());
+  };
+  EXPECT_EQ(decided("SELECT 1 FROM t WHERE EXISTS (TABLE s.writing_view)"),
+            (Decision{Access::kPrimary, Reason::kUnsafeView, true}));
+  EXPECT_EQ(decided("TABLE guarded").reason, Reason::kUnsafePolicy);
+  EXPECT_EQ(decided("TABLE unlogged").reason, Reason::kPrimaryRelation);
+  EXPECT_EQ(decided("SELECT a BETWEEN 1 AND 2 FROM t").reason, Reason::kUnsafeOperator);
+  EXPECT_EQ(decided("SELECT a = 1 AND b < 2 FROM t").reason, Reason::kRead);
+}
+
+TEST(Decide, ProvesNothingWhereACastOrATypeMayWriteUnnamed) {  // A41
+  const FunctionRow rows[] = {{.name = "writer", .language = "plpgsql", .oid = 20001}};
+  const DependencyRow dependencies[] = {{DependencyKind::kCast, 0, "from a to b", {20001}}};
+  const auto functions = FunctionCatalog::build(rows, 1, dependencies);
+  const auto decided = [&](std::string_view text) {
+    return decide(classify(text), functions.get());
+  };
+  EXPECT_EQ(decided("SELECT a FROM t"), (Decision{Access::kPrimary, Reason::kUnsafeCast, true}));
+  EXPECT_EQ(decided("SELECT $1").reason, Reason::kUnsafeCast);
+  EXPECT_EQ(decided("INSERT INTO t VALUES (1)").reason, Reason::kWrite);
+  EXPECT_EQ(decided("-- ping").reason, Reason::kEmpty);
+}
+
+TEST(Decide, CallsAFunctionUnsafeWhoseDefaultsAre) {  // A40
+  const FunctionRow rows[] = {
+      {.name = "reader", .volatility = 's', .language = "sql", .oid = 20001},
+      {.name = "writer", .language = "sql", .oid = 20002}};
+  const DependencyRow dependencies[] = {{DependencyKind::kDefaults, 20001, "reader", {20002}}};
+  const auto functions = FunctionCatalog::build(rows, 1, dependencies);
+  EXPECT_EQ(decide(classify("SELECT reader()"), functions.get()).reason, Reason::kVolatileFunction);
+}
+
 TEST(Decide, WaitsForTheCatalogWhenThereIsSomethingToLookUp) {
   EXPECT_EQ(decision("SELECT lower('A')", false).reason, Reason::kCatalogLoading);
   EXPECT_EQ(decision("SELECT t.id FROM t", false).reason, Reason::kCatalogLoading);

@@ -37,6 +37,13 @@ enum class Reason : uint8_t {
   kAdvisoryLock,
   kSystemCatalog,
   kPrimaryRelation,
+  kUnsafeView,
+  kUnsafePolicy,
+  kUnsafeOperator,
+  kUnsafeCast,
+  kUnsafeType,
+  kUnsafeDomain,
+  kUnsafeOperatorClass,
   kTempObject,
   kLock,
   kNotify,
@@ -120,6 +127,28 @@ inline constexpr std::array kReasons{
         Reason::kPrimaryRelation, "primary_relation",
         "An unlogged or foreign table or a sequence is read, perhaps through a view: replicas "
         "do not have what it holds."},
+    ReasonText{
+        Reason::kUnsafeView, "unsafe_view",
+        "A view is read which calls, at any depth, a function that may write or whose answer "
+        "belongs to one node or session."},
+    ReasonText{Reason::kUnsafePolicy, "unsafe_policy",
+               "A row-security policy of a table calls a function that may write or whose answer "
+               "belongs to one node or session."},
+    ReasonText{Reason::kUnsafeOperator, "unsafe_operator",
+               "An operator of this name, in any schema, calls a function that may write."},
+    ReasonText{Reason::kUnsafeCast, "unsafe_cast",
+               "The database has a cast whose function may write, and a text need not name a cast, "
+               "so none of its reads is proven."},
+    ReasonText{
+        Reason::kUnsafeType, "unsafe_type",
+        "The database has a type whose input, output or range function is in a language that "
+        "proves nothing, and a text need not name a type, so none of its reads is proven."},
+    ReasonText{Reason::kUnsafeDomain, "unsafe_domain",
+               "The database has a domain whose CHECK calls a function that may write, and a text "
+               "need not name a domain, so none of its reads is proven."},
+    ReasonText{Reason::kUnsafeOperatorClass, "unsafe_operator_class",
+               "The database has an operator class with a function that may write; ORDER BY and "
+               "indexes use it unnamed, so none of its reads is proven."},
     ReasonText{Reason::kTempObject, "temp_object", "A temporary object exists on one server only."},
     ReasonText{Reason::kLock, "lock", "LOCK TABLE on a replica would exclude nobody."},
     ReasonText{Reason::kNotify, "notify", "Notifications are sent by the primary."},

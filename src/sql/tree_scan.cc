@@ -105,6 +105,7 @@ class TreeScan {
 
  private:
   void node(size_t i, std::string_view type) {
+    collect_operators(unit_, i, type);
     if (type == "FuncCall") return call(i);
     if (type == "ColumnRef") return column(i);
     if (type == "A_Indirection") return indirection(i);

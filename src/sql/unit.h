@@ -63,6 +63,10 @@ struct Unit {
 /// changes them.
 void scan_tree(Unit& unit, size_t node, bool written);
 
+/// The operators that one node of the tree applies, whether the text writes or implies them
+/// (tree_operators.cc).
+void collect_operators(Unit& unit, size_t node, std::string_view type);
+
 /// Reads the statement in a wrapper object such as {"SelectStmt": {...}} (statements.cc).
 void read_statement(Unit& unit, size_t wrapper);
 
