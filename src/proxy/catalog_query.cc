@@ -29,7 +29,7 @@ std::unexpected<Error> too_many(std::string_view what, size_t most) {
               "no part of such a catalog is used");
 }
 
-constexpr size_t kMarkColumns = 13;
+constexpr size_t kMarkColumns = 17;
 constexpr size_t kFunctionColumns = 7;
 constexpr size_t kDependencyColumns = 5;
 
@@ -60,8 +60,9 @@ Result<sql::FunctionRow> read_function(const Row& row) {
 
 std::optional<sql::DependencyKind> read_kind(std::string_view letter) {
   using enum sql::DependencyKind;
-  for (const sql::DependencyKind kind : {kReplicaLacks, kView, kPolicy, kParent, kDefaults,
-                                         kOperator, kCast, kType, kDomain, kOperatorClass})
+  for (const sql::DependencyKind kind :
+       {kReplicaLacks, kView, kPolicy, kParent, kDefaults, kOperator, kCast, kType, kDomain,
+        kOperatorClass, kTable, kTrigger, kForeignKey, kRule, kWriteExpression})
     if (letter.size() == 1 && letter[0] == static_cast<char>(kind)) return kind;
   return std::nullopt;
 }

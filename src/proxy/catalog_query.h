@@ -20,9 +20,9 @@ namespace fairlead::proxy {
 /// repeats it in SQL.
 inline constexpr size_t kFunctionsMax = 250'000;
 
-/// So does one with more views, policies, sequences, partitioned tables, operators, casts and types
-/// of its own than this; repeated in SQL, too.
-inline constexpr size_t kDependenciesMax = 100'000;
+/// So does one with more tables, views, policies, sequences, operators, casts and types of its own
+/// than this; repeated in SQL, too.
+inline constexpr size_t kDependenciesMax = 250'000;
 
 /// One row that differs whenever something was created, replaced, altered, renamed or dropped that
 /// the catalog depends on (A42).

@@ -7,8 +7,23 @@ namespace {
 
 using sql::FunctionVerdict;
 
-const Row kMark{
-    "3245.13562.-42", "7", std::nullopt, "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"};
+const Row kMark{"3245.13562.-42",
+                "7",
+                std::nullopt,
+                "1",
+                "2",
+                "3",
+                "4",
+                "5",
+                "6",
+                "7",
+                "8",
+                "9",
+                "10",
+                "11",
+                "12",
+                "13",
+                "14"};
 
 Row function(const char* name, const char* volatility, const char* language, const char* builtin,
              std::optional<std::string> extension = {}, const char* procedure = "f",

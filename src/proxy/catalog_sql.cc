@@ -6,10 +6,10 @@ namespace fairlead::proxy {
 
 // Everything that the answers below depend on, as sums over who wrote each row last. What cannot
 // change without one of these rows changing is left out: an aggregate has a row of pg_proc, a CHECK
-// of a domain one of pg_constraint. Tables are in it only where their names count, and temporary
-// relations never: they come and go by the second. On the server 2.5 ms for an empty database, and
-// about 20 ms on a busy machine for one of 11,000 relations, 1,000 of them views, and 500
-// functions.
+// of a domain one of pg_constraint. Of a table the name counts, not what TRUNCATE and VACUUM FULL
+// change. Temporary relations are left out: they come and go by the second. On the server 2.5 ms
+// for an empty database, and 25 ms on a busy machine for one of 11,000 relations, 1,000 of them
+// views, and 500 functions; its dependencies take 230 ms.
 const std::string_view kCatalogMarkSql = R"(
 SELECT (SELECT count(*) || '.' || max(oid::int8) || '.'
                || sum(hashint8extended(xmin::text::int8, oid::int8)) FROM pg_proc),
@@ -28,14 +28,22 @@ SELECT (SELECT count(*) || '.' || max(oid::int8) || '.'
        (SELECT sum(hashint8extended(xmin::text::int8, oid::int8)) FROM pg_type
          WHERE oid >= 16384 AND typtype IN ('b', 'd', 'r') AND typelem = 0),
        (SELECT sum(hashint8extended(xmin::text::int8, oid::int8)) FROM pg_constraint
-         WHERE contypid > 0),
+         WHERE contypid > 0 OR contype = 'c'
+            OR contype = 'f' AND (confdeltype IN ('c', 'n', 'd') OR confupdtype IN ('c', 'n', 'd'))),
        (SELECT sum(hashint8extended(xmin::text::int8, oid::int8)) FROM pg_amproc
          WHERE oid >= 16384),
        (SELECT sum(hashint8extended(xmin::text::int8, oid::int8)) FROM pg_amop
          WHERE oid >= 16384),
        (SELECT sum(hashint8extended(xmin::text::int8, oid::int8)) FROM pg_language),
        (SELECT sum(hashint8extended(xmin::text::int8, objid::int8)) FROM pg_depend
-         WHERE refclassid = 'pg_extension'::regclass AND classid = 'pg_proc'::regclass))";
+         WHERE refclassid = 'pg_extension'::regclass AND classid = 'pg_proc'::regclass),
+       (SELECT sum(hashint8extended(hashtext(relname::text), oid::int8)) FROM pg_class
+         WHERE relkind IN ('r', 'p', 'm', 'f', 'v') AND relpersistence <> 't'),
+       (SELECT sum(hashint8extended(xmin::text::int8, oid::int8)) FROM pg_trigger
+         WHERE NOT tgisinternal),
+       (SELECT sum(hashint8extended(xmin::text::int8, oid::int8)) FROM pg_attrdef),
+       (SELECT sum(hashint8extended(xmin::text::int8, indexrelid::int8)) FROM pg_index
+         WHERE indexprs IS NOT NULL OR indpred IS NOT NULL))";
 
 // Built in is what initdb made: a function that a superuser puts into pg_catalog later has an oid
 // from 16384 (FirstNormalObjectId) on and is nobody's reviewed code.
@@ -94,7 +102,24 @@ tree(kind, holder, name, body) AS (
    WHERE proargdefaults IS NOT NULL AND oid >= 16384
   UNION ALL
   SELECT 'd', contypid, format_type(contypid, NULL), conbin::text FROM pg_constraint
-   WHERE contypid >= 16384 AND conbin IS NOT NULL),
+   WHERE contypid >= 16384 AND conbin IS NOT NULL
+  UNION ALL
+  SELECT 'w', c.oid, c.relname::text, r.ev_qual::text || r.ev_action::text
+    FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+   WHERE (r.ev_type <> '1' OR c.relkind = 'm') AND c.oid >= 16384 AND c.relpersistence <> 't'
+  UNION ALL
+  SELECT 'e', c.oid, c.relname::text, written.body
+    FROM (SELECT adrelid, adbin::text FROM pg_attrdef
+          UNION ALL
+          SELECT conrelid, conbin::text FROM pg_constraint WHERE contype = 'c' AND conrelid <> 0
+          UNION ALL
+          SELECT polrelid, polwithcheck::text FROM pg_policy WHERE polwithcheck IS NOT NULL
+          UNION ALL
+          SELECT polrelid, polqual::text FROM pg_policy WHERE polqual IS NOT NULL
+          UNION ALL
+          SELECT indrelid, concat(indexprs::text, indpred::text) FROM pg_index
+           WHERE indexprs IS NOT NULL OR indpred IS NOT NULL) written(relation, body)
+    JOIN pg_class c ON c.oid = written.relation AND c.oid >= 16384 AND c.relpersistence <> 't'),
 field AS (
   SELECT DISTINCT kind, holder, name, found[1] AS field
     FROM tree, regexp_matches(body, ':(?:relid|funcid|aggfnoid|winfnoid|tsmhandler|'
@@ -103,7 +128,7 @@ mention AS (
   SELECT DISTINCT kind, holder, name, ltrim(split_part(field, ' ', 1), ':') AS field,
          one::oid AS oid
     FROM field, string_to_table(replace(substr(field, strpos(field, ' ') + 1), '(o ', ''), ' ') one
-   WHERE one NOT IN ('', '0')),
+   WHERE one NOT IN ('', '0') AND (kind <> 'e' OR one::oid >= 16384)),
 reference AS (
   SELECT kind, holder, name, oid AS function, NULL::oid AS relation FROM mention
    WHERE field NOT IN ('relid', 'opno', 'opnos', 'eqop', 'sortop')
@@ -121,6 +146,17 @@ reference AS (
   UNION ALL
   SELECT 'i', c.oid, c.relname::text, NULL, i.inhrelid
     FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent AND c.relkind IN ('r', 'p', 'f')
+  UNION ALL
+  SELECT 'n', oid, relname::text, NULL, NULL FROM pg_class
+   WHERE relkind IN ('r', 'p', 'm', 'f', 'v') AND oid >= 16384 AND relpersistence <> 't'
+  UNION ALL
+  SELECT 'g', c.oid, c.relname::text, t.tgfoid, NULL
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+   WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND c.oid >= 16384
+  UNION ALL
+  SELECT 'k', c.oid, c.relname::text, NULL, k.conrelid
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.confrelid
+   WHERE k.contype = 'f' AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd'))
   UNION ALL
   SELECT 'o', 0, o.oprname::text, c.function, NULL
     FROM operator_call c JOIN pg_operator o ON o.oid = c.operator
@@ -144,6 +180,6 @@ reference AS (
       ON called.family = f.oid AND called.oid >= 16384)
 SELECT kind, holder, name, string_agg(DISTINCT function::text, ' '),
        string_agg(DISTINCT relation::text, ' ')
-  FROM reference GROUP BY kind, holder, name LIMIT 100001)";
+  FROM reference GROUP BY kind, holder, name LIMIT 250001)";
 
 }  // namespace fairlead::proxy

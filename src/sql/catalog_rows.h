@@ -46,6 +46,12 @@ enum class DependencyKind : char {
   kType = 't',           // Input, output, typmod, and a range's functions.
   kDomain = 'd',         // A CHECK.
   kOperatorClass = 'a',  // Support functions and operators: ORDER BY, GROUP BY, indexes.
+  // For the tables that a statement touches (table_closure.h).
+  kTable = 'n',       // Or a view, whatever it reads.
+  kTrigger = 'g',     // Not one of PostgreSQL's own.
+  kForeignKey = 'k',  // Of the referenced table, where an action changes those that refer to it.
+  kRule = 'w',  // For INSERT, UPDATE, DELETE; a materialized view's query, which REFRESH runs.
+  kWriteExpression = 'e',  // Defaults of columns, CHECKs, indexes, policies for writes.
 };
 
 struct DependencyRow {

@@ -219,6 +219,26 @@ Reason reason_for(FunctionClass function_class) {
   return Reason::kUtility;
 }
 
+bool reads_stored_data(std::string_view name) {
+  constexpr std::array<std::string_view, 13> kNames{
+      "lo_get",
+      "lo_open",
+      "loread",
+      "pg_database_size",
+      "pg_indexes_size",
+      "pg_relation_size",
+      "pg_table_size",
+      "pg_tablespace_size",
+      "pg_total_relation_size",
+      "pg_xact_commit_timestamp",
+      "pg_xact_commit_timestamp_origin",
+      "pg_xact_status",
+      "txid_status",
+  };
+  static_assert(std::ranges::is_sorted(kNames));
+  return std::ranges::binary_search(kNames, name);
+}
+
 bool is_reviewed_extension(std::string_view extension) {
   return std::ranges::binary_search(kReviewedExtensions, extension);
 }

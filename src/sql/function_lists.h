@@ -41,6 +41,10 @@ FunctionListing classify_function(std::string_view name);
 /// Why a function of this class sends a statement to the primary; kRead for the two that do not.
 Reason reason_for(FunctionClass function_class);
 
+/// Built-in functions whose answer depends on what is stored in tables that they do not name: large
+/// objects, sizes, the fate of transactions.
+bool reads_stored_data(std::string_view name);
+
 /// Extensions in C whose volatility labels were reviewed and can be believed (A46).
 bool is_reviewed_extension(std::string_view extension);
 

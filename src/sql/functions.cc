@@ -25,14 +25,20 @@ Reason reason_of(FunctionVerdict verdict) {
 
 FunctionCatalog::FunctionCatalog(std::span<const FunctionRow> rows, uint64_t generation,
                                  std::span<const DependencyRow> dependencies)
-    : closure_(close_over(rows, dependencies)), generation_(generation) {
+    : closure_(close_over(rows, dependencies)),
+      tables_(rows, dependencies),
+      generation_(generation) {
   by_name_.reserve(rows.size());
   for (const FunctionRow& row : rows) {
     if (row.is_procedure) continue;
     const FunctionVerdict one = verdict_of(row);
     const auto [at, inserted] = by_name_.try_emplace(std::string(row.name));
     at->second.call = worst(at->second.call, one);
-    if (!row.is_builtin) at->second.attribute = worst(at->second.attribute, one);
+    const bool touches_none = touches_no_table(row);
+    at->second.touches_no_table = at->second.touches_no_table && touches_none;
+    if (row.is_builtin) continue;
+    at->second.attribute = worst(at->second.attribute, one);
+    at->second.attribute_touches_no_table = at->second.attribute_touches_no_table && touches_none;
   }
   for (const std::string& name : closure_.functions) {
     Verdicts& verdicts = by_name_[name];
@@ -61,6 +67,20 @@ FunctionVerdict FunctionCatalog::attribute_verdict(std::string_view name) const 
 Reason FunctionCatalog::relation_reason(std::string_view name) const {
   const auto found = closure_.relations.find(name);
   return found == closure_.relations.end() ? Reason::kRead : found->second;
+}
+
+bool FunctionCatalog::may_touch_any_table(const QueryFacts& facts) const {
+  if (!facts.empty() && tables_.has_open_implicit_call()) return true;
+  for (const std::string& name : facts.functions) {
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end() || !found->second.touches_no_table) return true;
+  }
+  for (const std::string& name : facts.attributes) {
+    const auto found = by_name_.find(name);
+    if (found != by_name_.end() && !found->second.attribute_touches_no_table) return true;
+  }
+  return std::ranges::any_of(
+      facts.operators, [&](const std::string& name) { return tables_.is_open_operator(name); });
 }
 
 namespace {

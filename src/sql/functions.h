@@ -16,6 +16,7 @@
 #include "sql/catalog_closure.h"
 #include "sql/catalog_rows.h"
 #include "sql/facts.h"
+#include "sql/table_closure.h"
 
 namespace fairlead::sql {
 
@@ -38,6 +39,10 @@ class FunctionCatalog {
   bool is_unsafe_operator(std::string_view name) const { return closure_.operators.contains(name); }
   /// What concerns every statement of the database.
   const ImplicitCall& implicit_call() const { return closure_.implicit; }
+  /// What relations a read or a write of a name concerns.
+  const TableClosure& tables() const { return tables_; }
+  /// Whether the statement calls what could touch any table, so that tables() says too little.
+  bool may_touch_any_table(const QueryFacts& facts) const;
   uint64_t generation() const { return generation_; }
   size_t size() const { return by_name_.size(); }
 
@@ -45,6 +50,8 @@ class FunctionCatalog {
   struct Verdicts {
     FunctionVerdict call = FunctionVerdict::kSafe;
     FunctionVerdict attribute = FunctionVerdict::kSafe;
+    bool touches_no_table = true;
+    bool attribute_touches_no_table = true;
   };
 
   FunctionCatalog(std::span<const FunctionRow> rows, uint64_t generation,
@@ -52,6 +59,7 @@ class FunctionCatalog {
 
   std::unordered_map<std::string, Verdicts, NameHash, std::equal_to<>> by_name_;
   CatalogClosure closure_;
+  TableClosure tables_;
   uint64_t generation_;
 };
 

@@ -151,13 +151,109 @@ TEST(Catalog, FindsEveryWayInWhichAViewCallsAFunction) {  // A45
   EXPECT_EQ(loaded.functions->relation_reason("v"), sql::Reason::kRead);  // Its session is pinned.
 }
 
+using Names = std::vector<std::string_view>;
+
+sql::Tables tables(const Names& names) {
+  sql::Tables expected{.whole_database = false};
+  for (const std::string_view name : names) expected.ids.push_back(sql::table_id(name));
+  std::ranges::sort(expected.ids);
+  return expected;
+}
+
+TEST(Catalog, KnowsWhichTablesAReadDependsOnAndWhichAWriteChanges) {  // D11
+  test::Sql sql(new_database("closed"));
+  sql.run(R"(
+CREATE TABLE plain (a serial PRIMARY KEY, b text DEFAULT lower('A') CHECK (length(b) > 0));
+CREATE TABLE child () INHERITS (plain);
+CREATE TABLE parted (a int) PARTITION BY LIST (a);
+CREATE TABLE part PARTITION OF parted FOR VALUES IN (1) PARTITION BY LIST (a);
+CREATE TABLE leaf PARTITION OF part FOR VALUES IN (1);
+CREATE TABLE parent (a int PRIMARY KEY);
+CREATE TABLE cascaded (a int PRIMARY KEY REFERENCES parent ON DELETE CASCADE);
+CREATE TABLE nulled (a int REFERENCES cascaded ON UPDATE SET NULL);
+CREATE TABLE restricted (a int REFERENCES parent);
+CREATE VIEW over AS SELECT parent.a FROM parent JOIN leaf USING (a);
+CREATE VIEW over_over AS SELECT over.a FROM over WHERE EXISTS (SELECT FROM restricted);
+CREATE MATERIALIZED VIEW stored AS SELECT a FROM parent;
+CREATE FUNCTION reading(int) RETURNS int STABLE LANGUAGE sql AS 'SELECT a FROM parent';
+CREATE VIEW calling AS SELECT reading(a) FROM part;
+CREATE TABLE ruled (a int);
+CREATE RULE r AS ON INSERT TO ruled DO ALSO INSERT INTO parted VALUES (new.a);
+CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TABLE audited (a int);
+CREATE TRIGGER t AFTER INSERT ON audited FOR EACH ROW EXECUTE FUNCTION audit();
+CREATE VIEW over_audited AS SELECT a FROM audited;
+CREATE TABLE owner (a int PRIMARY KEY);
+CREATE TABLE owned (a int REFERENCES owner ON DELETE CASCADE);
+CREATE TRIGGER t BEFORE DELETE ON owned EXECUTE FUNCTION audit();
+CREATE TABLE quiet (a int, b tsvector);
+CREATE TRIGGER t BEFORE UPDATE ON quiet FOR EACH ROW
+  EXECUTE FUNCTION suppress_redundant_updates_trigger();
+CREATE TABLE computed (a int DEFAULT reading(1));
+CREATE TABLE checked (a int CHECK (reading(a) > 0));
+CREATE FUNCTION same(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1';
+CREATE TABLE indexed (a int);
+CREATE INDEX ON indexed (same(a));
+CREATE TABLE guarded (a int);
+ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON guarded USING (EXISTS (SELECT FROM parent WHERE parent.a = guarded.a));
+CREATE SCHEMA s;
+CREATE TABLE s.plain (a int);
+CREATE TABLE s.guarded (a int);
+CREATE VIEW s.leaf AS SELECT a FROM restricted;
+CREATE EXTENSION pg_trgm;
+CREATE VIEW alike AS SELECT a FROM parent WHERE a::text % 'x';
+)");
+  const LoadedCatalog loaded = load(sql);
+  const sql::TableClosure& closure = loaded.functions->tables();
+  const struct {
+    const char* name;
+    Names read;
+    Names written;
+  } kKnown[] = {
+      {"plain", {"plain", "child"}, {"plain", "child"}},
+      {"child", {"child"}, {"child"}},
+      {"parted", {"parted", "part", "leaf"}, {"parted", "part", "leaf"}},
+      {"parent", {"parent"}, {"parent", "cascaded", "nulled"}},
+      {"cascaded", {"cascaded"}, {"cascaded", "nulled"}},
+      {"nulled", {"nulled"}, {"nulled"}},
+      {"restricted", {"restricted"}, {"restricted"}},
+      {"over", {"over", "parent", "leaf"}, {"over", "parent", "leaf", "cascaded", "nulled"}},
+      {"over_over",
+       {"over_over", "over", "parent", "leaf", "restricted"},
+       {"over_over", "over", "parent", "leaf", "restricted", "cascaded", "nulled"}},
+      // REFRESH evaluates its query.
+      {"stored", {"stored"}, {"stored", "parent", "cascaded", "nulled"}},
+      {"leaf", {"leaf", "restricted"}, {"leaf", "restricted"}},  // Two of that name.
+      {"ruled", {"ruled"}, {"ruled", "parted", "part", "leaf"}},
+      {"quiet", {"quiet"}, {"quiet"}},
+      {"guarded", {"guarded", "parent"}, {"guarded"}},
+      {"alike", {"alike", "parent"}, {"alike", "parent", "cascaded", "nulled"}},
+  };
+  for (const auto& known : kKnown) {
+    EXPECT_EQ(closure.read(known.name), tables(known.read)) << known.name;
+    EXPECT_EQ(closure.written(known.name), tables(known.written)) << known.name;
+  }
+  const sql::Tables whole;
+  for (const char* name : {"calling", "unheard_of"}) {
+    EXPECT_EQ(closure.read(name), whole) << name;
+    EXPECT_EQ(closure.written(name), whole) << name;
+  }
+  for (const char* name :
+       {"audited", "over_audited", "owner", "owned", "computed", "checked", "indexed"}) {
+    EXPECT_NE(closure.read(name), whole) << name;
+    EXPECT_EQ(closure.written(name), whole) << name;
+  }
+}
+
 TEST(Catalog, TheMarkChangesWithEveryDdlThatMattersAndWithNoOther) {  // A42
   test::Sql sql(new_database("marked"));
   const auto mark = [&] { return read_mark(ask(sql, kCatalogMarkSql)).value_or("none"); };
   sql.run(
       "CREATE TABLE t (a int); CREATE TABLE u (a int); CREATE EXTENSION citext;"
       "CREATE SCHEMA s; CREATE TABLE parted (a int) PARTITION BY LIST (a);"
-      "CREATE TYPE mood AS ENUM ('good')");
+      "CREATE TYPE mood AS ENUM ('good');"
+      "CREATE FUNCTION quiet() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'");
   const char* const changing[] = {
       "CREATE FUNCTION f(int, int) RETURNS bool STABLE LANGUAGE sql AS 'SELECT true'",
       "ALTER FUNCTION f(int, int) VOLATILE",
@@ -194,6 +290,14 @@ TEST(Catalog, TheMarkChangesWithEveryDdlThatMattersAndWithNoOther) {  // A42
       "DROP EXTENSION citext",
       "CREATE EXTENSION pg_trgm",
       "DROP VIEW w",
+      "CREATE TABLE other (a int PRIMARY KEY)",
+      "ALTER TABLE other ADD CHECK (a > 0)",
+      "ALTER TABLE other ALTER a SET DEFAULT 7",
+      "CREATE INDEX ON other ((a + 1))",
+      "CREATE RULE quiet AS ON DELETE TO other DO INSTEAD NOTHING",
+      "ALTER TABLE other ADD FOREIGN KEY (a) REFERENCES other ON DELETE CASCADE",
+      "CREATE TRIGGER tr AFTER UPDATE ON other EXECUTE FUNCTION quiet()",
+      "ALTER TABLE other DISABLE TRIGGER tr",
   };
   std::string before = mark();
   for (const char* ddl : changing) {
@@ -202,11 +306,10 @@ TEST(Catalog, TheMarkChangesWithEveryDdlThatMattersAndWithNoOther) {  // A42
     EXPECT_NE(after, before) << ddl;
     before = after;
   }
-  for (const char* other :
-       {"CREATE TABLE other (a int)", "CREATE INDEX ON other (a)", "INSERT INTO other VALUES (1)",
-        "CREATE TEMP TABLE brief (a int); CREATE TEMP VIEW seen AS TABLE brief",
-        "ALTER TABLE other ADD COLUMN b text DEFAULT lower('A')", "VACUUM FULL other", "ANALYZE",
-        "SELECT nextval('numbers')", "DROP TABLE other"}) {
+  for (const char* other : {"CREATE INDEX ON other (a)", "INSERT INTO other VALUES (1)",
+                            "CREATE TEMP TABLE brief (a int); CREATE TEMP VIEW seen AS TABLE brief",
+                            "ALTER TABLE other ADD COLUMN b text", "TRUNCATE other",
+                            "VACUUM FULL other", "ANALYZE", "SELECT nextval('numbers')"}) {
     sql.run(other);
     EXPECT_EQ(mark(), before) << other;
   }
