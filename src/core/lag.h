@@ -14,12 +14,12 @@
 // Lag serves max_lag and status pages. Read-your-writes compares positions (D16, D17), never this.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
 #include "base/lsn.h"
 #include "base/time.h"
+#include "core/position_samples.h"
 
 namespace fairlead::core {
 
@@ -40,39 +40,24 @@ struct Lag {
 /// not.
 bool within(const Lag& lag, Duration max_lag);
 
-/// The samples of one primary in one epoch. Memory is fixed: when it is full, one sample goes,
-/// chosen so that the spacing of the others stays in proportion to their age (about 5 % for a day
-/// of one sample a second). add() is O(samples) then, lag_of() O(log samples).
+/// How far replicas are behind one primary in one epoch.
 class LagClock {
  public:
-  /// The primary had flushed up to `flushed` by a statement that STARTED at `started_at`: every
-  /// commit acknowledged before `started_at` lies below. Samples older than the newest one are
-  /// ignored. A position that goes backwards is another history: all samples are dropped first.
-  void add(Time started_at, Lsn flushed);
-
-  /// A new primary: its positions say nothing about the old one's clock.
-  void reset() { size_ = 0; }
+  /// As PositionSamples::add(), with what the primary had flushed.
+  void add(Time started_at, Lsn flushed) { samples_.add(started_at, flushed); }
+  void reset() { samples_.reset(); }
 
   /// `now` is the moment to measure from. While there is no primary, pass newest_at(): a replica
   /// does not fall behind a primary that writes nothing.
   Lag lag_of(Lsn replayed, Time now) const;
 
-  bool empty() const { return size_ == 0; }
-  Time newest_at() const { return size_ == 0 ? Time{} : samples_[size_ - 1].at; }
-  Lsn newest() const { return size_ == 0 ? Lsn{} : samples_[size_ - 1].position; }
-  size_t size() const { return size_; }
+  bool empty() const { return samples_.empty(); }
+  Time newest_at() const { return samples_.newest_at(); }
+  Lsn newest() const { return samples_.newest(); }
+  size_t size() const { return samples_.size(); }
 
  private:
-  struct Sample {
-    Time at{};  // The LAST time that this position was seen.
-    Lsn position{};
-  };
-  static constexpr size_t kSamplesMax = 256;
-
-  void thin_out(Time now);
-
-  std::array<Sample, kSamplesMax> samples_{};
-  size_t size_ = 0;
+  PositionSamples samples_;
 };
 
 }  // namespace fairlead::core

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "core/node_index.h"
+#include "core/request_plan.h"
 #include "core/route.h"
 #include "core/server_state.h"
 
@@ -20,6 +21,9 @@ struct LeaseWish {
   std::optional<NodeIndex> kept =
       {};  // The replica that served the client last (balance = "sticky").
   std::optional<NodeIndex> avoid = {};  // It has failed this request already.
+  /// What is read, if that is all that the lease is for; it stays valid until the lease is
+  /// answered.
+  const RequestPlan* reads = nullptr;
 };
 
 /// Where a granted server stands, and why there.

@@ -5,12 +5,12 @@
 namespace fairlead::core {
 namespace {
 
-/// The primary's position, sampled after `moment`. A sample that began before it says nothing
+/// The primary's position of the first sample after `moment`. One that began before it says nothing
 /// (D11).
-ReadFloor floor_after(Time moment, const PrimaryPosition& position) {
+ReadFloor floor_after(Time moment, const PositionSamples& positions) {
   if (moment == Time{}) return {};
-  if (position.sampled_at <= moment) return {.pending = true};
-  return {.lsn = position.lsn, .pending = false};
+  const auto lsn = positions.after(moment);
+  return lsn ? ReadFloor{.lsn = *lsn, .pending = false} : ReadFloor{.pending = true};
 }
 
 bool is_satisfied(const NodeStatus& node, const ReadFloor& floor) {
@@ -20,7 +20,7 @@ bool is_satisfied(const NodeStatus& node, const ReadFloor& floor) {
 }  // namespace
 
 void set_floors(sql::ReadConsistency level, const ReadHistory& history,
-                const PrimaryPosition& position, ReadNeeds& needs) {
+                const PositionSamples& positions, ReadNeeds& needs) {
   needs.floor = {};
   needs.same_node.reset();
   switch (level) {
@@ -28,18 +28,18 @@ void set_floors(sql::ReadConsistency level, const ReadHistory& history,
       return;
     case sql::ReadConsistency::kSession: {
       const LastAnswer& answered = history.answered;
-      needs.floor = floor_after(std::max(history.own_write, answered.at), position);
+      needs.floor = floor_after(std::max(history.own_write, answered.at), positions);
       if (answered.at == Time{}) return;
       needs.same_node = {.node = answered.node,
-                         .floor = floor_after(history.own_write, position),
+                         .floor = floor_after(history.own_write, positions),
                          .opened_before = answered.at};
       return;
     }
     case sql::ReadConsistency::kApp:
-      needs.floor = floor_after(history.others_write, position);
+      needs.floor = floor_after(history.others_write, positions);
       return;
     case sql::ReadConsistency::kStrict:
-      needs.floor = floor_after(history.arrived, position);
+      needs.floor = floor_after(history.arrived, positions);
       return;
   }
 }

@@ -35,7 +35,7 @@ struct ReadHistory {
 ///   app       everybody's writes
 ///   strict    whatever was committed before it arrived
 void set_floors(sql::ReadConsistency level, const ReadHistory& history,
-                const PrimaryPosition& position, ReadNeeds& needs);
+                const PositionSamples& positions, ReadNeeds& needs);
 
 /// Both must be seen.
 ReadFloor higher_floor(const ReadFloor& a, const ReadFloor& b);

@@ -10,12 +10,17 @@ using sql::ReadConsistency;
 Time at(int64_t number) { return Time{Duration{number}}; }
 NodeIndex node(int number) { return NodeIndex{static_cast<uint16_t>(number)}; }
 
-/// The primary was at 1000 when it was asked at 100.
-constexpr PrimaryPosition kPosition{.lsn = Lsn{1000}, .sampled_at = Time{Duration{100}}};
+/// The primary was at 900 when it was asked at 60, and at 1000 at 100.
+PositionSamples positions() {
+  PositionSamples samples;
+  samples.add(at(60), Lsn{900});
+  samples.add(at(100), Lsn{1000});
+  return samples;
+}
 
 ReadNeeds needs_of(ReadConsistency level, const ReadHistory& history) {
   ReadNeeds needs;
-  set_floors(level, history, kPosition, needs);
+  set_floors(level, history, positions(), needs);
   return needs;
 }
 
@@ -23,9 +28,14 @@ TEST(ReadFloor, CountsTheWritesOfItsLevel) {  // D10, D11
   const ReadHistory history{.arrived = at(300), .own_write = at(50), .others_write = at(200)};
   EXPECT_EQ(needs_of(ReadConsistency::kEventual, history).floor.lsn, Lsn{});
   EXPECT_FALSE(needs_of(ReadConsistency::kEventual, history).floor.pending);
-  EXPECT_EQ(needs_of(ReadConsistency::kSession, history).floor.lsn, Lsn{1000});
+  EXPECT_EQ(needs_of(ReadConsistency::kSession, history).floor.lsn, Lsn{900});
   EXPECT_TRUE(needs_of(ReadConsistency::kApp, history).floor.pending);
   EXPECT_TRUE(needs_of(ReadConsistency::kStrict, history).floor.pending);
+}
+
+TEST(ReadFloor, TheFirstSampleAfterTheWriteIsEnough) {
+  EXPECT_EQ(needs_of(ReadConsistency::kApp, {.others_write = at(59)}).floor.lsn, Lsn{900});
+  EXPECT_EQ(needs_of(ReadConsistency::kApp, {.others_write = at(60)}).floor.lsn, Lsn{1000});
 }
 
 TEST(ReadFloor, ASampleThatBeganAtTheSameMomentSaysNothing) {  // D11
@@ -77,7 +87,8 @@ TEST_F(SameNodeTest, OnlyServersThatWereOpenByThenAreKnownToHaveIt) {  // D7, D1
 }
 
 TEST_F(SameNodeTest, AfterANewerSampleAllThatHaveReplayedItServe) {
-  const PrimaryPosition newer{.lsn = Lsn{1100}, .sampled_at = at(250)};
+  PositionSamples newer = positions();
+  newer.add(at(250), Lsn{1100});
   set_floors(ReadConsistency::kSession,
              {.arrived = at(300), .answered = {.node = node(1), .at = at(200)}}, newer, needs_);
   cluster_.nodes[2].replay_lsn = Lsn{1100};
@@ -90,17 +101,17 @@ TEST_F(SameNodeTest, AfterANewerSampleAllThatHaveReplayedItServe) {
 
 TEST_F(SameNodeTest, StillOwesTheSessionItsOwnWrites) {
   set_floors(ReadConsistency::kSession,
-             {.arrived = at(300), .own_write = at(50), .answered = {node(1), at(200)}}, kPosition,
+             {.arrived = at(300), .own_write = at(50), .answered = {node(1), at(200)}}, positions(),
              needs_);
   EXPECT_EQ(why_not(1), std::nullopt);
   EXPECT_EQ(opened_before(cluster_, needs_, node(1)), at(90));
-  cluster_.nodes[1].replay_lsn = Lsn{999};
+  cluster_.nodes[1].replay_lsn = Lsn{899};
   EXPECT_EQ(why_not(1), NoReplica::kFloorPending);
 }
 
 TEST_F(SameNodeTest, WhoReadOnThePrimaryLeavesItForWhatHasReplayedAllOfThat) {  // D21 c
   set_floors(ReadConsistency::kSession, {.arrived = at(300), .answered = {node(0), at(200)}},
-             kPosition, needs_);
+             positions(), needs_);
   EXPECT_EQ(why_not(1), NoReplica::kFloorPending);
   EXPECT_EQ(why_not(2), NoReplica::kFloorPending);
 }

@@ -9,13 +9,16 @@ namespace fairlead::core {
 
 void SentRequest::clear() {
   std::vector<Execution> kept = std::move(executions);
+  WrittenTables kept_tables = std::move(written);
   kept.clear();
-  *this = SentRequest{.executions = std::move(kept)};
+  kept_tables.clear();
+  *this = SentRequest{.executions = std::move(kept), .written = std::move(kept_tables)};
 }
 
 void SentRequest::absorb(SentRequest& next) {
   std::ranges::move(next.executions, std::back_inserter(executions));
   may_write |= next.may_write;
+  written.add(next.written);
   commits |= next.commits;
   changes_catalog |= next.changes_catalog;
   prepares_unseen |= next.prepares_unseen;

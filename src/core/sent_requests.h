@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/request_plan.h"
+#include "core/write_moments.h"
 
 namespace fairlead::core {
 
@@ -17,6 +18,7 @@ struct SentRequest {
   size_t completed = 0;               // Executions that have completed.
   size_t completed_parts = 0;         // Statements of the next one that have.
   bool may_write = false;
+  WrittenTables written;            // What, then.
   bool commits = false;             // COMMIT or COMMIT PREPARED is part of it (E20).
   bool failed = false;              // An ErrorResponse was part of the answer.
   bool rolled_back = false;         // COMMIT was answered with ROLLBACK (B11).

@@ -173,6 +173,7 @@ class Session {
   void send_request(std::string_view request);
   void write_request(std::string_view request);
   void note_sent();
+  void note_written(WrittenTables& written) const;
   void note_route();
   bool explains() const;
   void explain_route();
@@ -256,6 +257,7 @@ class Session {
   bool skipping_ = false;  // The client's messages up to its Sync are dropped (F22).
   std::vector<ReportedParameter> reports_;  // Of the front request, until its effects count.
   bool transaction_may_write_ = false;
+  WrittenTables transaction_wrote_;
   bool mid_message_ = false;      // A part of a message went to the client, the rest has not come.
   bool forwards_message_ = true;  // What is done with the pieces of the message under way.
   bool swallowing_ = false;       // The rest of an answer that is not the client's any more.

@@ -79,11 +79,13 @@ void Session::finish_front(wire::TxStatus status) {
   if (status == wire::TxStatus::kIdle) transaction_.on_end();
   state_.answered = {.node = lease_.node, .at = host_.now()};
   transaction_may_write_ |= front.may_write;
+  transaction_wrote_.add(front.written);
   cancel_requested_ = false;  // It was for this request (F41).
   if (status == wire::TxStatus::kIdle) {
     if (transaction_may_write_ && lease_.target == Target::kPrimary)
-      state_.wrote_at = host_.note_write();
+      state_.wrote_at = host_.note_write(transaction_wrote_);
     transaction_may_write_ = false;
+    transaction_wrote_.clear();
     if (front.changes_catalog) host_.note_catalog_change();
   }
   sent_.pop();

@@ -9,6 +9,7 @@
 
 #include "base/time.h"
 #include "core/lease.h"
+#include "core/write_moments.h"
 
 namespace fairlead::core {
 
@@ -42,9 +43,9 @@ class SessionHost {
 
   /// The moment, for what is remembered of it.
   virtual Time now() const = 0;
-  /// A transaction that may have written is about to be acknowledged: what read-your-writes counts
-  /// from (D11). Returns the moment.
-  virtual Time note_write() = 0;
+  /// A transaction that may have written these tables is about to be acknowledged: what
+  /// read-your-writes counts from (D11). Returns the moment.
+  virtual Time note_write(const WrittenTables& tables) = 0;
   /// A statement that changed the catalog has been committed (A42).
   virtual void note_catalog_change() = 0;
   /// One statement more has been sent to that node.

@@ -95,7 +95,10 @@ Pause Session::wait_for_server() {
 void Session::ask_for_server() {
   waits_for_lease_ = true;
   ++attempts_;
-  host_.lease({.route = route_, .kept = kept_node_, .avoid = avoid_});
+  // A transaction goes on to read what its first statement does not tell.
+  const bool is_alone = state_.status == wire::TxStatus::kIdle && !plan_.begin;
+  host_.lease(
+      {.route = route_, .kept = kept_node_, .avoid = avoid_, .reads = is_alone ? &plan_ : nullptr});
 }
 
 void Session::on_lease(ServerState& server, const Lease& lease) {

@@ -92,6 +92,7 @@ void Session::note_sent() {
   SentRequest& sent = segment_open_ ? sent_.back() : sent_.push();
   const bool continues =
       segment_open_ || end_ == RequestEnd::kFlush || end_ == RequestEnd::kOversize;
+  if (plan_.decision.may_write) note_written(sent.written);
   if (plan_.changes_session || continues) {
     for (Execution& execution : plan_.executions) sent.executions.push_back(std::move(execution));
   }
@@ -106,6 +107,14 @@ void Session::note_sent() {
     if (planned.treatment == Treatment::kRefuse && sent.refusal.empty())
       sent.refusal = planned.answer;  // The first one; the server skips what follows.
   note_pins(plan_.pins, plan_.opaque, state_.pins);
+}
+
+/// What the request may change: more than its texts tell, where it has some that are not known.
+void Session::note_written(WrittenTables& written) const {
+  if (plan_.executions.empty() || plan_.opaque || plan_.changes_catalog || plan_.prepares_unseen)
+    return written.add_whole_database();
+  for (const Execution& execution : plan_.executions)
+    written.add(*execution.facts, environment_.catalog);
 }
 
 void Session::note_route() {

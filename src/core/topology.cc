@@ -45,6 +45,7 @@ ClusterSnapshot Topology::decide(std::span<const NodeView> views, Time now) {
       snapshot.history = views[i].last->history;
       position_ = {.lsn = views[i].last->insert_lsn,
                    .sampled_at = views[i].last->observed_started_at};
+      positions_.add(position_.sampled_at, position_.lsn);
     }
     NodeStatus& status = snapshot.nodes.emplace_back(status_of(views[i], is_primary, now));
     bool is_news =
@@ -54,6 +55,7 @@ ClusterSnapshot Topology::decide(std::span<const NodeView> views, Time now) {
     snapshot.alarm += status.name + " " + status.reason;
   }
   snapshot.position = position_;
+  snapshot.positions = positions_;
   return snapshot;
 }
 
@@ -232,7 +234,10 @@ void Topology::install(std::span<const NodeView> views, std::optional<size_t> pr
   const NodeView& view = views[*primary];
   Primary identity{std::string(view.name), view.last->timeline, view.last->postmaster_started_us};
   if (last_primary_ != identity) ++epoch_;
-  if (timeline_owner_ != identity.name || timeline_ != identity.timeline) lag_clock_.reset();
+  if (timeline_owner_ != identity.name || timeline_ != identity.timeline) {
+    lag_clock_.reset();
+    positions_.reset();
+  }
   timeline_ = identity.timeline;
   timeline_owner_ = identity.name;
   last_primary_ = std::move(identity);

@@ -102,8 +102,9 @@ struct ClusterSnapshot {
   /// older epoch are closed.
   uint64_t epoch = 0;
   std::optional<NodeIndex> primary;
-  PrimaryPosition position;  // Of the primary, or of the last one as long as there is none.
-  uint32_t timeline = 0;     // The one to follow: the primary's, or the last primary's.
+  PrimaryPosition position;   // Of the primary, or of the last one as long as there is none.
+  PositionSamples positions;  // The same and what came before it: for floors.
+  uint32_t timeline = 0;      // The one to follow: the primary's, or the last primary's.
   std::optional<TimelineHistory> history;  // Of the primary, if it was told: for tokens (D20).
   uint64_t system_identifier = 0;          // 0: not known yet.
   std::string alarm;              // Why there is no primary, and other news for a person; or empty.
@@ -185,6 +186,7 @@ class Topology {
   uint64_t epoch_ = 0;
   bool has_primary_ = false;
   LagClock lag_clock_;
+  PositionSamples positions_;
   PrimaryPosition position_;
 };
 

@@ -153,7 +153,8 @@ net::Task<Result<void>> CatalogLoader::refresh(Database& database) {
   database.load_started_at = net::Loop::now();
   const auto rows = co_await (*conversation)->ask(catalog_sql(), kCatalogTimeout);
   Result<LoadedCatalog> loaded =
-      rows ? read_catalog(*rows, next_generation()) : std::unexpected(rows.error());
+      rows ? read_catalog(*rows, next_generation(), database.load_started_at)
+           : std::unexpected(rows.error());
   if (!loaded) {
     database.changed = true;
     co_return std::unexpected(std::move(loaded.error()));

@@ -104,7 +104,7 @@ Result<CatalogMark> read_mark(std::span<const Row> rows) {
   return mark;
 }
 
-Result<LoadedCatalog> read_catalog(std::span<const Row> rows, uint64_t generation) {
+Result<LoadedCatalog> read_catalog(std::span<const Row> rows, uint64_t generation, Time as_of) {
   auto mark = read_mark(rows);
   if (!mark) return std::unexpected(mark.error());
   rows = rows.subspan(1);
@@ -130,7 +130,7 @@ Result<LoadedCatalog> read_catalog(std::span<const Row> rows, uint64_t generatio
   if (dependencies.size() > kDependenciesMax)
     return too_many("views, sequences and other objects to follow", kDependenciesMax);
   return LoadedCatalog{std::move(*mark),
-                       sql::FunctionCatalog::build(functions, generation, dependencies)};
+                       sql::FunctionCatalog::build(functions, generation, dependencies, as_of)};
 }
 
 }  // namespace fairlead::proxy

@@ -243,15 +243,15 @@ Task<void> ClientSession::send_cancel(core::NodeIndex node, uint32_t pid, std::s
   session_.on_cancel_done();
 }
 
-Time ClientSession::note_write() {
+Time ClientSession::note_write(const core::WrittenTables& tables) {
   const Time now = net::Loop::now();
-  tenant_.note_write(now);
+  tenant_.note_write(now, tables);
   return now;
 }
 
 void ClientSession::note_catalog_change() {
   tenant_.known_statements().clear();
-  tenant_.count_catalog_change();
+  tenant_.count_catalog_change(net::Loop::now());
   worker_.shared().control->catalog_changed(tenant_.cluster(), tenant_.database());
 }
 

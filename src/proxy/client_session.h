@@ -77,7 +77,7 @@ class ClientSession final : public LeaseHolder,
   void end_client() override;
   void wake() override;
   Time now() const override { return net::Loop::now(); }
-  Time note_write() override;
+  Time note_write(const core::WrittenTables& tables) override;
   void note_catalog_change() override;
   void note_statement(const core::Lease& lease, sql::Reason reason) override;
   void note_retry() override;

@@ -15,7 +15,7 @@ void PoolRegistry::forget_unused() {
   std::erase_if(pools_, [](const auto& pool) { return pool.second.use_count() == 1; });
   std::erase_if(activities_, [](const auto& known) {
     const DatabaseActivity& activity = *known.second;
-    return known.second.use_count() == 1 && activity.last_write == 0 &&
+    return known.second.use_count() == 1 && activity.writes.any() == Time{} &&
            activity.catalog_changes == 0;
   });
 }

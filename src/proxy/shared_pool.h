@@ -12,6 +12,7 @@
 
 #include "core/node_index.h"
 #include "core/pool_queue.h"
+#include "core/write_moments.h"
 #include "proxy/server_login.h"
 
 namespace fairlead::proxy {
@@ -65,10 +66,13 @@ class SharedPool {
 
 /// What clients of all workers have done to one database. Any thread.
 struct DatabaseActivity {
-  /// When anybody's transaction that may have written was last acknowledged, in microseconds of the
-  /// loops' clock; 0: never. What consistency "app" waits for.
-  std::atomic<int64_t> last_write{0};
+  /// When anybody's transactions that may have written were last acknowledged: what consistency
+  /// "app" waits for.
+  core::WriteMoments writes;
   std::atomic<uint64_t> catalog_changes{0};
+  /// The last of them, in microseconds of the loops' clock; 0: none. A catalog that was asked for
+  /// before it does not tell which tables belong together.
+  std::atomic<int64_t> catalog_changed_at{0};
 };
 
 /// All pools of the process, by key. Any thread.

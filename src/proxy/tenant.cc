@@ -104,11 +104,24 @@ void Tenant::set_snapshot(std::shared_ptr<const core::ClusterSnapshot> snapshot)
   positions_queue_.on_positions();
 }
 
-void Tenant::note_write(Time now) {
-  const int64_t at = now.time_since_epoch().count();
-  int64_t before = activity_->last_write.load(std::memory_order_relaxed);
-  while (before < at && !activity_->last_write.compare_exchange_weak(before, at)) {
-  }
+void Tenant::set_catalog(std::shared_ptr<const sql::FunctionCatalog> catalog) {
+  catalog_ = std::move(catalog);
+  known_.clear();
+  activity_->writes.forget_tables();  // The change may have been nobody's who came through here.
+}
+
+void Tenant::note_write(Time now, const core::WrittenTables& tables) {
+  const sql::FunctionCatalog* catalog = tables_catalog();
+  const bool is_current = catalog != nullptr && catalog->generation() == tables.generation();
+  if (is_current || tables.ids().empty()) return activity_->writes.note(now, tables);
+  core::WrittenTables any;
+  any.add_whole_database();
+  activity_->writes.note(now, any);
+}
+
+void Tenant::count_catalog_change(Time now) {
+  ++activity_->catalog_changes;
+  activity_->catalog_changed_at = now.time_since_epoch().count();
 }
 
 bool Tenant::reads_until_write() const {
@@ -211,7 +224,7 @@ Choice Tenant::choose_replica(const core::LeaseWish& wish, Time arrived,
                               const core::SessionState& session) {
   const core::Route& route = wish.route;
   const core::ClusterSnapshot& cluster_now = *snapshot_;
-  const auto needs = needs_of(route, arrived, session);
+  const auto needs = needs_of(wish, arrived, session);
   if (!needs) return {.now = std::unexpected(needs.error())};
   const core::Freshness freshness = find_eligible(*needs);
   Reason why = Reason::kNoReplica;
@@ -241,16 +254,24 @@ Choice Tenant::choose_replica(const core::LeaseWish& wish, Time arrived,
           .patience = patience};
 }
 
+/// The catalog, if it tells which tables belong together now.
+const sql::FunctionCatalog* Tenant::tables_catalog() const {
+  const Time changed{Duration{activity_->catalog_changed_at.load()}};
+  return catalog_ != nullptr && catalog_->as_of() > changed ? catalog_.get() : nullptr;
+}
+
 /// Error: fairlead.min_lsn cannot be satisfied by this cluster.
-Result<core::ReadNeeds> Tenant::needs_of(const core::Route& route, Time arrived,
+Result<core::ReadNeeds> Tenant::needs_of(const core::LeaseWish& wish, Time arrived,
                                          const core::SessionState& session) const {
+  const core::Route& route = wish.route;
   core::ReadNeeds needs{.max_lag = route.read.max_lag.value_or(config_->max_lag),
                         .primary_reads = config_->primary_reads && !route.replica_only};
-  const core::ReadHistory history{.arrived = arrived,
-                                  .own_write = session.wrote_at,
-                                  .others_write = Time{Duration{activity_->last_write.load()}},
-                                  .answered = session.answered};
-  core::set_floors(consistency_of(route.read), history, snapshot_->position, needs);
+  const core::ReadHistory history{
+      .arrived = arrived,
+      .own_write = session.wrote_at,
+      .others_write = activity_->writes.of(wish.reads, tables_catalog()),
+      .answered = session.answered};
+  core::set_floors(consistency_of(route.read), history, snapshot_->positions, needs);
   if (!route.read.min_lsn) return needs;
   const auto asked = core::floor_of(*route.read.min_lsn, *snapshot_, arrived);
   if (!asked) return std::unexpected(asked.error());

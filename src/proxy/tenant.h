@@ -72,10 +72,7 @@ class Tenant {
 
   // What the control thread has found out; the worker passes it on.
   void set_snapshot(std::shared_ptr<const core::ClusterSnapshot> snapshot);
-  void set_catalog(std::shared_ptr<const sql::FunctionCatalog> catalog) {
-    catalog_ = std::move(catalog);
-    known_.clear();
-  }
+  void set_catalog(std::shared_ptr<const sql::FunctionCatalog> catalog);
   /// Empty before the cluster was looked at.
   const core::ClusterSnapshot& snapshot() const { return *snapshot_; }
   /// Null: not loaded yet.
@@ -84,11 +81,11 @@ class Tenant {
   core::KnownStatements& known_statements() { return known_; }
 
   /// A transaction that may have written is about to be acknowledged to a client (D11).
-  void note_write(Time now);
+  void note_write(Time now, const core::WrittenTables& tables);
 
   /// Changes of the catalog by anybody.
   uint64_t catalog_changes() const { return activity_->catalog_changes.load(); }
-  void count_catalog_change() { ++activity_->catalog_changes; }
+  void count_catalog_change(Time now);
 
   void count_statement(core::NodeIndex node) { ++node_statements_[static_cast<size_t>(node)]; }
   const std::vector<uint64_t>& node_statements() const { return node_statements_; }
@@ -125,8 +122,9 @@ class Tenant {
 
   Choice choose_replica(const core::LeaseWish& wish, Time arrived,
                         const core::SessionState& session);
-  Result<core::ReadNeeds> needs_of(const core::Route& route, Time arrived,
+  Result<core::ReadNeeds> needs_of(const core::LeaseWish& wish, Time arrived,
                                    const core::SessionState& session) const;
+  const sql::FunctionCatalog* tables_catalog() const;
   core::Freshness find_eligible(const core::ReadNeeds& needs);
   std::optional<core::NodeIndex> pick(size_t eligible, std::optional<core::NodeIndex> kept,
                                       std::optional<core::NodeIndex> avoid);

@@ -176,6 +176,7 @@ struct QueryFacts {
       false;  // State may have changed unseen: DO, CALL, LOAD, not understood (C4).
   bool needs_no_transaction_block = false;  // VACUUM, CREATE DATABASE, DISCARD ALL ... (B17)
   bool changes_catalog = false;             // Caches of the catalog must be refreshed (A42).
+  bool writes_unnamed = false;              // TRUNCATE: CASCADE empties what refers to it, too.
   bool copy_in = false;                     // COPY ... FROM STDIN.
   bool copy_out = false;                    // COPY ... TO STDOUT.
   bool uses_temp_schema = false;            // Names pg_temp.

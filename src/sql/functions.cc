@@ -24,10 +24,11 @@ Reason reason_of(FunctionVerdict verdict) {
 }  // namespace
 
 FunctionCatalog::FunctionCatalog(std::span<const FunctionRow> rows, uint64_t generation,
-                                 std::span<const DependencyRow> dependencies)
+                                 std::span<const DependencyRow> dependencies, Time as_of)
     : closure_(close_over(rows, dependencies)),
       tables_(rows, dependencies),
-      generation_(generation) {
+      generation_(generation),
+      as_of_(as_of) {
   by_name_.reserve(rows.size());
   for (const FunctionRow& row : rows) {
     if (row.is_procedure) continue;
@@ -49,9 +50,9 @@ FunctionCatalog::FunctionCatalog(std::span<const FunctionRow> rows, uint64_t gen
 
 std::shared_ptr<const FunctionCatalog> FunctionCatalog::build(
     std::span<const FunctionRow> rows, uint64_t generation,
-    std::span<const DependencyRow> dependencies) {
+    std::span<const DependencyRow> dependencies, Time as_of) {
   return std::shared_ptr<const FunctionCatalog>(
-      new FunctionCatalog(rows, generation, dependencies));
+      new FunctionCatalog(rows, generation, dependencies, as_of));
 }
 
 FunctionVerdict FunctionCatalog::verdict(std::string_view name) const {

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/time.h"
 #include "sql/catalog_closure.h"
 #include "sql/catalog_rows.h"
 #include "sql/facts.h"
@@ -27,7 +28,7 @@ class FunctionCatalog {
   /// `generation` must differ between any two snapshots that one ShapeCache meets; 0 is reserved.
   static std::shared_ptr<const FunctionCatalog> build(
       std::span<const FunctionRow> rows, uint64_t generation,
-      std::span<const DependencyRow> dependencies = {});
+      std::span<const DependencyRow> dependencies = {}, Time as_of = {});
 
   FunctionVerdict verdict(std::string_view name) const;
   /// For attribute notation: only functions that are not built in can be meant, and no function at
@@ -44,6 +45,8 @@ class FunctionCatalog {
   /// Whether the statement calls what could touch any table, so that tables() says too little.
   bool may_touch_any_table(const QueryFacts& facts) const;
   uint64_t generation() const { return generation_; }
+  /// When the database was asked for it, by the loops' clock; DDL from then on may be missing.
+  Time as_of() const { return as_of_; }
   size_t size() const { return by_name_.size(); }
 
  private:
@@ -55,12 +58,13 @@ class FunctionCatalog {
   };
 
   FunctionCatalog(std::span<const FunctionRow> rows, uint64_t generation,
-                  std::span<const DependencyRow> dependencies);
+                  std::span<const DependencyRow> dependencies, Time as_of);
 
   std::unordered_map<std::string, Verdicts, NameHash, std::equal_to<>> by_name_;
   CatalogClosure closure_;
   TableClosure tables_;
   uint64_t generation_;
+  Time as_of_;
 };
 
 struct Decision {

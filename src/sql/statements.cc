@@ -171,6 +171,7 @@ void read_statement(Unit& unit, size_t wrapper) {
       std::ranges::lower_bound(kPlainStatements, node, {}, &PlainStatement::node);
   if (found != kPlainStatements.end() && found->node == node) {
     if (node == "LoadStmt") unit.pin(PinEvent::kLoad);
+    if (node == "TruncateStmt") unit.facts.writes_unnamed = true;
     return read_plain(unit, body, *found);
   }
   if (!read_special_statement(unit, body)) read_plain(unit, body, kUnknownStatement);

@@ -197,6 +197,48 @@ class Consistency(unittest.TestCase):
             relations = ("made", "over_made", "parted")
             eventually(lambda: routed() == {("replica", "read")}, 10, "they are the replicas', too")
 
+    def test_a_read_waits_for_the_writes_to_its_own_tables_only(self):  # D11
+        with login() as client, login() as other:
+            client.run("drop table if exists fresh, quiet, child cascade; create table fresh (n int primary key)")
+            client.run("create table quiet (n int); create table child (n int references fresh on delete cascade)")
+            client.run("create or replace view over_fresh as select n from fresh")
+            client.run("insert into fresh values (1); insert into child values (1)")
+            names = ("fresh", "over_fresh", "child", "quiet", "(with w as (select 1 as n) select n from w) as w")
+
+            def targets():
+                found = []
+                for name in names:
+                    other.run(f"select count(*) from {name}")
+                    found.append(where(other)[0])
+                return found
+
+            def is_told_by_table():
+                eventually(lambda: targets() == ["replica"] * 5, 10, "the replica has all of it")
+                with self.paused_replay():
+                    client.run("insert into quiet values (0)")
+                    return targets()[0] == "replica"
+
+            eventually(is_told_by_table, 20, "it is known which tables belong together")
+            for writes, expected in (
+                (("insert into fresh values (2)",), ["primary", "primary", "primary", "replica", "primary"]),
+                (("begin", "update child set n = 2", "commit"), ["replica", "replica", "primary", "replica", "primary"]),
+                (("delete from fresh where n = 1",), ["primary", "primary", "primary", "replica", "primary"]),
+                (("truncate child",), ["primary"] * 5),
+            ):
+                with self.paused_replay():
+                    for write in writes:
+                        client.run(write)
+                    self.assertEqual(targets(), expected, writes)
+                eventually(lambda: targets() == ["replica"] * 5, 10, "the replica has caught up")
+            # For a moment after DDL that is not known, and then every write counts for every read.
+            client.run("create or replace function touch() returns trigger language plpgsql as"
+                       " 'begin insert into quiet values (new.n); return new; end'")
+            client.run("create trigger touches before insert on fresh for each row execute function touch()")
+            eventually(lambda: targets() == ["replica"] * 5, 10, "the replica has caught up")
+            with self.paused_replay():
+                client.run("insert into fresh values (3)")
+                self.assertEqual(targets(), ["primary"] * 5)
+
     def test_the_words_of_other_poolers_are_understood(self):
         with login() as client:
             for command, target in (

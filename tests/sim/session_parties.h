@@ -246,7 +246,7 @@ class SessionWorld::Client final : public core::SessionHost {
     woken_ = woken_ || pause_ != core::Pause::kInput || session_.wants_attention();
   }
   Time now() const override { return Time{Duration{world_.now_}}; }
-  Time note_write() override { return Time{Duration{++world_.now_}}; }
+  Time note_write(const core::WrittenTables&) override { return Time{Duration{++world_.now_}}; }
   void note_catalog_change() override { world_.known_.clear(); }
   void note_statement(const core::Lease&, sql::Reason) override {}
   void note_retry() override {}
