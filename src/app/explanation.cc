@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 
+#include "sql/advice.h"
 #include "sql/classify.h"
 #include "sql/hints.h"
 
@@ -74,7 +75,7 @@ Result<Explanation> explain(std::string_view statement, const sql::FunctionCatal
   out.reason = route.reason;
   out.functions = deciding_functions(facts, catalog, route.reason);
   out.objects = deciding_objects(facts, catalog, route.reason);
-  out.change = advice(route.reason);
+  out.change = sql::advice(route.reason);
   return out;
 }
 

@@ -28,9 +28,6 @@ struct Explanation {
 /// `catalog` null: nobody could be asked about functions. Errors: a hint that is wrong.
 Result<Explanation> explain(std::string_view statement, const sql::FunctionCatalog* catalog);
 
-/// What would send a statement with this reason elsewhere. Every reason has an answer.
-std::string_view advice(sql::Reason reason);
-
 std::string explanation_text(const Explanation& explanation);
 std::string explanation_json(const Explanation& explanation);
 

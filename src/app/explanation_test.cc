@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "sql/advice.h"
+
 namespace fairlead::app {
 namespace {
 
@@ -94,8 +96,8 @@ TEST(Explain, BeginReadOnlyGoesToAReplicaAndPlainBeginDoesNot) {
 
 TEST(Advice, EveryReasonHasOneWholeSentence) {
   for (const sql::ReasonText& row : sql::kReasons) {
-    EXPECT_FALSE(advice(row.reason).empty()) << row.name;
-    EXPECT_TRUE(advice(row.reason).ends_with('.')) << row.name;
+    EXPECT_FALSE(sql::advice(row.reason).empty()) << row.name;
+    EXPECT_TRUE(sql::advice(row.reason).ends_with('.')) << row.name;
   }
 }
 

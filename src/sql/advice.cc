@@ -1,14 +1,13 @@
-// What would send a statement elsewhere, by the reason for where it goes.
-#include "app/explanation.h"
+#include "sql/advice.h"
+
 #include "base/assert.h"
 
-namespace fairlead::app {
+namespace fairlead::sql {
 
 namespace {
 
 // Of what is called, by name or unnamed; empty for other reasons.
-std::string_view advice_about_calls(sql::Reason reason) {
-  using sql::Reason;
+std::string_view advice_about_calls(Reason reason) {
   switch (reason) {
     case Reason::kVolatileFunction:
     case Reason::kUnsafeView:
@@ -29,8 +28,7 @@ std::string_view advice_about_calls(sql::Reason reason) {
 
 }  // namespace
 
-std::string_view advice(sql::Reason reason) {
-  using sql::Reason;
+std::string_view advice(Reason reason) {
   if (const std::string_view text = advice_about_calls(reason); !text.empty()) return text;
   switch (reason) {
     case Reason::kRead:
@@ -97,7 +95,8 @@ std::string_view advice(sql::Reason reason) {
       return "Connect to the automatic port.";
     case Reason::kInTransaction:
     case Reason::kUpgrade:
-      return "Outside of the transaction it is decided by itself.";
+      return "Outside of the transaction it is decided by itself; BEGIN READ ONLY sends all of a "
+             "transaction to a replica.";
     case Reason::kTransactionReadOnly:
       return "Without READ ONLY the transaction runs on the primary.";
     case Reason::kUntilWrite:
@@ -125,4 +124,4 @@ std::string_view advice(sql::Reason reason) {
   unreachable("every Reason has an advice");
 }
 
-}  // namespace fairlead::app
+}  // namespace fairlead::sql
