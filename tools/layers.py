@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-PURE = {"base", "wire", "auth", "sql", "config", "metrics", "core", "ledger"}
+PURE = {"base", "wire", "auth", "sql", "config", "metrics", "core", "ledger", "console"}
 
 
 @dataclass(frozen=True)

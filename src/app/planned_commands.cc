@@ -14,9 +14,6 @@ struct Planned {
 };
 
 constexpr std::string_view kNodes = "fairlead check shows every node's role, lag and connections";
-constexpr std::string_view kRoute =
-    "SHOW fairlead.last_route in a session, or fairlead explain \"SQL\", tells where a statement "
-    "goes and why";
 constexpr std::string_view kStatements =
     "pg_stat_statements on the nodes counts statements until then";
 constexpr std::string_view kPromote =
@@ -27,12 +24,10 @@ constexpr std::string_view kByHand =
 constexpr std::array kPlanned{
     Planned{"", "status", kNodes},
     Planned{"", "pools", "pg_stat_activity on the nodes shows the servers that are open"},
-    Planned{"", "routes", kRoute},
     Planned{"", "replicas", kNodes},
     Planned{"", "requests", kStatements},
     Planned{"", "queries", kStatements},
     Planned{"", "findings", kStatements},
-    Planned{"", "pins", kRoute},
     Planned{"", "events", "the log of fairlead up tells each change of a node"},
     Planned{"", "load", "pgbench through port 6432 loads it until then"},
     Planned{"cluster", "verify", "fairlead cluster status shows whether each replica streams"},

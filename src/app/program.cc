@@ -113,6 +113,9 @@ void add_commands(CLI::App& root, Command& chosen) {
   add_up(root, chosen);
   add_check(root, chosen);
   add_explain(root, chosen);
+  add_routes(root, chosen);
+  add_pins(root, chosen);
+  add_observe(root, chosen);
   add_cluster(root, chosen);
   add_config(root, chosen);
   add_version(root, chosen);

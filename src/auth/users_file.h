@@ -30,6 +30,7 @@ class UsersFile {
   /// Null: no such user. The pointer lives as long as this object.
   const Secret* find(std::string_view user) const;
   size_t size() const { return users_.size(); }
+  const std::map<std::string, Secret, std::less<>>& users() const { return users_; }
 
  private:
   friend Result<UsersFile> parse_users_file(std::string_view text);

@@ -84,10 +84,10 @@ TEST(Validate, WantsRoomForTheServersThatAreKept) {
 }
 
 TEST(NotAvailable, IsRefusedAtItsPlace) {
-  EXPECT_THAT(problems_with("[database.x]\nmode = \"observe\""),
-              ElementsAre("test.toml:2:1: database.x.mode: mode \"observe\" is not available in "
-                          "this version (what would be ignored is refused) Hint: write \"split\"; "
-                          "fairlead explain tells where a statement would go"));
+  EXPECT_THAT(problems_with("[auth]\nmethod = \"cert\""),
+              ElementsAre("test.toml:2:1: auth.method: method \"cert\" is not available in this "
+                          "version (what would be ignored is refused) Hint: write "
+                          "\"scram-sha-256\""));
   EXPECT_THAT(problems_with("[auth]\nauth_query = \"SELECT 1\""),
               ElementsAre(HasSubstr("auth_query is not available in this version")));
   EXPECT_THAT(problems_with("[auth]\nauth_query = \"\""), IsEmpty());
@@ -95,11 +95,11 @@ TEST(NotAvailable, IsRefusedAtItsPlace) {
 
 TEST(NotAvailable, IsRefusedWhereverItComesFrom) {
   Sources sources = sources_of(with_cluster("[database.\"*\"]\npool_size = 3"),
-                               {{"FAIRLEAD_DATABASE_MODE", "observe"}});
+                               {{"FAIRLEAD_LISTEN_TLS_MIN_VERSION", "1.3"}});
   sources.flags = {{"auth.method", "cert", "--set"}};
   EXPECT_THAT(problems_of(sources),
-              ElementsAre(testing::AllOf(testing::StartsWith("database.\"*\".mode: mode"),
-                                         HasSubstr("from FAIRLEAD_DATABASE_MODE")),
+              ElementsAre(testing::AllOf(testing::StartsWith("listen.tls_min_version: tls_min"),
+                                         HasSubstr("from FAIRLEAD_LISTEN_TLS_MIN_VERSION")),
                           HasSubstr("from --set")));
 }
 

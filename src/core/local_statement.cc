@@ -9,36 +9,45 @@ using sql::VariableCommand;
 
 // Answered by Fairlead and never set.
 constexpr std::string_view kLastRoute = "fairlead.last_route";
-constexpr std::string_view kVersion = "fairlead.version";
+constexpr std::string_view kShowVersion = "fairlead.version";
 constexpr std::string_view kToken = "fairlead.token";
+constexpr std::string_view kPrefix = "fairlead.";
 
-// Versions are promises of the interface: tests and scripts read them.
-constexpr std::string_view kVersionText = "0.1.0";
+LocalAnswer one_row(std::vector<std::string_view> columns,
+                    std::vector<std::optional<std::string>> row) {
+  return {.columns = std::move(columns), .rows = {std::move(row)}, .tag = "SHOW"};
+}
+
+/// As SHOW answers everything: text.
+LocalAnswer report_answer(const LocalSources& sources) {
+  LocalAnswer answer{.columns = {}, .rows = {}, .tag = "SHOW"};
+  for (const wire::ResultColumn& column : sources.report_columns)
+    answer.columns.push_back(column.name);
+  if (sources.report == nullptr) return answer;
+  for (const auto& row : sources.report->rows) {
+    auto& cells = answer.rows.emplace_back();
+    for (const wire::ResultCell& cell : row) cells.push_back(wire::text_of(cell));
+  }
+  return answer;
+}
 
 Result<LocalAnswer> show(const std::string& name, const SessionState& session,
                          const LocalSources& sources) {
   if (name == kLastRoute) {
     const LastRoute& last = sources.last_route;
-    return LocalAnswer{
-        .columns = {"target", "node", "reason", "attempts", "waited_us"},
-        .values = {last.target == Target::kPrimary ? "primary" : "replica",
-                   std::string(sources.node_name), std::string(sql::reason_name(last.reason)),
-                   std::to_string(last.attempts), std::to_string(last.waited_us)},
-        .tag = "SHOW"};
+    return one_row({"target", "node", "reason", "attempts", "waited_us"},
+                   {last.target == Target::kPrimary ? "primary" : "replica",
+                    std::string(sources.node_name), std::string(sql::reason_name(last.reason)),
+                    std::to_string(last.attempts), std::to_string(last.waited_us)});
   }
-  if (name == kToken) {
-    return LocalAnswer{.columns = {"token"}, .values = {std::string(sources.token)}, .tag = "SHOW"};
-  }
-  if (name == kVersion)
-    return LocalAnswer{
-        .columns = {"version"}, .values = {std::string(kVersionText)}, .tag = "SHOW"};
+  if (name == kToken) return one_row({"token"}, {std::string(sources.token)});
+  if (name == kShowVersion) return one_row({"version"}, {std::string(kVersion)});
   for (const std::string_view known : sql::kSettingNames) {
     if (known != name) continue;
     const Setting* setting = session.variables.find(name);
-    return LocalAnswer{.columns = {known},
-                       .values = {setting == nullptr ? std::string{} : setting->text()},
-                       .tag = "SHOW"};
+    return one_row({known}, {setting == nullptr ? std::string{} : setting->text()});
   }
+  if (!sources.report_columns.empty()) return report_answer(sources);
   return std::unexpected(sql::read_setting(name, "").error());
 }
 
@@ -49,7 +58,7 @@ Result<LocalAnswer> set(const VariableCommand& command, SessionState& session) {
       command.kind == VariableCommand::Kind::kSetDefault) {
     session.variables.on_reset(command.name, scope);
     return LocalAnswer{.columns = {},
-                       .values = {},
+                       .rows = {},
                        .tag = command.kind == VariableCommand::Kind::kReset ? "RESET" : "SET"};
   }
   const std::string value = command.value.value_or(command.argument);
@@ -57,7 +66,7 @@ Result<LocalAnswer> set(const VariableCommand& command, SessionState& session) {
     return std::unexpected(valid.error());
   session.variables.on_set(command.name,
                            Setting::from_value(value, session.text_rules().client_encoding), scope);
-  return LocalAnswer{.columns = {}, .values = {}, .tag = "SET"};
+  return LocalAnswer{.columns = {}, .rows = {}, .tag = "SET"};
 }
 
 }  // namespace
@@ -74,6 +83,13 @@ bool is_local_statement(const sql::QueryFacts& facts) {
 }
 
 bool asks_for_token(const sql::QueryFacts& facts) { return facts.show && *facts.show == kToken; }
+
+std::string_view report_name(const sql::QueryFacts& facts) {
+  if (!facts.show || !is_local_statement(facts)) return {};
+  const std::string_view name = *facts.show;
+  if (name == kLastRoute || name == kShowVersion || name == kToken) return {};
+  return name.substr(kPrefix.size());
+}
 
 Result<LocalAnswer> execute_local(const sql::QueryFacts& facts, SessionState& session,
                                   const LocalSources& sources) {

@@ -56,4 +56,9 @@ struct Route {
 
 Route decide_route(const RouteInput& input);
 
+/// Where it goes instead in observe mode.
+inline Route observe_route(const Route& would_be) {
+  return {.target = Target::kPrimary, .reason = sql::Reason::kObserve, .read = would_be.read};
+}
+
 }  // namespace fairlead::core

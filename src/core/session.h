@@ -17,6 +17,8 @@
 // from within one only where session_host.h says so.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +65,7 @@ struct SessionEnvironment {
   StatementRegistry* registry = nullptr;
   KnownStatements* known = nullptr;               // These two are the session's database's.
   const sql::FunctionCatalog* catalog = nullptr;  // Null: not loaded.
+  bool observes = false;  // Everything of the automatic port goes to the primary (observe mode).
   size_t repeat_max = 64 * 1024;         // Bytes of a read that are kept to repeat it elsewhere.
   bool reads_until_write = false;        // transaction_reads of the database (B31).
   Duration idle_transaction_timeout{0};  // These two: 0 is never.
@@ -130,7 +133,7 @@ class Session {
 
  private:
   /// How far the next request has come on its way to a server; every stage can make it wait.
-  enum class Stage : uint8_t { kTurn, kPlan, kToken, kServer, kSettings, kSend, kDone };
+  enum class Stage : uint8_t { kTurn, kPlan, kToken, kReport, kServer, kSettings, kSend, kDone };
 
   // session.cc
   Pause read_request(std::string_view input);
@@ -139,6 +142,7 @@ class Session {
   Pause advance(std::string_view request);
   Pause advance_stage(std::string_view request);
   Pause wait_for_token();
+  Pause wait_for_report();
   Pause wait_for_server();
   Pause give_settings();
   Pause advance_repeat();
@@ -175,6 +179,7 @@ class Session {
   void note_sent();
   void note_written(WrittenTables& written) const;
   void note_route();
+  void note_observed(std::string_view request);
   bool explains() const;
   void explain_route();
   void isolate_segment();
@@ -240,7 +245,8 @@ class Session {
   Stage stage_ = Stage::kTurn;
   RequestPlan plan_;
   Route route_;
-  uint64_t own_parse_state_ = 0;  // For statements that mean something in this session only.
+  std::optional<WouldBe> would_be_;  // Observe mode: where it would have gone.
+  uint64_t own_parse_state_ = 0;     // For statements that mean something in this session only.
   bool waits_for_lease_ = false;
 
   ClientTransaction transaction_;
@@ -276,6 +282,8 @@ class Session {
 
   LastRoute last_route_;
   std::string token_;  // For SHOW fairlead.token, while that is being answered.
+  std::map<std::string, std::shared_ptr<const wire::ResultTable>, std::less<>>
+      shown_;  // The same for reports, by their names.
   std::optional<ReportedParameters> welcome_reports_;
   std::string injected_;        // What Relayed::before and after point to.
   std::string injected_after_;  // The same, after a ReadyForQuery.

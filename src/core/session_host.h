@@ -5,11 +5,15 @@
 // within the same call.
 #pragma once
 
+#include <memory>
+#include <span>
 #include <string_view>
 
 #include "base/time.h"
 #include "core/lease.h"
+#include "core/observation.h"
 #include "core/write_moments.h"
+#include "wire/result_table.h"
 
 namespace fairlead::core {
 
@@ -50,6 +54,8 @@ class SessionHost {
   virtual void note_catalog_change() = 0;
   /// One statement more has been sent to that node.
   virtual void note_statement(const Lease& lease, sql::Reason reason) = 0;
+  /// Observe mode: it went to the primary, and this is what it would have been.
+  virtual void note_observed(const ObservedRequest& request) = 0;
   virtual void note_retry() = 0;
   /// The client is told of an error that is Fairlead's own.
   virtual void note_error() = 0;
@@ -57,6 +63,12 @@ class SessionHost {
   virtual void note_trouble(NodeIndex node, std::string_view why) = 0;
   /// The name of a node, for people: host:port.
   virtual std::string_view node_name(NodeIndex node) const = 0;
+
+  /// The columns of what SHOW fairlead.`name` tells about the whole of Fairlead; none: it is no
+  /// such report.
+  virtual std::span<const wire::ResultColumn> report_columns(std::string_view name) const = 0;
+  /// That report as it is after the call that asks for it. Null: not known yet, wake() follows.
+  virtual std::shared_ptr<const wire::ResultTable> fresh_report(std::string_view name) = 0;
 
  protected:
   ~SessionHost() = default;

@@ -13,10 +13,10 @@ namespace frontend = wire::frontend;
 using Treatment = PlannedMessage::Treatment;
 
 void append_local_answer(const LocalAnswer& answer, bool with_description, std::string& out) {
-  if (!answer.columns.empty()) {
-    const std::vector<std::optional<std::string_view>> values(answer.values.begin(),
-                                                              answer.values.end());
-    if (with_description) wire::append_text_row_description(out, answer.columns);
+  if (with_description && !answer.columns.empty())
+    wire::append_text_row_description(out, answer.columns);
+  for (const auto& row : answer.rows) {
+    const std::vector<std::optional<std::string_view>> values(row.begin(), row.end());
     wire::append_text_data_row(out, values);
   }
   wire::append_command_complete(out, answer.tag);
@@ -83,8 +83,15 @@ Result<LocalAnswer> Session::execute_ours(const sql::QueryFacts& facts) {
   if (takes(facts)) return take_command(facts);
   const std::string_view node =
       last_route_.node ? host_.node_name(*last_route_.node) : std::string_view{};
+  const std::string_view name = report_name(facts);
+  const auto shown = shown_.find(name);
   return execute_local(facts, state_,
-                       {.last_route = last_route_, .node_name = node, .token = token_});
+                       {.last_route = last_route_,
+                        .node_name = node,
+                        .token = token_,
+                        .report_columns = name.empty() ? std::span<const wire::ResultColumn>{}
+                                                       : host_.report_columns(name),
+                        .report = shown == shown_.end() ? nullptr : shown->second.get()});
 }
 
 bool Session::answer_query_locally(std::string& out) {

@@ -68,6 +68,8 @@ Pause Session::advance_stage(std::string_view request) {
       return Pause::kInput;
     case Stage::kToken:
       return wait_for_token();
+    case Stage::kReport:
+      return wait_for_report();
     case Stage::kServer:
       return wait_for_server();
     case Stage::kSettings:
@@ -197,11 +199,8 @@ void Session::plan_request(std::string_view request) {
   const bool needs_token = std::ranges::any_of(plan_.executions, [](const Execution& execution) {
     return asks_for_token(*execution.facts);
   });
-  if (needs_token) {
-    stage_ = Stage::kToken;
-  } else {
-    route_or_answer();
-  }
+  shown_.clear();
+  stage_ = needs_token ? Stage::kToken : Stage::kReport;
 }
 
 void Session::route_or_answer() {
@@ -209,6 +208,7 @@ void Session::route_or_answer() {
     stage_ = Stage::kDone;
     return;
   }
+  would_be_.reset();
   if (must_upgrade()) {
     route_ = {.target = Target::kPrimary, .reason = sql::Reason::kUpgrade};
     leave_server();
@@ -226,6 +226,18 @@ Pause Session::wait_for_token() {
   }
   if (!*token) return Pause::kServer;
   token_ = **token;
+  stage_ = Stage::kReport;
+  return Pause::kInput;
+}
+
+Pause Session::wait_for_report() {
+  for (const Execution& execution : plan_.executions) {
+    const std::string_view name = report_name(*execution.facts);
+    if (name.empty() || shown_.contains(name) || host_.report_columns(name).empty()) continue;
+    auto report = host_.fresh_report(name);
+    if (!report) return Pause::kServer;
+    shown_.emplace(name, std::move(report));
+  }
   route_or_answer();
   return Pause::kInput;
 }
@@ -271,6 +283,9 @@ Route Session::route_request() {
   const Setting* isolation = state_.variables.find("default_transaction_isolation");
   input.default_serializable = isolation != nullptr && isolation->text() == "serializable";
   Route route = decide_route(input);
+  if (environment_.observes && state_.port == Port::kAutomatic) {
+    would_be_ = {std::exchange(route, observe_route(route)), input.reads_until_write};
+  }
   if (transaction_.is_deferred()) {
     transaction_.on_routed(input.reads_until_write && route.target == Target::kReplica);
     if (!transaction_.may_use_replica()) route.reason = sql::Reason::kUpgrade;

@@ -1,4 +1,6 @@
 // Session: a request is written for its server, and noted until it is answered.
+#include <algorithm>
+
 #include "core/session.h"
 #include "wire/backend_encode.h"
 #include "wire/frontend_encode.h"
@@ -21,6 +23,26 @@ bool uses_statement(const RequestPlan& plan) {
     if (planned.treatment == Treatment::kUse || planned.treatment == Treatment::kSqlExecute)
       return true;
   return false;
+}
+
+bool controls_transaction(const RequestPlan& plan) {
+  return !plan.executions.empty() && std::ranges::all_of(plan.executions, [](const auto& one) {
+    return one.facts->statements > 0 && one.facts->transaction.size() == one.facts->statements;
+  });
+}
+
+/// The text that the request executes first; empty: it comes from an earlier request.
+std::string_view text_of(const RequestPlan& plan, std::string_view request) {
+  for (const PlannedMessage& planned : plan.messages) {
+    if (planned.executed) return planned.executed->query();
+    const char type = planned.message.type;
+    if ((type == wire::frontend::kBind || type == wire::frontend::kQuery) && planned.statement)
+      return planned.statement->query();
+    if (type != wire::frontend::kQuery) continue;
+    const std::string_view body = planned.message.body(request);
+    return body.substr(0, body.find('\0'));
+  }
+  return {};
 }
 
 bool is_proven_read(const RequestPlan& plan) {
@@ -46,7 +68,10 @@ void Session::send_request(std::string_view request) {
       scope = ReadRepeat::Scope::kStalePlan;
   }
   repeat_.begin(request, scope);
-  if (plan_.executes) note_route();
+  if (plan_.executes) {
+    note_route();
+    if (would_be_ && !repeated_) note_observed(request);
+  }
   note_sent();
   transaction_.on_sent();
   write_request(request);
@@ -127,6 +152,21 @@ void Session::note_route() {
   last_route_.attempts = attempts_;
   host_.note_statement(lease_, last_route_.reason);
   if (sent_.empty() && !mid_message_ && explains()) explain_route();
+}
+
+void Session::note_observed(std::string_view request) {
+  const bool opens =
+      transaction_.is_untouched() || (plan_.begin && state_.status == wire::TxStatus::kIdle);
+  const bool in_transaction = state_.status != wire::TxStatus::kIdle && !opens;
+  host_.note_observed({.would = *would_be_,
+                       .own = plan_.decision,
+                       .opens = opens,
+                       .controls = controls_transaction(plan_),
+                       .in_transaction = in_transaction,
+                       .stays_movable = is_movable_read(plan_) || ends_transaction(plan_),
+                       .pinned = !in_transaction && !state_.pins.reasons().empty(),
+                       .text = text_of(plan_, request),
+                       .reads = opens || in_transaction ? nullptr : &plan_});
 }
 
 void Session::explain_route() {

@@ -20,7 +20,7 @@ bool Session::takes(const sql::QueryFacts& facts) const {
 
 LocalAnswer Session::take_command(const sql::QueryFacts& facts) {
   LocalAnswer answer{
-      .columns = {}, .values = {}, .tag = std::string(*transaction_.tag_of(facts, true))};
+      .columns = {}, .rows = {}, .tag = std::string(*transaction_.tag_of(facts, true))};
   const bool commits = !facts.transaction.empty() && !transaction_.is_failed() &&
                        facts.transaction[0].kind == TransactionKind::kCommit;
   transaction_.take(facts, plan_.hints);

@@ -54,7 +54,8 @@ void ClientSession::on_server(ServerConnection& server) { grant(server); }
 
 void ClientSession::grant(ServerConnection& server) {
   Pool& pool = tenant_.pool(choice_.node);
-  const Duration waited = net::Loop::now() - wished_at_;
+  granted_at_ = net::Loop::now();
+  const Duration waited = granted_at_ - wished_at_;
   const core::Lease lease{.node = choice_.node,
                           .target = choice_.target,
                           .reason = choice_.reason,
@@ -261,6 +262,16 @@ void ClientSession::note_statement(const core::Lease& lease, sql::Reason reason)
   ++counts[static_cast<size_t>(reason)];
   ++stats.statements_total;
   tenant_.count_statement(lease.node);
+}
+
+/// Observe mode: what would have become of the request that goes to the primary.
+void ClientSession::note_observed(const core::ObservedRequest& request) {
+  const Time now = net::Loop::now();
+  const auto foreseen = core::ObservedClient::needs_foresight(request)
+                            ? tenant_.foresee(request, now, session_.state())
+                            : core::Foreseen::kStays;
+  worker_.observations().record(tenant_.name(), observed_.judge(request, foreseen), request.text,
+                                session_.state().lex_options(), now);
 }
 
 void ClientSession::note_retry() { ++worker_.counters().retries_total; }

@@ -4,6 +4,7 @@
 
 #include "auth/client_auth.h"
 #include "base/log.h"
+#include "console/session.h"
 #include "net/deadline.h"
 #include "net/random.h"
 #include "proxy/frame_reader.h"
@@ -48,8 +49,9 @@ class ClientLogin {
     if (const auto* cancel = std::get_if<wire::CancelRequest>(&*startup)) {
       co_return CancelWish{cancel->pid, std::string(cancel->secret)};
     }
-    if (refusal_) co_return co_await refuse(*refusal_);
     const auto& message = std::get<wire::StartupMessage>(*startup);
+    // The console is for the moment when nobody else gets in.
+    if (refusal_ && !console::is_console(message.database())) co_return co_await refuse(*refusal_);
     auto identity = identify(message);
     if (!identity) co_return co_await refuse(identity.error());
     if (!co_await negotiate(message)) co_return std::nullopt;
@@ -174,7 +176,11 @@ class ClientLogin {
         continue;
       identity.settings.emplace_back(name, value);
     }
-    if (settings_->config->find_database(identity.database) == nullptr) {
+    const bool is_console = console::is_console(identity.database);
+    if (is_console && identity.replication != wire::Replication::kNone)
+      return fail(ErrorCode::kFeatureNotSupported, "the admin console is no database",
+                  "a replication connection was asked for");
+    if (!is_console && settings_->config->find_database(identity.database) == nullptr) {
       return fail(ErrorCode::kInvalidCatalogName,
                   fmt::format("database \"{}\" does not exist", wire::printable(identity.database)),
                   "no [database] entry of Fairlead's configuration has this name, and there is "

@@ -118,6 +118,7 @@ void ClientSession::refresh_environment() {
                             .registry = &worker_.statements(),
                             .known = &tenant_.known_statements(),
                             .catalog = tenant_.catalog(),
+                            .observes = tenant_.observes(),
                             .repeat_max = limits.retry_buffer_max.count,
                             .reads_until_write = tenant_.reads_until_write(),
                             .idle_transaction_timeout = limits.idle_transaction_timeout,
@@ -166,6 +167,7 @@ Task<void> ClientSession::leave() {
   constexpr Duration kCleanupTimeout = std::chrono::seconds(5);
   // What was said last still goes out, if the client takes it.
   constexpr Duration kFarewellTimeout = std::chrono::seconds(2);
+  if (awaited_report_) awaited_report_->on_report = {};
   if (token_wished_at_ && waits_for_positions()) tenant_.positions_queue().remove(*this);
   session_.on_client_gone();
   const Time until = net::Loop::now() + kCleanupTimeout;

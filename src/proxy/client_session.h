@@ -9,9 +9,11 @@
 #include <optional>
 #include <string>
 
+#include "console/report.h"
 #include "core/cancel_key.h"
 #include "core/session.h"
 #include "net/outbox.h"
+#include "proxy/awaited_report.h"
 #include "proxy/tenant.h"
 
 namespace fairlead::proxy {
@@ -43,6 +45,8 @@ class ClientSession final : public LeaseHolder,
   void on_node_down(core::NodeIndex node);
 
   Tenant& tenant() { return tenant_; }
+  /// For SHOW PINS; nullopt: it keeps no server beyond its transaction.
+  std::optional<console::PinnedClient> pinned(Time now) const;
 
  private:
   // Reading: client_session.cc.
@@ -80,10 +84,13 @@ class ClientSession final : public LeaseHolder,
   Time note_write(const core::WrittenTables& tables) override;
   void note_catalog_change() override;
   void note_statement(const core::Lease& lease, sql::Reason reason) override;
+  void note_observed(const core::ObservedRequest& request) override;
   void note_retry() override;
   void note_error() override;
   void note_trouble(core::NodeIndex node, std::string_view why) override;
   std::string_view node_name(core::NodeIndex node) const override;
+  std::span<const wire::ResultColumn> report_columns(std::string_view name) const override;
+  std::shared_ptr<const wire::ResultTable> fresh_report(std::string_view name) override;
 
   // PoolWaiter.
   void on_server(ServerConnection& server) override;
@@ -117,12 +124,15 @@ class ClientSession final : public LeaseHolder,
   ServerConnection* server_ = nullptr;  // Leased.
   core::LeaseWish wish_;
   Time wished_at_{};
+  Time granted_at_{};
   NodeChoice choice_;                    // Where a server was asked for last.
   std::optional<Time> token_wished_at_;  // A token is waited for, since then.
   Time retry_at_{};                      // That node let nobody in, and is not asked again before.
   bool reading_ = false;                 // The coroutine waits for the client's next bytes.
   bool client_gone_ = false;
   uint32_t unblocking_ = 0;
+  core::ObservedClient observed_;
+  std::shared_ptr<AwaitedReport> awaited_report_;  // For SHOW fairlead.routes and its like.
   Time last_input_{};
 };
 

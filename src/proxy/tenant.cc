@@ -179,7 +179,7 @@ Choice Tenant::choose(const core::LeaseWish& wish, Time arrived,
   const core::Route& route = wish.route;
   if (!route.node.empty()) return {.now = choose_named(route)};
   // A greeting needs the primary only because a new database is there first.
-  const bool anywhere = route.reason == Reason::kLocal && !snapshot_->primary;
+  const bool anywhere = route.reason == Reason::kLocal && !snapshot_->primary && !observes();
   if (route.target == Target::kReplica || anywhere) return choose_replica(wish, arrived, session);
   return choose_primary(route.reason);
 }
@@ -224,7 +224,7 @@ Choice Tenant::choose_replica(const core::LeaseWish& wish, Time arrived,
                               const core::SessionState& session) {
   const core::Route& route = wish.route;
   const core::ClusterSnapshot& cluster_now = *snapshot_;
-  const auto needs = needs_of(wish, arrived, session);
+  const auto needs = needs_of(route, history_of(arrived, session, wish.reads));
   if (!needs) return {.now = std::unexpected(needs.error())};
   const core::Freshness freshness = find_eligible(*needs);
   Reason why = Reason::kNoReplica;
@@ -260,24 +260,50 @@ const sql::FunctionCatalog* Tenant::tables_catalog() const {
   return catalog_ != nullptr && catalog_->as_of() > changed ? catalog_.get() : nullptr;
 }
 
+core::ReadHistory Tenant::history_of(Time arrived, const core::SessionState& session,
+                                     const core::RequestPlan* reads) const {
+  return {.arrived = arrived,
+          .own_write = session.wrote_at,
+          .others_write = activity_->writes.of(reads, tables_catalog()),
+          .answered = session.answered};
+}
+
 /// Error: fairlead.min_lsn cannot be satisfied by this cluster.
-Result<core::ReadNeeds> Tenant::needs_of(const core::LeaseWish& wish, Time arrived,
-                                         const core::SessionState& session) const {
-  const core::Route& route = wish.route;
+Result<core::ReadNeeds> Tenant::needs_of(const core::Route& route,
+                                         const core::ReadHistory& history) const {
   core::ReadNeeds needs{.max_lag = route.read.max_lag.value_or(config_->max_lag),
                         .primary_reads = config_->primary_reads && !route.replica_only};
-  const core::ReadHistory history{
-      .arrived = arrived,
-      .own_write = session.wrote_at,
-      .others_write = activity_->writes.of(wish.reads, tables_catalog()),
-      .answered = session.answered};
   core::set_floors(consistency_of(route.read), history, snapshot_->positions, needs);
   if (!route.read.min_lsn) return needs;
-  const auto asked = core::floor_of(*route.read.min_lsn, *snapshot_, arrived);
+  const auto asked = core::floor_of(*route.read.min_lsn, *snapshot_, history.arrived);
   if (!asked) return std::unexpected(asked.error());
   needs.floor = core::higher_floor(needs.floor, *asked);
   if (needs.same_node) needs.same_node->floor = core::higher_floor(needs.same_node->floor, *asked);
   return needs;
+}
+
+core::Foreseen Tenant::foresee(const core::ObservedRequest& request, Time arrived,
+                               const core::SessionState& session) {
+  const core::Route& route = request.would.route;
+  using core::Foreseen;
+  if (!route.node.empty()) {
+    const auto named = choose_named(route);
+    if (!named) return Foreseen::kFails;
+    return named->target == Target::kReplica ? Foreseen::kMoves : Foreseen::kStays;
+  }
+  core::ReadHistory history = history_of(arrived, session, request.reads);
+  history.answered = {};  // By the primary, for the sake of the mode alone (D21).
+  auto needs = needs_of(route, history);
+  if (!needs) return Foreseen::kFails;
+  needs->primary_reads = false;  // It would take its share of what could move.
+  const core::Freshness freshness = find_eligible(*needs);
+  if (std::holds_alternative<core::Eligible>(freshness)) return Foreseen::kMoves;
+  const auto* wait = std::get_if<core::WaitForFreshness>(&freshness);
+  const Reason why =
+      reason_of(wait != nullptr ? wait->reason : std::get<core::UsePrimary>(freshness).reason);
+  if (why != Reason::kOwnWrite) return Foreseen::kNoReplica;
+  shared_.control->want_positions(key_.cluster);
+  return Foreseen::kWaits;
 }
 
 /// Fills candidates_.

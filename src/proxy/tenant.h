@@ -12,6 +12,7 @@
 #include "core/balance.h"
 #include "core/known_statements.h"
 #include "core/lease.h"
+#include "core/observation.h"
 #include "core/route.h"
 #include "core/session_state.h"
 #include "proxy/pool.h"
@@ -62,6 +63,7 @@ class Tenant {
   const config::Database& config() const { return *config_; }
   /// transaction_reads = "until_write" for this database and user (B31).
   bool reads_until_write() const;
+  const std::string& name() const { return key_.name; }  // As clients call it.
   const std::string& cluster() const { return key_.cluster; }
   const std::string& database() const { return key_.database; }  // As on the server.
   const std::string& user() const { return key_.user; }
@@ -93,6 +95,12 @@ class Tenant {
   /// Chooses the node for a request that came at `arrived`. Error: kCannotConnectNow.
   Choice choose(const core::LeaseWish& wish, Time arrived, const core::SessionState& session);
 
+  bool observes() const { return config_->mode == config::Mode::kObserve; }
+  /// What choose() would find for a request that goes to a replica, without choosing. It has the
+  /// nodes asked for their positions as a read would, so that the next answer is as good.
+  core::Foreseen foresee(const core::ObservedRequest& request, Time arrived,
+                         const core::SessionState& session);
+
   /// How long such a read may wait for a replica to be fresh enough.
   Duration patience_of_read(const core::Route& route) const;
 
@@ -122,9 +130,11 @@ class Tenant {
 
   Choice choose_replica(const core::LeaseWish& wish, Time arrived,
                         const core::SessionState& session);
-  Result<core::ReadNeeds> needs_of(const core::LeaseWish& wish, Time arrived,
-                                   const core::SessionState& session) const;
   const sql::FunctionCatalog* tables_catalog() const;
+  core::ReadHistory history_of(Time arrived, const core::SessionState& session,
+                               const core::RequestPlan* reads) const;
+  Result<core::ReadNeeds> needs_of(const core::Route& route,
+                                   const core::ReadHistory& history) const;
   core::Freshness find_eligible(const core::ReadNeeds& needs);
   std::optional<core::NodeIndex> pick(size_t eligible, std::optional<core::NodeIndex> kept,
                                       std::optional<core::NodeIndex> avoid);

@@ -108,6 +108,10 @@ Task<void> Worker::serve(net::TcpSocket socket, core::Port port) {
 }
 
 Task<void> Worker::serve_client(net::Stream& stream, ClientIdentity identity, core::Port port) {
+  if (console::is_console(identity.database)) {
+    co_await serve_console(stream, std::move(identity));
+    co_return;
+  }
   const auto tenant_key = Tenant::key_for(*settings_, identity.database, identity.user);
   if (!tenant_key) {
     co_await send_fatal(stream, {ErrorCode::kInvalidCatalogName, "the database does not exist",
@@ -131,16 +135,29 @@ Task<void> Worker::serve_client(net::Stream& stream, ClientIdentity identity, co
     co_return;
   }
   const core::SessionSlot slot = add_session(nullptr);
-  const auto random = net::random_value<std::array<std::byte, core::CancelKey::kSecretLong>>();
-  const core::CancelKey key({id_, slot}, identity.protocol_minor, random);
-  ClientSession session(*this, stream, std::move(*startup), its_tenant, key, port);
+  ClientSession session(*this, stream, std::move(*startup), its_tenant, make_key(slot, identity),
+                        port);
   sessions_[static_cast<size_t>(slot)] = &session;
   ++stats_.clients;
   co_await session.serve(std::move(identity.early));
   --stats_.clients;
-  sessions_[static_cast<size_t>(slot)] = nullptr;
-  free_slots_.push_back(static_cast<uint32_t>(slot));
+  remove_session(slot);
   ticked_.notify_all();
+}
+
+/// Its slot stays empty: a CancelRequest for it finds nobody.
+Task<void> Worker::serve_console(net::Stream& stream, ClientIdentity identity) {
+  const core::SessionSlot slot = add_session(nullptr);
+  ConsoleSession console(*this, stream, make_key(slot, identity));
+  consoles_.insert(&console);
+  co_await console.serve(std::move(identity.early));
+  consoles_.erase(&console);
+  remove_session(slot);
+}
+
+core::CancelKey Worker::make_key(core::SessionSlot slot, const ClientIdentity& identity) const {
+  const auto random = net::random_value<std::array<std::byte, core::CancelKey::kSecretLong>>();
+  return {{id_, slot}, identity.protocol_minor, random};
 }
 
 core::SessionSlot Worker::add_session(ClientSession* session) {
@@ -152,6 +169,11 @@ core::SessionSlot Worker::add_session(ClientSession* session) {
   free_slots_.pop_back();
   sessions_[slot] = session;
   return core::SessionSlot{slot};
+}
+
+void Worker::remove_session(core::SessionSlot slot) {
+  sessions_[static_cast<size_t>(slot)] = nullptr;
+  free_slots_.push_back(static_cast<uint32_t>(slot));
 }
 
 void Worker::forward_cancel(const CancelWish& wish) {
@@ -215,6 +237,7 @@ Task<void> Worker::tick() {
     for (size_t i = 0; i < sessions_.size(); ++i) {
       if (sessions_[i] != nullptr) sessions_[i]->tick(now);
     }
+    for (ConsoleSession* console : consoles_) console->tick(now);
     const config::Proxy& limits = settings_->config->proxy;
     const core::PoolIdleConfig idle{limits.min_servers, limits.server_idle_timeout,
                                     limits.server_lifetime};
@@ -251,6 +274,7 @@ void Worker::drain() {
   for (ClientSession* session : sessions_) {
     if (session != nullptr) session->end(false);
   }
+  for (ConsoleSession* console : consoles_) console->end(false);
 }
 
 void Worker::stop() {
@@ -266,6 +290,7 @@ Task<void> Worker::end_all() {
   for (ClientSession* session : sessions_) {
     if (session != nullptr) session->end(true);
   }
+  for (ConsoleSession* console : consoles_) console->end(true);
   for (auto& [stream, port] : logging_in_) stream->shutdown();
   for (net::Stream* stream : passing_through_) stream->shutdown();
   co_await spawner_.join();

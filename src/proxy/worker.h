@@ -3,14 +3,19 @@
 // Owns everything that lives on the thread. Other threads reach it only through post().
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "console/observations.h"
+#include "console/views.h"
+#include "proxy/awaited_report.h"
 #include "proxy/client_login.h"
 #include "proxy/client_session.h"
+#include "proxy/console_session.h"
 #include "proxy/shared.h"
 #include "proxy/tenant.h"
 #include "proxy/worker_stats.h"
@@ -49,6 +54,8 @@ class Worker final : public PoolMail {
   void stop();
   /// A copy of what was counted, with the clients and statements of now.
   WorkerStats stats() const;
+  /// Its part of what a view of the console shows.
+  console::Report report(console::View view) const;
 
   // For sessions.
   net::Loop& loop() { return loop_; }
@@ -59,15 +66,21 @@ class Worker final : public PoolMail {
   core::StatementRegistry& statements() { return statements_; }
   WorkerStats& counters() { return stats_; }
   core::RequestPlanner& planner() { return planner_; }
+  console::Observations& observations() { return observations_; }
+  /// Asks every worker; the answer, and `on_report`, come later on this thread.
+  std::shared_ptr<AwaitedReport> gather(console::View view, std::function<void()> on_report);
 
  private:
   net::Task<void> accept(net::TcpAcceptor& acceptor, core::Port port);
   net::Task<void> serve(net::TcpSocket socket, core::Port port);
   net::Task<void> serve_client(net::Stream& stream, ClientIdentity identity, core::Port port);
+  net::Task<void> serve_console(net::Stream& stream, ClientIdentity identity);
   net::Task<void> tick();
   net::Task<void> end_all();
   Tenant& tenant(const TenantKey& key);
   core::SessionSlot add_session(ClientSession* session);
+  void remove_session(core::SessionSlot slot);
+  core::CancelKey make_key(core::SessionSlot slot, const ClientIdentity& identity) const;
   void forward_cancel(const CancelWish& wish);
   void forget_unused_tenants();
 
@@ -85,6 +98,7 @@ class Worker final : public PoolMail {
   core::StatementRegistry statements_;
   core::RequestPlanner planner_;
   WorkerStats stats_;
+  console::Observations observations_;
   std::map<std::string, std::shared_ptr<const core::ClusterSnapshot>, std::less<>> snapshots_;
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const sql::FunctionCatalog>>
       catalogs_;
@@ -94,6 +108,7 @@ class Worker final : public PoolMail {
   std::vector<uint32_t> free_slots_;
   std::unordered_map<net::Stream*, core::Port> logging_in_;
   std::unordered_set<net::Stream*> passing_through_;  // Replication: they end when we do.
+  std::unordered_set<ConsoleSession*> consoles_;
   bool draining_ = false;
   bool stopping_ = false;
 };

@@ -254,6 +254,11 @@ class SessionWorld::Client final : public core::SessionHost {
   void note_trouble(core::NodeIndex, std::string_view) override {}
   Result<std::optional<std::string>> fresh_token() override { return "1:1:0/1"; }
   std::string_view node_name(core::NodeIndex) const override { return "node"; }
+  void note_observed(const core::ObservedRequest&) override {}
+  std::span<const wire::ResultColumn> report_columns(std::string_view) const override { return {}; }
+  std::shared_ptr<const wire::ResultTable> fresh_report(std::string_view) override {
+    return std::make_shared<const wire::ResultTable>();
+  }
 
  private:
   SessionWorld& world_;

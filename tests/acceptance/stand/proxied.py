@@ -20,7 +20,7 @@ class ProxiedCluster(Cluster):
         except BaseException:
             self.stop()
             raise
-        self.address, self.proxy_pid = self._proxy.address, self._proxy.pid
+        self.address, self.proxy_pid, self.config = self._proxy.address, self._proxy.pid, self._proxy.config
 
     def log(self):
         return self._proxy.log()
