@@ -21,8 +21,6 @@ constexpr std::array kNotAvailable{
                  "name every member in nodes: its role, and a change of it, is discovered"},
     NotAvailable{SectionId::kCluster, "patroni_urls", "",
                  "leave it out, and name every member in nodes"},
-    NotAvailable{SectionId::kDatabase, "mode", "observe",
-                 "write \"split\"; fairlead explain tells where a statement would go"},
     NotAvailable{SectionId::kAuth, "method", "cert", "write \"scram-sha-256\""},
     NotAvailable{SectionId::kAuth, "auth_query", "", "list the users in users_file"},
 };
