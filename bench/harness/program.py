@@ -23,6 +23,7 @@ ROWS = {
     "allocations": rows_allocations.steady_state,
     "latency": rows_latency.added_p99,
     "consistency": rows_consistency.read_your_writes,
+    "mixed": rows_consistency.reads_while_written,
     "scaling": rows_scaling.slow_replicas,
 }
 _OK, _ERROR, _BOUND_FAILED = 0, 1, 3

@@ -2,6 +2,7 @@
 """What a read sees at each level of consistency, while a replica replays nothing: D10, D11, D22."""
 import contextlib
 import sys
+import time
 import unittest
 
 import wire
@@ -238,6 +239,24 @@ class Consistency(unittest.TestCase):
             with self.paused_replay():
                 client.run("insert into fresh values (3)")
                 self.assertEqual(targets(), ["primary"] * 5)
+
+    def test_who_waits_for_a_replica_holds_no_server(self):
+        proxy = Proxy(STAND, {"database": {"max_lag": "1min", "pool_size": 1, "freshness_wait": "4s"}})
+        self.addCleanup(proxy.stop)
+        with contextlib.ExitStack() as stack:
+            writer, *readers = (stack.enter_context(wire.Connection.login(proxy.address)) for _ in range(5))
+            eventually(lambda: self.read(writer)[1] == "replica", 10, "reads go to the replica")
+            with self.paused_replay():
+                writer.run("insert into seen values (1)")
+                began = time.monotonic()
+                for reader in readers:
+                    reader.send(wire.query("select count(*) from seen"))
+                for number in range(50):
+                    writer.run(f"insert into seen values ({number})")
+                self.assertLess(time.monotonic() - began, 3)
+            # The replica goes on before their patience ends, and answers.
+            self.assertEqual([reader.answer().rows for reader in readers], [[("52",)]] * 4)
+            self.assertEqual({where(reader) for reader in readers}, {("replica", "read")})
 
     def test_the_words_of_other_poolers_are_understood(self):
         with login() as client:
