@@ -81,6 +81,16 @@ Task<void> Worker::serve(net::TcpSocket socket, core::Port port) {
   net::Stream stream(loop_, std::move(socket));
   logging_in_.emplace(&stream, port);
   const uint32_t before = shared_.clients.fetch_add(1);
+  std::optional<Task<void>> service = co_await log_in(stream, port, before);
+  if (service) co_await std::move(*service);
+  stream.close();
+  shared_.clients.fetch_sub(1);
+}
+
+/// What is to be done with the client; nullopt: nothing. A coroutine of its own, so that nothing of
+/// the login is kept for as long as the client stays. `before`: how many others there are.
+Task<std::optional<Task<void>>> Worker::log_in(net::Stream& stream, core::Port port,
+                                               uint32_t before) {
   const uint32_t most = settings_->config->proxy.max_client_connections;
   LoginOutcome outcome;
   std::optional<Error> refusal;
@@ -96,50 +106,52 @@ Task<void> Worker::serve(net::TcpSocket socket, core::Port port) {
     outcome = co_await receive_client(loop_, stream, shared_, settings_, std::move(refusal));
   }
   logging_in_.erase(&stream);
-  if (outcome && !draining_) {
-    if (const auto* wish = std::get_if<CancelWish>(&*outcome)) {
-      forward_cancel(*wish);
-    } else {
-      co_await serve_client(stream, std::get<ClientIdentity>(std::move(*outcome)), port);
-    }
+  if (!outcome || draining_) co_return std::nullopt;
+  if (const auto* wish = std::get_if<CancelWish>(&*outcome)) {
+    forward_cancel(*wish);
+    co_return std::nullopt;
   }
-  stream.close();
-  shared_.clients.fetch_sub(1);
+  co_return serve_client(stream, std::get<ClientIdentity>(std::move(*outcome)), port);
 }
 
+/// What becomes of a client that has logged in. No coroutine itself: what it needs for that is not
+/// kept for as long as the client stays.
 Task<void> Worker::serve_client(net::Stream& stream, ClientIdentity identity, core::Port port) {
-  if (console::is_console(identity.database)) {
-    co_await serve_console(stream, std::move(identity));
-    co_return;
-  }
+  if (console::is_console(identity.database)) return serve_console(stream, std::move(identity));
   const auto tenant_key = Tenant::key_for(*settings_, identity.database, identity.user);
   if (!tenant_key) {
-    co_await send_fatal(stream, {ErrorCode::kInvalidCatalogName, "the database does not exist",
-                                 "a reload took it away during the login"});
-    co_return;
+    return send_fatal(stream, {ErrorCode::kInvalidCatalogName, "the database does not exist",
+                               "a reload took it away during the login"});
   }
   Tenant& its_tenant = tenant(*tenant_key);
-  const Tenant::Use in_use(its_tenant);
   its_tenant.learn(identity.credentials);
-  if (identity.replication != wire::Replication::kNone) {
-    passing_through_.insert(&stream);
-    co_await pass_through(loop_, stream, its_tenant, std::move(identity));
-    passing_through_.erase(&stream);
-    co_return;
-  }
+  if (identity.replication != wire::Replication::kNone)
+    return serve_replication(stream, its_tenant, std::move(identity));
   if (its_tenant.catalog() == nullptr)
     shared_.control->want_catalog(its_tenant.cluster(), its_tenant.database());
   auto startup = core::startup_variables(identity.settings);
-  if (!startup) {
-    co_await send_fatal(stream, startup.error());
-    co_return;
-  }
+  if (!startup) return send_fatal(stream, startup.error());
   const core::SessionSlot slot = add_session(nullptr);
-  ClientSession session(*this, stream, std::move(*startup), its_tenant, make_key(slot, identity),
-                        port);
-  sessions_[static_cast<size_t>(slot)] = &session;
+  return serve_session(its_tenant, slot,
+                       std::make_unique<ClientSession>(*this, stream, std::move(*startup),
+                                                       its_tenant, make_key(slot, identity), port),
+                       std::move(identity.early));
+}
+
+Task<void> Worker::serve_replication(net::Stream& stream, Tenant& its_tenant,
+                                     ClientIdentity identity) {
+  const Tenant::Use in_use(its_tenant);
+  passing_through_.insert(&stream);
+  co_await pass_through(loop_, stream, its_tenant, std::move(identity));
+  passing_through_.erase(&stream);
+}
+
+Task<void> Worker::serve_session(Tenant& its_tenant, core::SessionSlot slot,
+                                 std::unique_ptr<ClientSession> session, std::string early) {
+  const Tenant::Use in_use(its_tenant);
+  sessions_[static_cast<size_t>(slot)] = session.get();
   ++stats_.clients;
-  co_await session.serve(std::move(identity.early));
+  co_await session->serve(std::move(early));
   --stats_.clients;
   remove_session(slot);
   ticked_.notify_all();

@@ -73,7 +73,13 @@ class Worker final : public PoolMail {
  private:
   net::Task<void> accept(net::TcpAcceptor& acceptor, core::Port port);
   net::Task<void> serve(net::TcpSocket socket, core::Port port);
+  net::Task<std::optional<net::Task<void>>> log_in(net::Stream& stream, core::Port port,
+                                                   uint32_t before);
   net::Task<void> serve_client(net::Stream& stream, ClientIdentity identity, core::Port port);
+  net::Task<void> serve_replication(net::Stream& stream, Tenant& its_tenant,
+                                    ClientIdentity identity);
+  net::Task<void> serve_session(Tenant& its_tenant, core::SessionSlot slot,
+                                std::unique_ptr<ClientSession> session, std::string early);
   net::Task<void> serve_console(net::Stream& stream, ClientIdentity identity);
   net::Task<void> tick();
   net::Task<void> end_all();
