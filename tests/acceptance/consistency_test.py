@@ -31,24 +31,13 @@ class Consistency(unittest.TestCase):
         with login() as client:
             eventually(lambda: self.read(client)[1] == "replica", 10, "reads go to the replica")
 
-    @contextlib.contextmanager
-    def paused_replay(self):
-        """The replica answers, and what it answers is old."""
-        with STAND.superuser(1) as replica:
-            replica.run("select pg_wal_replay_pause()")
-            eventually(lambda: replica.value("select pg_get_wal_replay_pause_state()") == "paused", 10, "it has paused")
-            try:
-                yield
-            finally:
-                replica.run("select pg_wal_replay_resume()")
-
     def read(self, client, hint=""):
         """(rows that it sees, where)."""
         seen = int(client.value(f"{hint} select count(*) from seen"))
         return seen, where(client)[0]
 
     def test_each_level_sees_what_it_promises(self):
-        with login() as writer, login() as reader, self.paused_replay():
+        with login() as writer, login() as reader, STAND.paused_replay():
             writer.run("insert into seen values (1)")
             for level, own, others in (
                 ("eventual", (1, "replica"), (1, "replica")),
@@ -66,7 +55,7 @@ class Consistency(unittest.TestCase):
                         self.assertEqual(self.read(newcomer), others)
 
     def test_only_strict_sees_what_others_commit_past_the_proxy(self):
-        with login() as reader, STAND.superuser(database="tests") as elsewhere, self.paused_replay():
+        with login() as reader, STAND.superuser(database="tests") as elsewhere, STAND.paused_replay():
             elsewhere.run("insert into seen values (1)")
             for level, expected in (("app", (1, "replica")), ("strict", (2, "primary"))):
                 reader.run(f"set fairlead.consistency = '{level}'")
@@ -84,7 +73,7 @@ class Consistency(unittest.TestCase):
         self.assertGreater(targets.count("replica"), 25)
 
     def test_a_session_can_be_more_demanding_about_lag_than_the_database(self):
-        with login() as reader, self.paused_replay():
+        with login() as reader, STAND.paused_replay():
             with login() as writer:
                 writer.run("insert into seen values (1)")
             reader.run("set fairlead.consistency = 'eventual'")
@@ -98,7 +87,7 @@ class Consistency(unittest.TestCase):
         self.addCleanup(other.stop)
         with wire.Connection.login(other.address) as far:
             eventually(lambda: self.read(far)[1] == "replica", 10, "the other proxy knows the replica")
-        with wire.Connection.login(other.address) as far, login() as writer, login() as reader, self.paused_replay():
+        with wire.Connection.login(other.address) as far, login() as writer, login() as reader, STAND.paused_replay():
             for client in (far, reader):
                 client.run("set fairlead.consistency = 'eventual'")
             writer.run("insert into seen values (1)")
@@ -215,7 +204,7 @@ class Consistency(unittest.TestCase):
 
             def is_told_by_table():
                 eventually(lambda: targets() == ["replica"] * 5, 10, "the replica has all of it")
-                with self.paused_replay():
+                with STAND.paused_replay():
                     client.run("insert into quiet values (0)")
                     return targets()[0] == "replica"
 
@@ -226,7 +215,7 @@ class Consistency(unittest.TestCase):
                 (("delete from fresh where n = 1",), ["primary", "primary", "primary", "replica", "primary"]),
                 (("truncate child",), ["primary"] * 5),
             ):
-                with self.paused_replay():
+                with STAND.paused_replay():
                     for write in writes:
                         client.run(write)
                     self.assertEqual(targets(), expected, writes)
@@ -236,7 +225,7 @@ class Consistency(unittest.TestCase):
                        " 'begin insert into quiet values (new.n); return new; end'")
             client.run("create trigger touches before insert on fresh for each row execute function touch()")
             eventually(lambda: targets() == ["replica"] * 5, 10, "the replica has caught up")
-            with self.paused_replay():
+            with STAND.paused_replay():
                 client.run("insert into fresh values (3)")
                 self.assertEqual(targets(), ["primary"] * 5)
 
@@ -246,7 +235,7 @@ class Consistency(unittest.TestCase):
         with contextlib.ExitStack() as stack:
             writer, *readers = (stack.enter_context(wire.Connection.login(proxy.address)) for _ in range(5))
             eventually(lambda: self.read(writer)[1] == "replica", 10, "reads go to the replica")
-            with self.paused_replay():
+            with STAND.paused_replay():
                 writer.run("insert into seen values (1)")
                 began = time.monotonic()
                 for reader in readers:

@@ -2,6 +2,7 @@
 
 A watcher process destroys it even when the test is killed: it waits for the end of a pipe that only the test holds open.
 """
+import contextlib
 import json
 import os
 import secrets
@@ -13,7 +14,7 @@ import tempfile
 
 import wire
 from stand.address import Address
-from stand.processes import with_children
+from stand.processes import eventually, with_children
 
 _WATCHER = """
 import shutil, subprocess, sys
@@ -85,6 +86,24 @@ class Cluster:
         spec, node = self._state["spec"], self.nodes[index]
         password = self._state["secrets"]["superuser"]
         return wire.Connection.login(Address(node["host"], node["port"], spec["superuser"], password, database))
+
+    @contextlib.contextmanager
+    def paused_replay(self, index=1):
+        """The replica answers, and what it answers is old: it receives everything, and replays nothing."""
+        with self.superuser(index) as replica:
+            replica.run("select pg_wal_replay_pause()")
+            eventually(lambda: replica.value("select pg_get_wal_replay_pause_state()") == "paused", 10, "it has paused")
+            try:
+                yield replica
+            finally:
+                replica.run("select pg_wal_replay_resume()")
+
+    def wait_for_replay(self, index=1):
+        """Until the replica has all that the primary has now."""
+        with self.superuser() as primary, self.superuser(index) as replica:
+            position = primary.value("select pg_current_wal_insert_lsn()")
+            replayed = f"select pg_last_wal_replay_lsn() >= '{position}'::pg_lsn"
+            eventually(lambda: replica.value(replayed) == "t", 20, "the replica has replayed it")
 
     def monitor(self):
         """The keys of the configuration that name the role of the proxy's probes."""
