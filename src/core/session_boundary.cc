@@ -81,9 +81,11 @@ void Session::finish_front(wire::TxStatus status) {
   transaction_may_write_ |= front.may_write;
   transaction_wrote_.add(front.written);
   cancel_requested_ = false;  // It was for this request (F41).
+  // A commit counts also where a transaction goes on behind it (B10, B12).
+  const bool may_have_committed = status == wire::TxStatus::kIdle || front.commits;
+  if (may_have_committed && transaction_may_write_ && lease_.target == Target::kPrimary)
+    state_.wrote_at = host_.note_write(transaction_wrote_);
   if (status == wire::TxStatus::kIdle) {
-    if (transaction_may_write_ && lease_.target == Target::kPrimary)
-      state_.wrote_at = host_.note_write(transaction_wrote_);
     transaction_may_write_ = false;
     transaction_wrote_.clear();
     if (front.changes_catalog) host_.note_catalog_change();

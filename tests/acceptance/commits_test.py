@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What is a commit, and that everybody sees it from its answer on, while the replica replays nothing: B9, B10, B16, B19,
+"""What is a commit, and that everybody sees it from its answer on, while the replica replays nothing: B9, B10, B12, B16, B19,
 D4, D8, D12, D13, D17, D18, D28."""
 import contextlib
 import socket
@@ -86,9 +86,23 @@ class Commits(Case):
         for sql, written, status in (
             (f"{insert}; commit; {insert}", 2, "I"), (f"{insert}; rollback; {insert}; {insert}", 2, "I"),
             (f"{insert}; commit; select 1/0", 1, "I"), (f"{insert}; commit; {insert}; rollback", 1, "I"),
+            (f"{insert}; commit; begin; select 1", 1, "T"), (f"begin; {insert}; commit; begin; {insert}", 1, "T"),
         ):
             with self.subTest(sql=sql):
                 self.assert_seen(written, lambda writer, sql=sql: writer.query(sql), status)
+
+    def test_a_commit_that_goes_on_with_a_transaction_is_seen(self):  # B12
+        def chained(writer):
+            writer.run("begin")
+            writer.run("insert into seen values (1)")
+            return writer.query("commit and chain")
+
+        def chained_by_messages(writer):
+            return writer.extended(executed("begin"), executed("insert into seen values (1)"), executed("commit and chain"))
+
+        for send in (chained, chained_by_messages):
+            with self.subTest(send=send.__name__):
+                self.assert_seen(1, send, "T")
 
     def test_what_procedures_and_blocks_commit_is_seen(self):  # B16
         block = "do $$begin for n in 1..2 loop insert into seen values (n); commit; end loop; insert into seen values (3); end$$"
