@@ -144,6 +144,7 @@ void note_pins(sql::PinEvents events, bool opaque, PinState& pins) {
   release(PinEvent::kAdvisoryUnlockAll, PinReason::kAdvisoryLock);
   release(PinEvent::kTempDropsOnCommit, PinReason::kTempObject);
   release(PinEvent::kDrop, PinReason::kTempObject);
+  release(PinEvent::kDeallocate, PinReason::kSqlPrepare);
   if (events.has(PinEvent::kLoad)) pins.pin(PinReason::kLibrary);
   if (opaque) pins.on_opaque();
 }

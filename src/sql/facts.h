@@ -125,6 +125,7 @@ enum class PinEvent : uint16_t {
   kDrop = 1 << 11,               // May drop a temporary object.
   kSequenceValue = 1 << 12,  // nextval() or setval(): currval() has an answer from now on (C18).
   kLoad = 1 << 13,
+  kDeallocate = 1 << 14,  // One, or ALL.
 };
 
 struct PinEvents {

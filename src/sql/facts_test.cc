@@ -291,8 +291,11 @@ TEST(Facts, TellWhatMayBeginOrEndAPin) {  // C13-C20
   EXPECT_EQ(classify("CREATE TABLE pg_temp.a AS SELECT 1").pins, pins({kTempObject}));
   EXPECT_EQ(classify("CREATE TABLE pg_temp.a (b int)").pins, pins({kTempObject}));
   EXPECT_EQ(classify("DROP TABLE a").pins, pins({kDrop}));
+  EXPECT_EQ(classify("DISCARD TEMP").pins, pins({kDrop}));
   EXPECT_EQ(classify("SELECT nextval('s')").pins, pins({kSequenceValue}));
   EXPECT_EQ(classify("LOAD 'x'").pins, pins({kLoad}));
+  EXPECT_EQ(classify("DEALLOCATE a").pins, pins({kDeallocate}));
+  EXPECT_EQ(classify("DEALLOCATE ALL").pins, pins({kDeallocate}));
 }
 
 TEST(Facts, OfAPlainExplainPinNothing) {

@@ -239,6 +239,7 @@ void read_deallocate(Unit& unit, size_t body) {
     command.kind = PreparedCommand::Kind::kDeallocateAll;
   else
     locate_name(command, tokens, name_token(unit, tokens, "deallocate"));
+  unit.pin(PinEvent::kDeallocate);
   unit.note(Reason::kPreparedStatement);
   unit.facts.prepared.push_back(std::move(command));
 }

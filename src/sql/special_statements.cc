@@ -79,6 +79,7 @@ void read_discard(Unit& unit, size_t body) {
   if (target == "DISCARD_PLANS") discard = Discard::kPlans;
   if (target == "DISCARD_TEMP") discard = Discard::kTemp;
   if (target == "DISCARD_SEQUENCES") discard = Discard::kSequences;
+  if (discard == Discard::kTemp) unit.pin(PinEvent::kDrop);
   if (discard == Discard::kAll) unit.facts.needs_no_transaction_block = true;
   if (discard == Discard::kAll || unit.facts.discard == Discard::kNone)
     unit.facts.discard = discard;
