@@ -1,0 +1,282 @@
+#!/usr/bin/python3
+"""One server for all: what holds it for its client, and that whoever has it next finds nothing of who left, in whatever state
+that was: A51, C12d, C13-C17, C22, C23, C25, F23, F28, F29, F31, F50."""
+import contextlib
+import os
+import signal
+import socket
+import struct
+import sys
+import unittest
+
+import wire
+from stand.open import only_proxied, run_program
+from stand.processes import eventually
+
+STAND = None
+COUNT = "select count(*) from marks"
+LINGER_0 = struct.pack("ii", 1, 0)  # close() sends a reset.
+
+
+def login(**options):
+    return wire.Connection.login(STAND.address, timeout=20, **options)
+
+
+def where(client):
+    """(target, reason) of the last statement."""
+    target, _, reason = client.run("show fairlead.last_route")[0][:3]
+    return target, reason
+
+
+def executed(sql, portal="", max_rows=0):
+    """By the unnamed statement."""
+    return wire.parse(sql) + wire.bind(portal=portal) + wire.execute(portal, max_rows)
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        with login() as client:
+            client.run("drop table if exists marks; create table marks (n int)")
+            eventually(lambda: client.run(COUNT) and where(client)[0] == "replica", 10, "reads go to the replica")
+
+
+@only_proxied
+class Held(Case):
+    def test_who_is_held_reads_from_that_server_only(self):  # C13-C17, C22
+        temporary, locked = "create temp table mine (n int)", "select pg_advisory_lock(7)"
+        held, prepared = "begin; declare c cursor with hold for select 1; commit", "prepare mine as select 1; select 1"
+        for take, give in (
+            (temporary, "drop table mine"), (temporary, "discard temp"), ("listen news", "unlisten news"),
+            ("listen news", "unlisten *"), (locked, "select pg_advisory_unlock(7)"), (locked, "select pg_advisory_unlock_all()"),
+            (held, "close c"), (held, "close all"), (prepared, "deallocate mine"), (prepared, "deallocate all"),
+            (f"{temporary}; listen news; {prepared}", "discard all"),
+        ):
+            with self.subTest(take=take, give=give), login() as client:
+                client.run(take)
+                for hint in ("", "/* fairlead.route=replica */", "/* fairlead.consistency=eventual */"):
+                    self.assertEqual(client.value(f"{hint} {COUNT}"), "0")
+                    self.assertEqual(where(client), ("primary", "pinned"), hint)
+                client.run("set fairlead.route = 'replica'")
+                client.run("begin read only")
+                client.prepared(COUNT)
+                self.assertEqual(where(client)[0], "primary")
+                client.run("commit")
+                client.run("reset fairlead.route")
+                client.run(give)
+                self.assertEqual((client.value(COUNT), where(client)[0]), ("0", "replica"))
+
+    def test_a_temporary_table_hides_the_other_one_of_its_name(self):  # A51
+        with login() as client:
+            client.run("create temp table marks as select 7 as n")
+            for hint in ("", "/* fairlead.route=replica */") * 2:
+                self.assertEqual(client.run(f"{hint} select n from marks"), [("7",)])
+            client.run("drop table pg_temp.marks")
+            self.assertEqual(client.run("select n from marks"), [])
+
+    def test_suspended_portals_go_on_and_die_with_their_transaction(self):  # C12d
+        rows = "select n from generate_series(1, 9) n"
+        for begin in ("begin", "begin read only"):
+            with self.subTest(begin=begin), login() as client:
+                client.run(begin)
+                first = client.extended(executed(rows, "a", 4), executed(f"{rows} order by n desc", "b", 1))
+                self.assertEqual((first.kinds, first.status), ("12s12sZ", "T"))
+                self.assertEqual(first.rows, [("1",), ("2",), ("3",), ("4",), ("9",)])
+                self.assertEqual(client.extended(wire.execute("b", 2)).rows, [("8",), ("7",)])
+                last = client.extended(wire.execute("a", 4), wire.execute("a", 4), wire.execute("a", 4))
+                self.assertEqual((last.kinds, last.rows), ("sCCZ", [(str(n),) for n in range(5, 10)]))
+                client.run("commit")
+                client.run(begin)
+                self.assertEqual(client.extended(wire.execute("b", 2)).errors[0]["C"], "34000")
+                client.run("rollback")
+
+    def test_outside_of_a_transaction_a_portal_ends_with_its_segment(self):  # C12d
+        with login() as client:
+            for portal in ("", "a"):
+                answer = client.extended(executed("select n from generate_series(1, 9) n", portal, 3), wire.execute(portal, 3))
+                self.assertEqual((answer.kinds, answer.rows), ("12ssZ", [(str(n),) for n in range(1, 7)]))
+                refused = client.extended(wire.execute(portal, 3))
+                self.assertEqual((refused.errors[0]["C"], refused.status), ("34000", "I"))
+            self.assertEqual(client.run("select 1"), [("1",)])
+
+    def test_flush_is_answered_at_once_and_keeps_the_server(self):  # F23
+        with login() as client, login() as other:
+            client.send(executed("insert into marks values (1)") + wire.FLUSH)
+            self.assertEqual([client.next()[0] for _ in "12C"], [b"1", b"2", b"C"])
+            other.send(wire.query("insert into marks values (2)"))  # There is one server, and it is not free.
+            client.send(executed("table marks") + wire.FLUSH)
+            self.assertEqual([client.next() for _ in "12DC"][2], (b"D", struct.pack("!hi", 1, 1) + b"1"))
+            client.send(wire.SYNC)
+            self.assertEqual(client.answer().status, "I")
+            self.assertEqual(other.answer().tags, ["INSERT 0 1"])
+
+    def test_a_function_call_is_the_primarys(self):  # F28
+        with login() as client:
+            pg_is_in_recovery = 3810
+            client.send(wire.message(b"F", struct.pack("!ihhh", pg_is_in_recovery, 0, 0, 0)))
+            self.assertEqual(client.next(), (b"V", struct.pack("!i", 1) + b"f"))
+            self.assertEqual(client.answer().status, "I")
+
+    def test_results_are_described_as_the_primary_describes_them(self):  # F31
+        described = []
+        with login() as client, contextlib.closing(wire.Connection.login(STAND.node_address(0))) as direct:
+            for connection in (client, direct):
+                connection.send(wire.parse("select n, $1::numeric(5, 2) as m from marks") + wire.describe(b"S") + wire.SYNC)
+                described.append([connection.next() for _ in "1tTZ"])
+        self.assertEqual(described[0], described[1])
+        self.assertEqual([kind for kind, _ in described[0]], [b"1", b"t", b"T", b"Z"])
+
+
+def in_segment(client):
+    """An INSERT that is complete, but not committed: its Sync is missing."""
+    client.send(executed("insert into marks values (1)") + wire.FLUSH)
+    while client.next()[0] != b"C":
+        pass
+
+
+def in_copy(client):
+    client.send(wire.query("copy marks from stdin"))
+    client.next()
+    client.send(wire.copy_data(b"1\n2\n"))
+
+
+def in_extended_copy(client):
+    client.send(executed("copy marks from stdin") + wire.SYNC)
+    while client.next()[0] != b"G":
+        pass
+    client.send(wire.copy_data(b"1\n"))
+
+
+def in_result(client):
+    client.send(wire.query("select repeat('x', 1000) from generate_series(1, 10000000)"))
+    client.read_bytes(100_000)
+
+
+def held(sql):
+    """By a server that has been asked what it holds, and is not being asked when the client leaves."""
+    return lambda client: (client.run(sql), client.run("select 1"))
+
+
+SLOW = "insert into marks select 1 from pg_sleep(60)"
+
+
+def in_statement(client, messages):
+    """It runs. What has not begun yet when its client leaves could not be cancelled, and would be carried out."""
+    client.send(messages)
+    with STAND.superuser() as primary:
+        running = "select count(*) from pg_stat_activity where state = 'active' and query like 'insert into marks select%'"
+        eventually(lambda: primary.value(running) == "1", 10, "the statement runs")
+
+
+# What a client does before it leaves. After it nothing may be there that was not before.
+STATES = {
+    "nothing": lambda client: None,
+    "transaction": lambda client: (client.run("begin"), client.run("insert into marks values (1)")),
+    "transaction that servers do not know": lambda client: client.run("begin"),
+    "failed transaction": lambda client: (client.run("begin; insert into marks values (1)"), client.query("select 1/0")),
+    "savepoints": lambda client: client.run("begin; insert into marks values (1); savepoint s; lock table marks"),
+    "replica's transaction": lambda client: (client.run("begin read only"), client.run(COUNT)),
+    "temporary objects": held("create temp table mine (n int); create temp view theirs as table mine"),
+    "temporary object in a transaction": lambda client: client.run("begin; create temp table mine (n int)"),
+    "listen": held("listen news"),
+    "listen, just now": lambda client: client.run("listen news"),
+    "advisory locks": held("select pg_advisory_lock(1), pg_advisory_lock(1), pg_advisory_lock_shared(2)"),
+    "advisory lock of a transaction": lambda client: client.run("begin; select pg_advisory_lock(1), pg_advisory_xact_lock(2)"),
+    "cursor with hold": held("begin; declare c cursor with hold for select 1; commit"),
+    "prepared by sql": held("prepare mine as select 1; select 1"),
+    "settings": lambda client: client.run(
+        "set work_mem = '7MB'; set application_name = 'mine'; set timezone = 'Asia/Tokyo'; set search_path = pg_catalog;"
+        "set session characteristics as transaction isolation level serializable; set role mate; set my.own = 'mine'"),
+    "settings in a transaction": lambda client: client.run("begin; set work_mem = '7MB'; set local timezone = 'Asia/Tokyo'"),
+    "settings unseen": lambda client: client.run("do $$begin perform set_config('work_mem', '7MB', false); end$$"),
+    "all at once": lambda client: client.run(
+        "listen news; create temp table mine (n int); select pg_advisory_lock(1); set work_mem = '7MB'; prepare mine as select 1"),
+    "copy": in_copy,
+    "copy by messages": in_extended_copy,
+    "result": in_result,
+    "segment": in_segment,
+    "suspended portal": lambda client: (
+        client.run("begin; insert into marks values (1)"), client.extended(executed("table pg_class", "p", 2))),
+    "suspended portal of a segment": lambda client: client.send(executed("table pg_class", "p", 2) + wire.FLUSH),
+    "half a query": lambda client: client.send(wire.query("insert into marks values (1)")[:12]),
+    "half a segment": lambda client: client.send(executed("insert into marks values (1)")[:-3]),
+    "half a query in a transaction": lambda client: (
+        client.run("begin; insert into marks values (1)"), client.send(wire.query("commit")[:8])),
+    "statement": lambda client: in_statement(client, wire.query(SLOW)),
+    "statement of a segment": lambda client: in_statement(client, executed(SLOW) + wire.SYNC),
+    "unread answers": lambda client: client.send(wire.query("begin") + wire.query("insert into marks values (1)") * 20),
+}
+
+
+def left_by_terminate(client):
+    client.send(wire.TERMINATE)
+    client.close()
+
+
+def left_by_reset(client):
+    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_0)
+    client.close()
+
+
+@only_proxied
+class Left(Case):
+    """PostgreSQL takes Terminate amid a COPY or a message for part of it, or not at all; the end of the connection counts."""
+
+    @classmethod
+    def setUpClass(cls):
+        with STAND.superuser() as primary:
+            primary.run("drop role if exists mate; create role mate; grant mate to tester")
+
+    def find_nothing(self, defaults):
+        with login() as client:
+            # As soon as the server is free, and not when some time limit has passed.
+            client.run("begin; lock table marks in access exclusive mode; commit")
+            for question, expected in defaults.items():
+                answer = client.value(f"/* fairlead.route=primary */ {question}")
+                self.assertIn(answer, (expected, "") if expected is None else (expected,), question)
+        with STAND.superuser() as primary:
+            locked = "select count(*) from pg_locks where locktype = 'advisory'"
+            busy = "select count(*) from pg_stat_activity where usename = 'tester' and state <> 'idle'"
+            for held in (locked, busy):  # A server that was closed may need a moment to notice.
+                eventually(lambda: primary.value(held) == "0", 5, held)
+
+    def defaults(self):
+        with STAND.superuser(database="tests") as primary:
+            found = {f"show {name}": primary.value(f"show {name}")
+                     for name in ("work_mem", "timezone", "search_path", "default_transaction_isolation")}
+        return {
+            **found, COUNT: "0", "show application_name": "", "select current_user = session_user": "t",
+            "select current_setting('my.own', true)": None, "select to_regclass('mine')": None,
+            "select to_regclass('theirs')": None, "select count(*) from pg_listening_channels()": "0",
+            "select count(*) from pg_cursors where is_holdable": "0",
+            "select count(*) from pg_prepared_statements where name not like 'fl\\_%'": "0",
+        }
+
+    def test_whoever_comes_next_finds_nothing_of_who_left(self):  # C23, C25, F29
+        defaults = self.defaults()
+        for state, reach in STATES.items():
+            for leave in (left_by_terminate, wire.Connection.close, left_by_reset):
+                with self.subTest(state=state, leave=leave.__name__):
+                    with login() as client:
+                        client.run("truncate marks")
+                    client = login()
+                    self.addCleanup(client.close)
+                    reach(client)
+                    leave(client)
+                    self.find_nothing(defaults)
+
+    def test_a_server_that_died_while_nobody_had_it_is_not_used(self):  # F50
+        with login() as client, STAND.superuser() as primary:
+            for _ in range(10):
+                client.run("insert into marks values (1)")
+                # Its end and the next statement arrive at the same moment.
+                os.kill(STAND.proxy_pid, signal.SIGSTOP)
+                try:
+                    primary.run("select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = 'tester'")
+                    client.send(wire.query("insert into marks values (1)"))
+                finally:
+                    os.kill(STAND.proxy_pid, signal.SIGCONT)
+                self.assertEqual(client.answer().checked().tags, ["INSERT 0 1"])
+
+
+if __name__ == "__main__":
+    run_program(sys.modules[__name__], replicas=1, database={"pool_size": 1, "pool_timeout": "10s", "max_lag": "1min"})
