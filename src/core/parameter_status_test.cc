@@ -85,7 +85,7 @@ TEST(SettableDifferences, MakeOneNodeStartAsAnotherDoes) {
             (std::vector<ReportedParameter>{{"TimeZone", "UTC"}}));
 }
 
-TEST(ReportedNames, KnowWhatASessionCanSet) {
+TEST(ReportedNames, KnowWhatASessionCanSet) {  // C7, F6
   EXPECT_TRUE(is_reported_name("DateStyle"));
   EXPECT_FALSE(is_reported_name("work_mem"));
   EXPECT_TRUE(is_settable_report("application_name"));
@@ -93,6 +93,7 @@ TEST(ReportedNames, KnowWhatASessionCanSet) {
   EXPECT_FALSE(is_settable_report("is_superuser"));
   EXPECT_FALSE(is_settable_report("in_hot_standby"));
   EXPECT_TRUE(describes_node("in_hot_standby"));
+  EXPECT_TRUE(describes_node("server_version"));
   EXPECT_FALSE(describes_node("TimeZone"));
 }
 

@@ -173,7 +173,7 @@ class Clients(unittest.TestCase):
         for user in ("unlisted", "nobody"):  # The server wants to see a password, and there is none.
             self.is_refused(f'no credentials to log in to the server as user "{user}"', "trust", user)
 
-    def test_an_unknown_user_looks_like_a_wrong_password(self):
+    def test_an_unknown_user_looks_like_a_wrong_password(self):  # F7, F12
         for method, users in (("scram-sha-256", ("tester", "verifier", "hashed")), ("md5", ("tester", "hashed"))):
             for tls in (False, True):
                 stranger = refusal(method, "nobody at all", "wrong", tls)

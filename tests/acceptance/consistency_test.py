@@ -72,7 +72,7 @@ class Consistency(unittest.TestCase):
                 targets.append(target)
         self.assertGreater(targets.count("replica"), 25)
 
-    def test_a_session_can_be_more_demanding_about_lag_than_the_database(self):
+    def test_a_session_can_be_more_demanding_about_lag_than_the_database(self):  # E14
         with login() as reader, STAND.paused_replay():
             with login() as writer:
                 writer.run("insert into seen values (1)")

@@ -162,7 +162,7 @@ class Hostile(unittest.TestCase):
         connection.send(b"p" + struct.pack("!i", 2**30) + b"x" * 65536)
         self.expect_end(connection, ("08P01", "28P01"), silent=True)
 
-    def test_plaintext_behind_the_ssl_request_is_not_believed(self):
+    def test_plaintext_behind_the_ssl_request_is_not_believed(self):  # F3
         """CVE-2021-23222: what was sent before the handshake could be anybody's."""
         stuffed = wire.startup({"user": STAND.address.user, "database": "stuffed"})
         connection = self.raw(wire.SSL_REQUEST + stuffed)
@@ -185,7 +185,7 @@ class Hostile(unittest.TestCase):
         self.assertEqual(connection.value("select current_database()"), STAND.address.database)
 
     @only_proxied
-    def test_the_order_of_encryption_requests(self):
+    def test_the_order_of_encryption_requests(self):  # F3
         connection = self.raw(wire.GSSENC_REQUEST)
         self.assertEqual(connection.socket.recv(1), b"N")
         connection.send(wire.SSL_REQUEST)
@@ -210,7 +210,7 @@ class Hostile(unittest.TestCase):
 
     # After the login.
 
-    def test_unknown_message_types_end_the_connection(self):
+    def test_unknown_message_types_end_the_connection(self):  # F28
         for kind in (b"\0", b"y", b"Z", b"T", b"\xff"):
             with self.subTest(kind=kind):
                 connection = self.logged_in()

@@ -123,7 +123,7 @@ class FirstBytes(unittest.TestCase):
             self.assertEqual(client.socket.selected_alpn_protocol(), "postgresql")
             self.assertEqual(client.prepared("select $1::int", 42), [("42",)])
 
-    def test_direct_tls_without_the_right_name_of_the_protocol_is_refused(self):
+    def test_direct_tls_without_the_right_name_of_the_protocol_is_refused(self):  # F3
         start = wire.startup({"user": STAND.proxy.address.user, "database": STAND.proxy.address.database})
         silent = self.raw()
         silent.start_tls()

@@ -60,7 +60,7 @@ class Psycopg2Session(unittest.TestCase):
             with self.subTest(option=option), self.assertRaisesRegex(psycopg2.OperationalError, text):
                 self.connect(f" options='{option}'")
 
-    def test_wrong_passwords_and_unknown_databases_are_refused(self):
+    def test_wrong_passwords_and_unknown_databases_are_refused(self):  # F7
         with self.assertRaisesRegex(psycopg2.OperationalError, "password authentication failed"):
             psycopg2.connect(DSN, password="wrong")
         with self.assertRaisesRegex(psycopg2.OperationalError, "password authentication failed"):

@@ -42,7 +42,8 @@ void run_seeds(uint64_t count, uint32_t choices, WorldConfig config) {
   }
 }
 
-TEST(SessionSim, EachClientGetsWhatAServerOfItsOwnWouldSay) {  // C2, C3, C10, C12, F21, F22, F24
+TEST(SessionSim,
+     EachClientGetsWhatAServerOfItsOwnWouldSay) {  // C2, C3, C10, C12, F21, F22, F24, F30, F32
   run_seeds(3000, 400, {.clients = 3, .primaries = 2, .replicas = 1});
 }
 
