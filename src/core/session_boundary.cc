@@ -79,16 +79,20 @@ void Session::finish_front(wire::TxStatus status) {
   if (status == wire::TxStatus::kIdle) transaction_.on_end();
   state_.answered = {.node = lease_.node, .at = host_.now()};
   transaction_may_write_ |= front.may_write;
+  transaction_changes_catalog_ |= front.changes_catalog;
   transaction_wrote_.add(front.written);
   cancel_requested_ = false;  // It was for this request (F41).
   // A commit counts also where a transaction goes on behind it (B10, B12).
   const bool may_have_committed = status == wire::TxStatus::kIdle || front.commits;
   if (may_have_committed && transaction_may_write_ && lease_.target == Target::kPrimary)
     state_.wrote_at = host_.note_write(transaction_wrote_);
+  if (may_have_committed && transaction_changes_catalog_) {  // A42
+    transaction_changes_catalog_ = false;
+    host_.note_catalog_change();
+  }
   if (status == wire::TxStatus::kIdle) {
     transaction_may_write_ = false;
     transaction_wrote_.clear();
-    if (front.changes_catalog) host_.note_catalog_change();
   }
   sent_.pop();
   if (sent_.empty()) repeat_.forget();

@@ -54,6 +54,7 @@ void Session::answer_lost_requests(const Error& error) {
   state_.status = wire::TxStatus::kIdle;
   transaction_.on_end();
   transaction_may_write_ = false;
+  transaction_changes_catalog_ = false;
   transaction_wrote_.clear();
   cancel_requested_ = false;
   if (sent_.empty()) {

@@ -167,6 +167,17 @@ class Closure(unittest.TestCase):
                 self.becomes(client, "select count(*) as {} from plain", ("replica", "read"))
         self.assertIn("all reads of database \"tests\" go to the primary: unsafe_cast (from integer to public.mood)", STAND.log())
 
+    def test_ddl_in_a_transaction_counts_from_its_commit_on(self):  # A42, B12
+        make, end, read, reason = NAMED["a view of a view"]
+        with login() as client, login() as other:
+            for _ in range(3):  # By chance the catalog is asked for anew just then.
+                for commit in ("commit", "commit and chain"):
+                    for ddl, route in ((make, ("primary", reason)), (end, ("replica", "read"))):
+                        for statement in ("begin", ddl, "select 1", commit):
+                            client.run(statement)
+                        self.becomes(other, read, route)
+                        client.run("rollback")
+
     def test_ddl_that_the_proxy_has_not_seen_counts_soon(self):  # A42
         names = ("a view of a view", "a policy", "an operator with an overload that writes", "an aggregate that calls one",
                  "a default of an argument")
