@@ -1,13 +1,11 @@
-// What it costs to decide where one read goes: the route, which nodes are eligible, and which of
-// them serves it. Argument: how many replicas there are.
+// What it costs to decide where one statement goes: the route, which nodes are eligible, and which
+// of them serves it. Argument: how many replicas there are.
 #include <benchmark/benchmark.h>
 
-#include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
-#include "core/balance.h"
+#include "core/node_choice.h"
 #include "core/route.h"
 #include "core/topology.h"
 #include "report_allocations.h"
@@ -27,6 +25,7 @@ ClusterSnapshot cluster_of(int64_t replicas) {
   snapshot.decided_at = kNow;
   snapshot.primary = NodeIndex{0};
   snapshot.timeline = 1;
+  snapshot.positions.add(kNow - seconds(1), kFloor);
   for (int64_t i = 0; i <= replicas; ++i) {
     NodeStatus node;
     node.name = "127.0.0.1:" + std::to_string(5601 + i);
@@ -43,6 +42,7 @@ ClusterSnapshot cluster_of(int64_t replicas) {
 }
 
 constexpr sql::Decision kRead{sql::Access::kRead, sql::Reason::kRead, false};
+constexpr sql::Decision kWrite{sql::Access::kPrimary, sql::Reason::kWrite, true};
 
 void decide_route_only(benchmark::State& state) {
   RouteInput input{.decision = kRead};
@@ -58,20 +58,38 @@ void route_read(benchmark::State& state) {
   const std::vector<uint32_t> in_use(snapshot.nodes.size(), 3);
   std::vector<Candidate> candidates(snapshot.nodes.size());
   Balancer balancer(BalanceMethod::kLeastBusy);
-  const ReadNeeds needs{.floor = {.lsn = kFloor}, .max_lag = kLagMax};
+  const ChoiceOptions options{.max_lag = kLagMax};
+  const ReadHistory history{.arrived = kNow, .others_write = kNow - seconds(2)};
   const bench::ReportAllocations allocations(state);
   for ([[maybe_unused]] auto _ : state) {
-    const Route route = decide_route({.decision = kRead});
-    if (route.target != Target::kReplica) return state.SkipWithError("a read of the primary");
-    const Freshness freshness = find_eligible(snapshot, needs, in_use, kNow, candidates);
-    const auto* eligible = std::get_if<Eligible>(&freshness);
-    if (eligible == nullptr || eligible->count != snapshot.nodes.size() - 1)
-      return state.SkipWithError("a replica is not eligible");
-    benchmark::DoNotOptimize(balancer.pick({candidates.data(), eligible->count}, {}, 0));
+    const Choice choice = choose_node({.route = decide_route({.decision = kRead})}, history,
+                                      {snapshot, options, in_use, candidates, kNow}, balancer, 0);
+    if (!choice.now || choice.now->target != Target::kReplica || choice.patience != Duration{})
+      return state.SkipWithError("no replica is eligible");
+    benchmark::DoNotOptimize(choice);
+  }
+}
+
+// The same of a write.
+void route_write(benchmark::State& state) {
+  const ClusterSnapshot snapshot = cluster_of(state.range(0));
+  const std::vector<uint32_t> in_use(snapshot.nodes.size(), 3);
+  std::vector<Candidate> candidates(snapshot.nodes.size());
+  Balancer balancer(BalanceMethod::kLeastBusy);
+  const ChoiceOptions options{.max_lag = kLagMax};
+  const bench::ReportAllocations allocations(state);
+  for ([[maybe_unused]] auto _ : state) {
+    const Choice choice =
+        choose_node({.route = decide_route({.decision = kWrite})}, {.arrived = kNow},
+                    {snapshot, options, in_use, candidates, kNow}, balancer, 0);
+    if (!choice.now || choice.now->target != Target::kPrimary)
+      return state.SkipWithError("not to the primary");
+    benchmark::DoNotOptimize(choice);
   }
 }
 
 BENCHMARK(decide_route_only);
+BENCHMARK(route_write)->Arg(2);
 BENCHMARK(route_read)->Arg(1)->Arg(2)->Arg(4)->Arg(16);
 
 }  // namespace

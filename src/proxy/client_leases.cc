@@ -32,7 +32,7 @@ void ClientSession::lease(const core::LeaseWish& wish) {
 }
 
 void ClientSession::choose_node(bool may_wait) {
-  const Choice choice = tenant_.choose(wish_, wished_at_, session_.state());
+  const core::Choice choice = tenant_.choose(wish_, wished_at_, session_.state());
   if (may_wait && wait_for_positions(choice.patience)) return;
   if (!choice.now) return session_.on_no_lease({.error = choice.now.error()});
   choice_ = *choice.now;

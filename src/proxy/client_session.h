@@ -125,7 +125,7 @@ class ClientSession final : public LeaseHolder,
   core::LeaseWish wish_;
   Time wished_at_{};
   Time granted_at_{};
-  NodeChoice choice_;                    // Where a server was asked for last.
+  core::NodeChoice choice_;              // Where a server was asked for last.
   std::optional<Time> token_wished_at_;  // A token is waited for, since then.
   Time retry_at_{};                      // That node let nobody in, and is not asked again before.
   bool reading_ = false;                 // The coroutine waits for the client's next bytes.

@@ -14,9 +14,9 @@ void PoolRegistry::forget_unused() {
   const std::lock_guard lock(mutex_);
   std::erase_if(pools_, [](const auto& pool) { return pool.second.use_count() == 1; });
   std::erase_if(activities_, [](const auto& known) {
-    const DatabaseActivity& activity = *known.second;
-    return known.second.use_count() == 1 && activity.writes.any() == Time{} &&
-           activity.catalog_changes == 0;
+    const core::DatabaseActivity& activity = *known.second;
+    return known.second.use_count() == 1 && activity.last_write() == Time{} &&
+           activity.catalog_changes() == 0;
   });
 }
 
@@ -28,11 +28,11 @@ std::shared_ptr<std::atomic<uint32_t>> PoolRegistry::in_use_of(const std::string
   return count;
 }
 
-std::shared_ptr<DatabaseActivity> PoolRegistry::activity_of(const std::string& cluster,
-                                                            const std::string& database) {
+std::shared_ptr<core::DatabaseActivity> PoolRegistry::activity_of(const std::string& cluster,
+                                                                  const std::string& database) {
   const std::lock_guard lock(mutex_);
   auto& activity = activities_[{cluster, database}];
-  if (!activity) activity = std::make_shared<DatabaseActivity>();
+  if (!activity) activity = std::make_shared<core::DatabaseActivity>();
   return activity;
 }
 

@@ -10,9 +10,9 @@
 #include <mutex>
 #include <string>
 
+#include "core/database_activity.h"
 #include "core/node_index.h"
 #include "core/pool_queue.h"
-#include "core/write_moments.h"
 #include "proxy/server_login.h"
 
 namespace fairlead::proxy {
@@ -64,17 +64,6 @@ class SharedPool {
   std::shared_ptr<std::atomic<uint32_t>> node_in_use_;
 };
 
-/// What clients of all workers have done to one database. Any thread.
-struct DatabaseActivity {
-  /// When anybody's transactions that may have written were last acknowledged: what consistency
-  /// "app" waits for.
-  core::WriteMoments writes;
-  std::atomic<uint64_t> catalog_changes{0};
-  /// The last of them, in microseconds of the loops' clock; 0: none. A catalog that was asked for
-  /// before it does not tell which tables belong together.
-  std::atomic<int64_t> catalog_changed_at{0};
-};
-
 /// All pools of the process, by key. Any thread.
 class PoolRegistry {
  public:
@@ -87,8 +76,8 @@ class PoolRegistry {
   /// Leases of that node now.
   std::shared_ptr<std::atomic<uint32_t>> in_use_of(const std::string& cluster,
                                                    core::NodeIndex node);
-  std::shared_ptr<DatabaseActivity> activity_of(const std::string& cluster,
-                                                const std::string& database);
+  std::shared_ptr<core::DatabaseActivity> activity_of(const std::string& cluster,
+                                                      const std::string& database);
   /// Calls `visit(pool)` for each.
   template <class Visit>
   void for_each(Visit visit) {
@@ -101,7 +90,8 @@ class PoolRegistry {
   std::mutex mutex_;
   std::map<PoolKey, std::shared_ptr<SharedPool>> pools_;
   std::map<std::pair<std::string, core::NodeIndex>, std::shared_ptr<std::atomic<uint32_t>>> in_use_;
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<DatabaseActivity>> activities_;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<core::DatabaseActivity>>
+      activities_;
 };
 
 }  // namespace fairlead::proxy

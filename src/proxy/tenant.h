@@ -1,5 +1,5 @@
-// One worker's view of one (database, user): its pools, the choice among nodes, and what clients
-// are told at login.
+// One worker's view of one (database, user): its pools, what a choice among nodes is made
+// of, and what clients are told at login.
 //
 // All sessions of the same database and user on a worker share it. Worker's thread only.
 #pragma once
@@ -10,8 +10,10 @@
 #include <string>
 
 #include "core/balance.h"
+#include "core/database_activity.h"
 #include "core/known_statements.h"
 #include "core/lease.h"
+#include "core/node_choice.h"
 #include "core/observation.h"
 #include "core/route.h"
 #include "core/session_state.h"
@@ -20,23 +22,6 @@
 #include "proxy/shared.h"
 
 namespace fairlead::proxy {
-
-/// A node chosen for a request, or why none can serve it.
-struct NodeChoice {
-  core::NodeIndex node{};
-  core::Target target = core::Target::kPrimary;
-  sql::Reason reason = sql::Reason::kRead;
-  /// A server may only be used if it was opened before this, because the position that makes the
-  /// node fresh enough was observed for such servers only (D16 b). Time{} : any.
-  Time opened_before{};
-};
-
-/// What can be done at once, and for how long since the request came something better is worth
-/// waiting for: a replica that is about to be fresh enough, or a primary.
-struct Choice {
-  Result<NodeChoice> now;
-  Duration patience{};
-};
 
 class Tenant {
  public:
@@ -83,26 +68,29 @@ class Tenant {
   core::KnownStatements& known_statements() { return known_; }
 
   /// A transaction that may have written is about to be acknowledged to a client (D11).
-  void note_write(Time now, const core::WrittenTables& tables);
+  void note_write(Time now, const core::WrittenTables& tables) {
+    activity_->note_write(now, tables, catalog_.get());
+  }
 
   /// Changes of the catalog by anybody.
-  uint64_t catalog_changes() const { return activity_->catalog_changes.load(); }
-  void count_catalog_change(Time now);
+  uint64_t catalog_changes() const { return activity_->catalog_changes(); }
+  void count_catalog_change(Time now) { activity_->count_catalog_change(now); }
 
   void count_statement(core::NodeIndex node) { ++node_statements_[static_cast<size_t>(node)]; }
   const std::vector<uint64_t>& node_statements() const { return node_statements_; }
 
-  /// Chooses the node for a request that came at `arrived`. Error: kCannotConnectNow.
-  Choice choose(const core::LeaseWish& wish, Time arrived, const core::SessionState& session);
+  /// Chooses the node for a request that came at `arrived`.
+  core::Choice choose(const core::LeaseWish& wish, Time arrived, const core::SessionState& session);
 
   bool observes() const { return config_->mode == config::Mode::kObserve; }
-  /// What choose() would find for a request that goes to a replica, without choosing. It has the
-  /// nodes asked for their positions as a read would, so that the next answer is as good.
+  /// What choose() would find for a request that goes to a replica, without choosing.
   core::Foreseen foresee(const core::ObservedRequest& request, Time arrived,
                          const core::SessionState& session);
 
   /// How long such a read may wait for a replica to be fresh enough.
-  Duration patience_of_read(const core::Route& route) const;
+  Duration patience_of_read(const core::Route& route) const {
+    return core::patience_of_read(route, options_);
+  }
 
   Pool& pool(core::NodeIndex node);
   template <class Visit>
@@ -128,20 +116,12 @@ class Tenant {
   // One entry per combination of start-up settings that clients come with; drivers have a handful.
   static constexpr size_t kWelcomesMax = 64;
 
-  Choice choose_replica(const core::LeaseWish& wish, Time arrived,
-                        const core::SessionState& session);
-  const sql::FunctionCatalog* tables_catalog() const;
+  core::ChoiceOptions choice_options() const;
   core::ReadHistory history_of(Time arrived, const core::SessionState& session,
                                const core::RequestPlan* reads) const;
-  Result<core::ReadNeeds> needs_of(const core::Route& route,
-                                   const core::ReadHistory& history) const;
-  core::Freshness find_eligible(const core::ReadNeeds& needs);
-  std::optional<core::NodeIndex> pick(size_t eligible, std::optional<core::NodeIndex> kept,
-                                      std::optional<core::NodeIndex> avoid);
-  Result<NodeChoice> choose_named(const core::Route& route) const;
-  Choice choose_primary(sql::Reason reason) const;
+  core::ChoiceView view();
+  void want_positions() { shared_.control->want_positions(key_.cluster); }
   PoolOpening opening(core::NodeIndex node) const;
-  sql::ReadConsistency consistency_of(const core::ReadWish& read) const;
 
   net::Loop& loop_;
   const core::WorkerId worker_;
@@ -153,12 +133,13 @@ class Tenant {
   const config::UserOptions* user_options_;  // Null: nothing is different for this user.
   auth::ServerCredentials credentials_;
   core::KnownStatements known_;
+  core::ChoiceOptions options_;
   core::Balancer balancer_;
   std::shared_ptr<const core::ClusterSnapshot> snapshot_ =
       std::make_shared<core::ClusterSnapshot>();
   std::shared_ptr<const sql::FunctionCatalog> catalog_;
   std::vector<uint64_t> node_statements_;  // By node.
-  std::shared_ptr<DatabaseActivity> activity_;
+  std::shared_ptr<core::DatabaseActivity> activity_;
   std::map<core::NodeIndex, std::unique_ptr<Pool>> pools_;
   std::vector<std::pair<core::VariableSet, core::ReportedParameters>> welcomes_;
   std::vector<std::shared_ptr<std::atomic<uint32_t>>> node_in_use_;

@@ -1,0 +1,25 @@
+#include "core/database_activity.h"
+
+namespace fairlead::core {
+
+const sql::FunctionCatalog* DatabaseActivity::current(const sql::FunctionCatalog* catalog) const {
+  const Time changed{Duration{catalog_changed_at_.load()}};
+  return catalog != nullptr && catalog->as_of() > changed ? catalog : nullptr;
+}
+
+void DatabaseActivity::note_write(Time now, const WrittenTables& tables,
+                                  const sql::FunctionCatalog* catalog) {
+  const sql::FunctionCatalog* known = current(catalog);
+  const bool is_current = known != nullptr && known->generation() == tables.generation();
+  if (is_current || tables.ids().empty()) return writes_.note(now, tables);
+  WrittenTables any;
+  any.add_whole_database();
+  writes_.note(now, any);
+}
+
+void DatabaseActivity::count_catalog_change(Time now) {
+  ++catalog_changes_;
+  catalog_changed_at_ = now.time_since_epoch().count();
+}
+
+}  // namespace fairlead::core

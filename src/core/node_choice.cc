@@ -1,0 +1,161 @@
+#include "core/node_choice.h"
+
+#include <algorithm>
+#include <string>
+
+#include "core/token.h"
+#include "wire/printable.h"
+
+namespace fairlead::core {
+namespace {
+
+using sql::Reason;
+
+Reason reason_of(NoReplica why) {
+  switch (why) {
+    case NoReplica::kFloorPending:
+    case NoReplica::kAllBehindFloor:
+      return Reason::kOwnWrite;
+    case NoReplica::kSnapshotStale:
+    case NoReplica::kNoneUsable:
+    case NoReplica::kAllLag:
+      return Reason::kNoReplica;
+  }
+  return Reason::kNoReplica;
+}
+
+/// `freshness` is not Eligible.
+Reason reason_of(const Freshness& freshness) {
+  const auto* wait = std::get_if<WaitForFreshness>(&freshness);
+  return reason_of(wait != nullptr ? wait->reason : std::get<UsePrimary>(freshness).reason);
+}
+
+Target target_of(const ClusterSnapshot& cluster, NodeIndex node) {
+  return cluster.primary == node ? Target::kPrimary : Target::kReplica;
+}
+
+Choice choose_primary(Reason reason, const ChoiceView& view) {
+  if (view.cluster.primary) {
+    return {.now = NodeChoice{
+                .node = *view.cluster.primary, .target = Target::kPrimary, .reason = reason}};
+  }
+  return {.now = fail(ErrorCode::kCannotConnectNow, "there is no primary to send this statement to",
+                      view.cluster.why_no_primary(),
+                      "Reads go on. Look at the nodes with \"fairlead check\"."),
+          .patience = view.options.failover_hold};
+}
+
+Result<NodeChoice> choose_named(const Route& route, const ClusterSnapshot& cluster) {
+  for (size_t i = 0; i < cluster.nodes.size(); ++i) {
+    const NodeStatus& node = cluster.nodes[i];
+    if (node.name != route.node) continue;
+    const NodeIndex index{static_cast<uint16_t>(i)};
+    const Target target = target_of(cluster, index);
+    if (target == Target::kReplica && !node.usable_for_reads) break;
+    return NodeChoice{.node = index, .target = target, .reason = route.reason};
+  }
+  return fail(ErrorCode::kCannotConnectNow,
+              "the node \"" + wire::printable(route.node) + "\" cannot serve this statement",
+              "it is not one of the cluster's nodes, or it is not usable for reads now",
+              "Set fairlead.route to 'auto' or to the host:port of a healthy node.");
+}
+
+/// Error: fairlead.min_lsn cannot be satisfied by this cluster.
+Result<ReadNeeds> needs_of(const Route& route, const ReadHistory& history, const ChoiceView& view) {
+  const ChoiceOptions& options = view.options;
+  ReadNeeds needs{.max_lag = route.read.max_lag.value_or(options.max_lag),
+                  .primary_reads = options.primary_reads && !route.replica_only};
+  set_floors(route.read.consistency.value_or(options.consistency), history, view.cluster.positions,
+             needs);
+  if (!route.read.min_lsn) return needs;
+  const auto asked = floor_of(*route.read.min_lsn, view.cluster, history.arrived);
+  if (!asked) return std::unexpected(asked.error());
+  needs.floor = higher_floor(needs.floor, *asked);
+  if (needs.same_node) needs.same_node->floor = higher_floor(needs.same_node->floor, *asked);
+  return needs;
+}
+
+Freshness find_eligible(const ReadNeeds& needs, const ChoiceView& view) {
+  return find_eligible(view.cluster, needs, view.in_use, view.now, view.scratch);
+}
+
+/// But for `avoid`, which is not served by the node that has failed the request, even if that is
+/// the only one.
+std::span<const Candidate> without(std::span<Candidate> candidates,
+                                   std::optional<NodeIndex> avoid) {
+  if (!avoid) return candidates;
+  const auto gone = std::ranges::remove(candidates, *avoid, &Candidate::node);
+  return candidates.first(candidates.size() - gone.size());
+}
+
+Choice choose_replica(const LeaseWish& wish, const ReadHistory& history, const ChoiceView& view,
+                      Balancer& balancer, uint64_t random_word) {
+  const Route& route = wish.route;
+  const auto needs = needs_of(route, history, view);
+  if (!needs) return {.now = std::unexpected(needs.error())};
+  const Freshness freshness = find_eligible(*needs, view);
+  Reason why = Reason::kNoReplica;
+  if (const auto* eligible = std::get_if<Eligible>(&freshness)) {
+    const auto candidates = without(view.scratch.first(eligible->count), wish.avoid);
+    if (!candidates.empty()) {
+      const NodeIndex node = balancer.pick(candidates, wish.kept, random_word);
+      return {.now = NodeChoice{.node = node,
+                                .target = target_of(view.cluster, node),
+                                .reason = route.reason,
+                                .opened_before = opened_before(view.cluster, *needs, node)}};
+    }
+  } else {
+    why = reason_of(freshness);
+  }
+  const bool is_own_write = why == Reason::kOwnWrite;
+  const Duration patience = is_own_write ? patience_of_read(route, view.options) : Duration{};
+  if (!route.replica_only) {
+    Choice primary = choose_primary(why, view);
+    primary.patience = std::max(primary.patience, patience);
+    primary.wants_positions = is_own_write;
+    return primary;
+  }
+  return {.now = fail(ErrorCode::kCannotConnectNow, "there is no replica to send this statement to",
+                      std::string(sql::reason_description(why)),
+                      "Connect to the automatic port to read from the primary meanwhile."),
+          .patience = patience,
+          .wants_positions = is_own_write};
+}
+
+}  // namespace
+
+// The read port has no primary to go to, so there patience is all.
+Duration patience_of_read(const Route& route, const ChoiceOptions& options) {
+  return route.replica_only ? options.pool_timeout : options.freshness_wait;
+}
+
+Choice choose_node(const LeaseWish& wish, const ReadHistory& history, const ChoiceView& view,
+                   Balancer& balancer, uint64_t random_word) {
+  const Route& route = wish.route;
+  if (!route.node.empty()) return {.now = choose_named(route, view.cluster)};
+  // A greeting needs the primary only because a new database is there first.
+  const bool anywhere =
+      route.reason == Reason::kLocal && !view.cluster.primary && !view.options.observes;
+  if (route.target == Target::kReplica || anywhere)
+    return choose_replica(wish, history, view, balancer, random_word);
+  return choose_primary(route.reason, view);
+}
+
+Foresight foresee(const Route& route, const ReadHistory& history, const ChoiceView& view) {
+  if (!route.node.empty()) {
+    const auto named = choose_named(route, view.cluster);
+    if (!named) return {Foreseen::kFails};
+    return {named->target == Target::kReplica ? Foreseen::kMoves : Foreseen::kStays};
+  }
+  ReadHistory moved = history;
+  moved.answered = {};  // By the primary, for the sake of the mode alone (D21).
+  auto needs = needs_of(route, moved, view);
+  if (!needs) return {Foreseen::kFails};
+  needs->primary_reads = false;  // It would take its share of what could move.
+  const Freshness freshness = find_eligible(*needs, view);
+  if (std::holds_alternative<Eligible>(freshness)) return {Foreseen::kMoves};
+  if (reason_of(freshness) != Reason::kOwnWrite) return {Foreseen::kNoReplica};
+  return {Foreseen::kWaits, true};
+}
+
+}  // namespace fairlead::core
