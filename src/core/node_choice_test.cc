@@ -194,7 +194,7 @@ TEST_F(NodeChoiceTest, ATokenIsAFloorAtEveryLevel) {  // D24
 }
 
 TEST_F(NodeChoiceTest, ATokenCountsForTheNodeThatHasAnsweredTheSessionToo) {  // D21, D24
-  history_.answered = {.node = node(1), .at = at(105)};
+  history_.answered.note(node(1), at(50), at(105));
   wish_.route.read.consistency = ReadConsistency::kSession;
   EXPECT_EQ(choose().now->node, node(1)) << "others have to prove more";
   wish_.route.read.min_lsn = token({}, 980);
@@ -260,7 +260,7 @@ TEST_F(NodeChoiceTest, ForeseesWhatWouldBecomeOfARead) {
 
 TEST_F(NodeChoiceTest, ForeseeingDoesNotCountTheAnswersThatThePrimaryGaveForTheMode) {  // D21
   wish_.route.read.consistency = ReadConsistency::kSession;
-  history_.answered = {.node = node(0), .at = at(130)};
+  history_.answered.note(node(0), at(50), at(130));
   EXPECT_EQ(foreseen(), Foreseen::kMoves);
 }
 

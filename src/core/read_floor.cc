@@ -19,6 +19,13 @@ bool is_satisfied(const NodeStatus& node, const ReadFloor& floor) {
 
 }  // namespace
 
+void LastAnswer::note(NodeIndex by, Time server_opened_at, Time now) {
+  const bool is_same = by == node && server_opened_at < at;
+  if (at != Time{} && !is_same) elsewhere_at = at;
+  node = by;
+  at = now;
+}
+
 void set_floors(sql::ReadConsistency level, const ReadHistory& history,
                 const PositionSamples& positions, ReadNeeds& needs) {
   needs.floor = {};
@@ -30,9 +37,10 @@ void set_floors(sql::ReadConsistency level, const ReadHistory& history,
       const LastAnswer& answered = history.answered;
       needs.floor = floor_after(std::max(history.own_write, answered.at), positions);
       if (answered.at == Time{}) return;
-      needs.same_node = {.node = answered.node,
-                         .floor = floor_after(history.own_write, positions),
-                         .opened_before = answered.at};
+      needs.same_node = {
+          .node = answered.node,
+          .floor = floor_after(std::max(history.own_write, answered.elsewhere_at), positions),
+          .opened_before = answered.at};
       return;
     }
     case sql::ReadConsistency::kApp:

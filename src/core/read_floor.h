@@ -14,10 +14,15 @@
 
 namespace fairlead::core {
 
-/// The last answer that a client has seen of a server.
+/// The last answer that a client has seen of a server, and what came before it from others: levels
+/// may change from one read to the next, so the last node need not have what they have shown.
 struct LastAnswer {
   NodeIndex node{};
-  Time at{};  // After it was complete; Time{}: none yet.
+  Time at{};            // After it was complete; Time{}: none yet.
+  Time elsewhere_at{};  // Of the last one by another node, or by this one before it may have
+                        // restarted (D7); Time{}: none.
+
+  void note(NodeIndex by, Time server_opened_at, Time now);
 };
 
 /// What counts for one read.
@@ -30,8 +35,9 @@ struct ReadHistory {
 
 /// `needs.floor` and `needs.same_node` for a read at `level`.
 ///   eventual  nothing
-///   session   own writes, and nothing older than the last answer (D21): from the node that gave it
-///             what it has, from others what the primary had after it
+///   session   own writes, and nothing older than the answers so far (D21): from the node that gave
+///             the last one what it has, with what others had shown before; from others what the
+///             primary had after it
 ///   app       everybody's writes
 ///   strict    whatever was committed before it arrived
 void set_floors(sql::ReadConsistency level, const ReadHistory& history,

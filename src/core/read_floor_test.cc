@@ -51,6 +51,12 @@ TEST(ReadFloor, NothingWrittenMeansNothingToWaitFor) {
   }
 }
 
+LastAnswer answered_by(int number) {
+  LastAnswer answered{};
+  answered.note(node(number), at(10), at(200));
+  return answered;
+}
+
 /// Two replicas; the client has read on the first one, after the last sample.
 class SameNodeTest : public ::testing::Test {
  protected:
@@ -65,8 +71,7 @@ class SameNodeTest : public ::testing::Test {
     }
     cluster_.nodes[0].role = NodeRole::kPrimary;
     cluster_.primary = node(0);
-    needs_ = needs_of(ReadConsistency::kSession,
-                      {.arrived = at(300), .answered = {.node = node(1), .at = at(200)}});
+    needs_ = needs_of(ReadConsistency::kSession, {.arrived = at(300), .answered = answered_by(1)});
     needs_.max_lag = std::chrono::seconds(1);
   }
   std::optional<NoReplica> why_not(int number) const {
@@ -89,8 +94,8 @@ TEST_F(SameNodeTest, OnlyServersThatWereOpenByThenAreKnownToHaveIt) {  // D7, D1
 TEST_F(SameNodeTest, AfterANewerSampleAllThatHaveReplayedItServe) {
   PositionSamples newer = positions();
   newer.add(at(250), Lsn{1100});
-  set_floors(ReadConsistency::kSession,
-             {.arrived = at(300), .answered = {.node = node(1), .at = at(200)}}, newer, needs_);
+  set_floors(ReadConsistency::kSession, {.arrived = at(300), .answered = answered_by(1)}, newer,
+             needs_);
   cluster_.nodes[2].replay_lsn = Lsn{1100};
   cluster_.nodes[2].observed_started_at = at(260);
   EXPECT_EQ(why_not(1), std::nullopt);
@@ -101,7 +106,7 @@ TEST_F(SameNodeTest, AfterANewerSampleAllThatHaveReplayedItServe) {
 
 TEST_F(SameNodeTest, StillOwesTheSessionItsOwnWrites) {
   set_floors(ReadConsistency::kSession,
-             {.arrived = at(300), .own_write = at(50), .answered = {node(1), at(200)}}, positions(),
+             {.arrived = at(300), .own_write = at(50), .answered = answered_by(1)}, positions(),
              needs_);
   EXPECT_EQ(why_not(1), std::nullopt);
   EXPECT_EQ(opened_before(cluster_, needs_, node(1)), at(90));
@@ -109,8 +114,34 @@ TEST_F(SameNodeTest, StillOwesTheSessionItsOwnWrites) {
   EXPECT_EQ(why_not(1), NoReplica::kFloorPending);
 }
 
+TEST_F(SameNodeTest, OwesTheSessionWhatOtherNodesHadShownBefore) {  // D21
+  LastAnswer answered{};
+  answered.note(node(2), at(10), at(50));
+  answered.note(node(1), at(20), at(70));  // At a level that asked for nothing.
+  answered.note(node(1), at(20), at(200));
+  set_floors(ReadConsistency::kSession, {.arrived = at(300), .answered = answered}, positions(),
+             needs_);
+  EXPECT_EQ(why_not(1), std::nullopt);
+  EXPECT_EQ(opened_before(cluster_, needs_, node(1)), at(90));
+  cluster_.nodes[1].replay_lsn = Lsn{899};
+  EXPECT_EQ(why_not(1), NoReplica::kFloorPending);
+}
+
+TEST_F(SameNodeTest, OwesTheSessionWhatItHadShownBeforeItMayHaveRestarted) {  // D7, D21
+  LastAnswer answered{};
+  answered.note(node(1), at(10), at(50));
+  answered.note(node(1), at(60), at(200));
+  EXPECT_EQ(answered.elsewhere_at, at(50));
+  answered.note(node(1), at(60), at(210));
+  EXPECT_EQ(answered.elsewhere_at, at(50));
+  set_floors(ReadConsistency::kSession, {.arrived = at(300), .answered = answered}, positions(),
+             needs_);
+  cluster_.nodes[1].replay_lsn = Lsn{899};
+  EXPECT_EQ(why_not(1), NoReplica::kFloorPending);
+}
+
 TEST_F(SameNodeTest, WhoReadOnThePrimaryLeavesItForWhatHasReplayedAllOfThat) {  // D21 c
-  set_floors(ReadConsistency::kSession, {.arrived = at(300), .answered = {node(0), at(200)}},
+  set_floors(ReadConsistency::kSession, {.arrived = at(300), .answered = answered_by(0)},
              positions(), needs_);
   EXPECT_EQ(why_not(1), NoReplica::kFloorPending);
   EXPECT_EQ(why_not(2), NoReplica::kFloorPending);

@@ -77,7 +77,7 @@ void Session::finish_front(wire::TxStatus status) {
   apply_reports();
   apply_ready(status, front.failed, state_);
   if (status == wire::TxStatus::kIdle) transaction_.on_end();
-  state_.answered = {.node = lease_.node, .at = host_.now()};
+  state_.answered.note(lease_.node, server_->opened_at, host_.now());
   transaction_may_write_ |= front.may_write;
   transaction_changes_catalog_ |= front.changes_catalog;
   transaction_wrote_.add(front.written);
