@@ -13,6 +13,7 @@
 #include "core/request_plan.h"
 #include "core/route.h"
 #include "core/server_state.h"
+#include "core/topology.h"
 
 namespace fairlead::core {
 
@@ -45,10 +46,13 @@ enum class LeaseCheck : uint8_t {
   kGood,
   kWrongRole,  // It says that it is in recovery, and should not be, or the other way round.
   kTooNew,     // What was observed of its node does not hold for it.
+  kOutdated,   // It was the primary's, and there is another epoch since it was chosen or opened.
 };
 
-/// Whether a server may be used for `target` (E4, E5). `opened_before`: the position that makes its
-/// node fresh enough was observed for servers opened earlier only (D16 b); Time{}: for all.
-LeaseCheck check_lease(Target target, const ServerState& server, Time opened_before);
+/// Whether a server may be used for `target` now (E3, E4, E5). `opened_before`: the position that
+/// makes its node fresh enough was observed for servers opened earlier only (D16 b); Time{}: for
+/// all. `cluster`: as it is known now, which may be later than when the node was chosen.
+LeaseCheck check_lease(Target target, const ServerState& server, Time opened_before,
+                       const ClusterSnapshot& cluster);
 
 }  // namespace fairlead::core

@@ -11,33 +11,67 @@ constexpr Time kObserved = Time{} + 10s;
 
 ServerState opened(Time at) {
   ServerState server;
+  server.epoch = 3;
   server.opened_at = at;
   return server;
 }
 
-TEST(CheckLease, AServerIsUsedForTheRoleThatItSaysItHas) {  // E4
+/// Node 0 is the primary in epoch 3.
+class CheckLease : public ::testing::Test {
+ protected:
+  CheckLease() {
+    cluster_.primary = NodeIndex{0};
+    cluster_.epoch = 3;
+  }
+  LeaseCheck check(Target target, const ServerState& server, Time opened_before = {}) const {
+    return check_lease(target, server, opened_before, cluster_);
+  }
+
+  ClusterSnapshot cluster_;
+};
+
+TEST_F(CheckLease, AServerIsUsedForTheRoleThatItSaysItHas) {  // E4
   ServerState server = opened(kObserved);
-  EXPECT_EQ(check_lease(Target::kPrimary, server, {}), LeaseCheck::kGood);  // It does not say.
-  EXPECT_EQ(check_lease(Target::kReplica, server, {}), LeaseCheck::kGood);
+  EXPECT_EQ(check(Target::kPrimary, server), LeaseCheck::kGood);  // It does not say.
+  EXPECT_EQ(check(Target::kReplica, server), LeaseCheck::kGood);
   server.on_parameter("in_hot_standby", "on");
-  EXPECT_EQ(check_lease(Target::kPrimary, server, {}), LeaseCheck::kWrongRole);
-  EXPECT_EQ(check_lease(Target::kReplica, server, {}), LeaseCheck::kGood);
+  EXPECT_EQ(check(Target::kPrimary, server), LeaseCheck::kWrongRole);
+  EXPECT_EQ(check(Target::kReplica, server), LeaseCheck::kGood);
 }
 
-TEST(CheckLease, APromotedServerIsBelievedAtOnce) {  // E5
+TEST_F(CheckLease, APromotedServerIsBelievedAtOnce) {  // E5
   ServerState server = opened(kObserved);
   server.on_parameter("in_hot_standby", "on");
   server.on_parameter("in_hot_standby", "off");
-  EXPECT_EQ(check_lease(Target::kReplica, server, {}), LeaseCheck::kWrongRole);
-  EXPECT_EQ(check_lease(Target::kPrimary, server, {}), LeaseCheck::kGood);
+  EXPECT_EQ(check(Target::kReplica, server), LeaseCheck::kWrongRole);
+  EXPECT_EQ(check(Target::kPrimary, server), LeaseCheck::kGood);
 }
 
-TEST(CheckLease, WhatWasObservedHoldsForServersThatWereOpenThen) {  // D16
+TEST_F(CheckLease, WhatWasObservedHoldsForServersThatWereOpenThen) {  // D16
   for (const Target target : {Target::kPrimary, Target::kReplica}) {
-    EXPECT_EQ(check_lease(target, opened(kObserved - 1us), kObserved), LeaseCheck::kGood);
-    EXPECT_EQ(check_lease(target, opened(kObserved), kObserved), LeaseCheck::kTooNew);
-    EXPECT_EQ(check_lease(target, opened(kObserved + 1s), kObserved), LeaseCheck::kTooNew);
+    EXPECT_EQ(check(target, opened(kObserved - 1us), kObserved), LeaseCheck::kGood);
+    EXPECT_EQ(check(target, opened(kObserved), kObserved), LeaseCheck::kTooNew);
+    EXPECT_EQ(check(target, opened(kObserved + 1s), kObserved), LeaseCheck::kTooNew);
   }
+}
+
+TEST_F(CheckLease, NobodyGetsAServerOfAPrimaryThatIsNoneAnyMore) {  // E1, E3
+  ServerState server = opened(kObserved);
+  server.on_parameter("in_hot_standby", "off");
+  cluster_.primary = NodeIndex{1};
+  EXPECT_EQ(check(Target::kPrimary, server), LeaseCheck::kOutdated) << "whatever it says";
+  cluster_.primary.reset();
+  EXPECT_EQ(check(Target::kPrimary, server), LeaseCheck::kOutdated);
+}
+
+TEST_F(CheckLease, NorOneOfAnotherEpoch) {  // E3
+  cluster_.epoch = 4;
+  ServerState server = opened(kObserved);
+  EXPECT_EQ(check(Target::kPrimary, server), LeaseCheck::kOutdated);
+  server.node = NodeIndex{1};
+  server.on_parameter("in_hot_standby", "on");
+  EXPECT_EQ(check(Target::kReplica, server), LeaseCheck::kGood)
+      << "a replica goes on under a new primary";
 }
 
 }  // namespace

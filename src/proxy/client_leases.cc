@@ -60,7 +60,11 @@ void ClientSession::grant(ServerConnection& server) {
                           .target = choice_.target,
                           .reason = choice_.reason,
                           .waited_us = static_cast<uint64_t>(waited.count())};
-  switch (core::check_lease(choice_.target, server.state(), choice_.opened_before)) {
+  switch (core::check_lease(choice_.target, server.state(), choice_.opened_before,
+                            tenant_.snapshot())) {
+    case core::LeaseCheck::kOutdated:  // The roles have changed while it was waited for.
+      pool.discard(server);
+      return choose_node(true);
     case core::LeaseCheck::kWrongRole:
       note_trouble(choice_.node, "a server reports another role");
       pool.discard(server);
