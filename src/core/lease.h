@@ -22,6 +22,7 @@ struct LeaseWish {
   std::optional<NodeIndex> kept =
       {};  // The replica that served the client last (balance = "sticky").
   std::optional<NodeIndex> avoid = {};  // It has failed this request already.
+  bool past_replicas = false;           // None could prove itself in time: the primary, if any.
   /// What is read, if that is all that the lease is for; it stays valid until the lease is
   /// answered.
   const RequestPlan* reads = nullptr;

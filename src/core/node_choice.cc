@@ -60,11 +60,18 @@ Result<NodeChoice> choose_named(const Route& route, const ClusterSnapshot& clust
               "Set fairlead.route to 'auto' or to the host:port of a healthy node.");
 }
 
+/// Whoever made the token knows of a promotion that this Fairlead has not heard of yet: the primary
+/// that is known cannot have what the token asks for (D20).
+bool is_beyond_primary(const Route& route, const ClusterSnapshot& cluster) {
+  return route.read.min_lsn && route.read.min_lsn->timeline > cluster.timeline;
+}
+
 /// Error: fairlead.min_lsn cannot be satisfied by this cluster.
 Result<ReadNeeds> needs_of(const Route& route, const ReadHistory& history, const ChoiceView& view) {
   const ChoiceOptions& options = view.options;
   ReadNeeds needs{.max_lag = route.read.max_lag.value_or(options.max_lag),
-                  .primary_reads = options.primary_reads && !route.replica_only};
+                  .primary_reads = options.primary_reads && !route.replica_only &&
+                                   !is_beyond_primary(route, view.cluster)};
   set_floors(route.read.consistency.value_or(options.consistency), history, view.cluster.positions,
              needs);
   if (!route.read.min_lsn) return needs;
@@ -77,6 +84,16 @@ Result<ReadNeeds> needs_of(const Route& route, const ReadHistory& history, const
 
 Freshness find_eligible(const ReadNeeds& needs, const ChoiceView& view) {
   return find_eligible(view.cluster, needs, view.in_use, view.now, view.scratch);
+}
+
+Choice primary_instead(const Route& route, Reason why, const ChoiceView& view) {
+  if (!is_beyond_primary(route, view.cluster)) return choose_primary(why, view);
+  return {
+      .now = fail(ErrorCode::kCannotConnectNow,
+                  "the primary of the timeline of fairlead.min_lsn is not known yet",
+                  "the cluster was last seen on timeline " + std::to_string(view.cluster.timeline),
+                  "Try again, or RESET fairlead.min_lsn."),
+      .patience = view.options.failover_hold};
 }
 
 /// But for `avoid`, which is not served by the node that has failed the request, even if that is
@@ -93,6 +110,7 @@ Choice choose_replica(const LeaseWish& wish, const ReadHistory& history, const C
   const Route& route = wish.route;
   const auto needs = needs_of(route, history, view);
   if (!needs) return {.now = std::unexpected(needs.error())};
+  if (wish.past_replicas) return primary_instead(route, Reason::kOwnWrite, view);
   const Freshness freshness = find_eligible(*needs, view);
   Reason why = Reason::kNoReplica;
   if (const auto* eligible = std::get_if<Eligible>(&freshness)) {
@@ -110,7 +128,7 @@ Choice choose_replica(const LeaseWish& wish, const ReadHistory& history, const C
   const bool is_own_write = why == Reason::kOwnWrite;
   const Duration patience = is_own_write ? patience_of_read(route, view.options) : Duration{};
   if (!route.replica_only) {
-    Choice primary = choose_primary(why, view);
+    Choice primary = primary_instead(route, why, view);
     primary.patience = std::max(primary.patience, patience);
     primary.wants_positions = is_own_write;
     return primary;

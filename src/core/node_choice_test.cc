@@ -214,6 +214,26 @@ TEST_F(NodeChoiceTest, ATokenOfALostTimelineIsRefusedAndNotBelieved) {  // D20
   EXPECT_EQ(choice.patience, Duration{});
 }
 
+TEST_F(NodeChoiceTest, ATokenOfATimelineThatIsNotKnownYetIsNotAnsweredByTheOldPrimary) {  // D20
+  wish_.route.read.min_lsn = token(3, 980);
+  for (const bool primary_reads : {false, true}) {
+    options_.primary_reads = primary_reads;
+    const Choice choice = choose();
+    ASSERT_FALSE(choice.now.has_value());
+    EXPECT_EQ(choice.now.error().code, ErrorCode::kCannotConnectNow);
+    EXPECT_EQ(choice.patience, options_.failover_hold);
+    EXPECT_TRUE(choice.wants_positions);
+  }
+}
+
+TEST_F(NodeChoiceTest, WhoIsPastReplicasGoesToThePrimaryAtOnceIfItsTokenIsGood) {  // D16, D20
+  wish_.past_replicas = true;
+  expect_at_once(choose(),
+                 {.node = node(0), .target = Target::kPrimary, .reason = Reason::kOwnWrite});
+  wish_.route.read.min_lsn = token(1, 501);
+  EXPECT_EQ(choose().now.error().code, ErrorCode::kInvalidParameterValue);
+}
+
 TEST_F(NodeChoiceTest, AGreetingTakesAnyNodeWhileThereIsNoPrimaryUnlessObserving) {
   wish_.route = {.target = Target::kPrimary, .reason = Reason::kLocal};
   EXPECT_EQ(choose().now->node, node(0));

@@ -33,9 +33,12 @@ Result<ReadFloor> floor_of(const sql::FloorToken& token, const ClusterSnapshot& 
                      "its system identifier is " + std::to_string(*token.system_identifier) +
                          ", this cluster's " + std::to_string(cluster.system_identifier));
   }
-  const bool is_ahead = token.lsn > cluster.position.lsn || token.timeline > cluster.timeline;
-  // Another Fairlead may have seen a commit or a promotion first.
-  if (is_ahead && cluster.position.sampled_at <= arrived) return ReadFloor{.pending = true};
+  const bool is_newer = token.timeline > cluster.timeline;
+  // Another Fairlead may have seen a commit or a promotion first. What is lost stays lost.
+  const bool is_ahead = token.lsn > cluster.position.lsn || is_newer;
+  const bool may_come = is_newer || is_part_of(token, cluster);
+  if (is_ahead && may_come && cluster.position.sampled_at <= arrived)
+    return ReadFloor{.pending = true};
   if (!is_part_of(token, cluster)) {
     return bad_token(
         "fairlead.min_lsn is a position of timeline " + std::to_string(*token.timeline),

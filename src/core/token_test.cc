@@ -26,6 +26,13 @@ ErrorCode error_of(const FloorToken& token, const ClusterSnapshot& cluster, Time
   return floor ? ErrorCode::kInternal : floor.error().code;
 }
 
+TEST(Token, OfALostPartIsRefusedBeforeThePrimaryIsAskedAgain) {  // D20
+  ClusterSnapshot cluster = cluster_on(2);
+  cluster.history = TimelineHistory{{{1, Lsn{0x1000}}}};
+  EXPECT_EQ(error_of(on_timeline(1, 0x3000), cluster, at(200)), ErrorCode::kInvalidParameterValue)
+      << "though it is ahead of what is known, and nobody has looked since";
+}
+
 TEST(Token, ComesBackAsAFloor) {
   const ClusterSnapshot cluster = cluster_on(3);
   EXPECT_EQ(token_of(cluster), "7:3:0/2000");

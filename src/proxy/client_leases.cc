@@ -95,7 +95,9 @@ void ClientSession::on_server_too_new() {
   worker_.shared().control->want_positions(tenant_.cluster());
   if (wait_for_positions(tenant_.patience_of_read(wish_.route))) return;
   if (!wish_.route.replica_only) {
-    return lease({.route = {.target = core::Target::kPrimary, .reason = sql::Reason::kOwnWrite}});
+    core::LeaseWish primary = wish_;
+    primary.past_replicas = true;
+    return lease(primary);
   }
   session_.on_no_lease(
       {.error = {ErrorCode::kCannotConnectNow,
