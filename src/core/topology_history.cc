@@ -53,8 +53,11 @@ Result<TimelineHistory> TimelineHistory::parse(std::string_view text) {
 }
 
 std::optional<Lsn> TimelineHistory::left_at(uint32_t timeline) const {
-  for (const TimelineSwitch& left : ancestors)
-    if (left.timeline == timeline) return left.at;
+  std::optional<Lsn> lowest;
+  for (size_t i = ancestors.size(); i-- > 0;) {
+    lowest = lowest ? std::min(*lowest, ancestors[i].at) : ancestors[i].at;
+    if (ancestors[i].timeline == timeline) return lowest;
+  }
   return std::nullopt;
 }
 

@@ -26,7 +26,9 @@ struct TimelineHistory {
   /// Timelines must rise. Errors: kProtocolViolation.
   static Result<TimelineHistory> parse(std::string_view text);
 
-  /// Where `timeline` was left on the way here; nullopt when it is no ancestor.
+  /// Where `timeline` was left on the way here; nullopt when it is no ancestor. A replica that is
+  /// promoted before it has reached the end of a timeline writes down that it left a later one
+  /// earlier: then that counts.
   std::optional<Lsn> left_at(uint32_t timeline) const;
 
   bool operator==(const TimelineHistory&) const = default;

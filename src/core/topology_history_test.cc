@@ -39,5 +39,12 @@ TEST(TimelineHistory, WhatWasWrittenAfterTheSwitchIsLost) {
   EXPECT_FALSE(contains(2, *history, 3, Lsn{1}));
 }
 
+TEST(TimelineHistory, ALaterTimelineThatWasLeftEarlierTakesTheEndOfTheFirstAlong) {  // D20
+  const TimelineHistory history{{{3, Lsn{1180}}, {4, Lsn{1170}}}};
+  EXPECT_EQ(history.left_at(3), Lsn{1170});
+  EXPECT_TRUE(contains(5, history, 3, Lsn{1170}));
+  EXPECT_FALSE(contains(5, history, 3, Lsn{1172}));
+}
+
 }  // namespace
 }  // namespace fairlead::core
