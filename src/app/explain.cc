@@ -53,7 +53,8 @@ Result<Catalog> fetch_catalog(const config::Config& config, const std::string& a
     all.insert(all.end(), std::make_move_iterator(rows->rows.begin()),
                std::make_move_iterator(rows->rows.end()));
   }
-  auto catalog = proxy::read_catalog(all, 1);
+  auto catalog =
+      proxy::read_catalog(all, 1, {}, config::routing_lists(config.cluster_of(*database)));
   if (!catalog) return std::unexpected(std::move(catalog.error()));
   return std::move(catalog->functions);
 }

@@ -30,11 +30,16 @@ std::vector<std::string> deciding_functions(const sql::QueryFacts& facts,
     return out;
   }
   if (catalog == nullptr) return out;
-  if (reason != Reason::kVolatileFunction && reason != Reason::kUnknownFunction) return out;
+  const bool is_listed = reason == Reason::kPrimaryList;
+  if (!is_listed && reason != Reason::kVolatileFunction && reason != Reason::kUnknownFunction)
+    return out;
+  const auto counts = [&](FunctionVerdict verdict) {
+    return is_listed ? verdict == FunctionVerdict::kListed : verdict != FunctionVerdict::kSafe;
+  };
   for (const std::string& name : facts.functions)
-    if (catalog->verdict(name) != FunctionVerdict::kSafe) out.push_back(name);
+    if (counts(catalog->verdict(name))) out.push_back(name);
   for (const std::string& name : facts.attributes)
-    if (catalog->attribute_verdict(name) != FunctionVerdict::kSafe) out.push_back(name);
+    if (counts(catalog->attribute_verdict(name))) out.push_back(name);
   return out;
 }
 
@@ -45,9 +50,8 @@ std::vector<std::string> deciding_objects(const sql::QueryFacts& facts,
   if (catalog == nullptr || facts.access == sql::Access::kPrimary) return out;
   if (reason == catalog->implicit_call().reason && reason != Reason::kRead)
     out.push_back(catalog->implicit_call().object);
-  if (reason == Reason::kUnsafeOperator)
-    for (const std::string& name : facts.operators)
-      if (catalog->is_unsafe_operator(name)) out.push_back(name);
+  for (const std::string& name : facts.operators)
+    if (reason != Reason::kRead && catalog->operator_reason(name) == reason) out.push_back(name);
   for (const sql::Relation& relation : facts.relations)
     if (reason != Reason::kRead && catalog->relation_reason(relation.name) == reason)
       out.push_back(relation.name);

@@ -23,6 +23,14 @@ const Cluster& Config::cluster_of(const Database& database) const {
   return found->second;
 }
 
+sql::RoutingLists routing_lists(const Cluster& cluster) {
+  return {.trusted_extensions = cluster.trusted_extensions,
+          .replica_functions = cluster.replica_functions,
+          .primary_functions = cluster.primary_functions,
+          .replica_relations = cluster.replica_relations,
+          .primary_relations = cluster.primary_relations};
+}
+
 std::string_view to_string(TlsVersion value) { return word_of(value); }
 std::string_view to_string(TlsMode value) { return word_of(value); }
 std::string_view to_string(TopologySource value) { return word_of(value); }

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "config/units.h"
+#include "sql/routing_lists.h"
 
 namespace fairlead::config {
 
@@ -98,9 +99,16 @@ struct Cluster {
   Duration probe_interval = 500ms;
   Duration probe_timeout = 1s;
   uint32_t probe_failures = 3;
+  std::vector<std::string> trusted_extensions;  // This and the next: sql/routing_lists.h.
+  std::vector<std::string> replica_functions;
+  std::vector<std::string> primary_functions;
+  std::vector<std::string> replica_relations;
+  std::vector<std::string> primary_relations;
 
   bool operator==(const Cluster&) const = default;
 };
+
+sql::RoutingLists routing_lists(const Cluster& cluster);
 
 /// [database."NAME"]: how clients of one database are served. NAME "*" stands for all others.
 struct Database {

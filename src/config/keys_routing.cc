@@ -66,6 +66,30 @@ constexpr std::array kCluster{
                                        .apply = kRestart,
                                        .min = 1,
                                        .max = 100}),
+    declare<&Cluster::trusted_extensions>(
+        {.name = "trusted_extensions",
+         .sentence = "Extensions in C that never write but where their labels say so, besides "
+                     "those that Fairlead knows.",
+         .apply = kRestart}),
+    declare<&Cluster::replica_functions>(
+        {.name = "replica_functions",
+         .sentence = "Functions that replicas may run whatever their labels say, by name without "
+                     "schema; * stands for any characters.",
+         .apply = kRestart}),
+    declare<&Cluster::primary_functions>(
+        {.name = "primary_functions",
+         .sentence = "Functions whose calls go to the primary, whatever else is known; written in "
+                     "the same way.",
+         .apply = kRestart}),
+    declare<&Cluster::replica_relations>(
+        {.name = "replica_relations",
+         .sentence = "Foreign tables that replicas may read; written in the same way.",
+         .apply = kRestart}),
+    declare<&Cluster::primary_relations>(
+        {.name = "primary_relations",
+         .sentence = "Tables and views whose reads go to the primary, also through views and "
+                     "partitioned tables; written in the same way.",
+         .apply = kRestart}),
 };
 
 constexpr std::array kDatabase{

@@ -71,6 +71,37 @@ void validate_nodes(Draft& draft, const std::string& name, const Cluster& cluste
   }
 }
 
+// A56. A pattern that can match nothing is a slip which nobody would notice.
+void validate_names(Draft& draft, const std::string& key, const std::vector<std::string>& names,
+                    bool are_patterns) {
+  for (const std::string& name : names) {
+    const auto stars = static_cast<size_t>(std::ranges::count(name, '*'));
+    if (name.empty() || name.size() - (are_patterns ? stars : 0) > kNameMax) {
+      draft.report(key,
+                   wrong(fmt::format("\"{}\" is no name: PostgreSQL's have 1 to 63 bytes", name)));
+    } else if (!are_patterns && stars > 0) {
+      draft.report(key, wrong(fmt::format("\"{}\" is no extension's name", name),
+                              "each extension is trusted by its full name"));
+    } else if (are_patterns && name.find_first_of(".()\"") != std::string::npos) {
+      draft.report(key, wrong(fmt::format("\"{}\" is more than a name", name),
+                              "names count in every schema and for all arguments: write the bare "
+                              "name, as the catalog has it"));
+    }
+  }
+}
+
+void validate_lists(Draft& draft, const std::string& name, const Cluster& cluster) {
+  const auto check = [&](std::string_view key, const std::vector<std::string>& names,
+                         bool are_patterns) {
+    validate_names(draft, cluster_key(name, key), names, are_patterns);
+  };
+  check("trusted_extensions", cluster.trusted_extensions, false);
+  check("replica_functions", cluster.replica_functions, true);
+  check("primary_functions", cluster.primary_functions, true);
+  check("replica_relations", cluster.replica_relations, true);
+  check("primary_relations", cluster.primary_relations, true);
+}
+
 void validate_cluster(Draft& draft, const std::string& name, const Cluster& cluster) {
   // It becomes a label of metrics and a word of the admin console.
   const bool plain = std::ranges::all_of(name, [](char c) {
@@ -82,6 +113,7 @@ void validate_cluster(Draft& draft, const std::string& name, const Cluster& clus
                  wrong("a cluster's name is 1 to 63 letters, digits, _ and -"));
   }
   validate_nodes(draft, name, cluster);
+  validate_lists(draft, name, cluster);
   if (cluster.topology == TopologySource::kPatroni && cluster.patroni_urls.empty()) {
     draft.report(cluster_key(name, "patroni_urls"), wrong("is needed for topology \"patroni\""));
   }

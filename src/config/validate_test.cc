@@ -54,6 +54,29 @@ TEST(Validate, SaysNothingOfAKeyThatCouldNotBeRead) {
               ElementsAre(HasSubstr("the host is missing")));
 }
 
+TEST(Validate, WantsNamesInTheListsThatCanMatch) {  // A56
+  const auto with = [](std::string_view line) {
+    return problems_of(sources_of(std::string(kMinimal) + std::string(line)));
+  };
+  EXPECT_THAT(with("trusted_extensions = [\"ip4r\", \"uuid-ossp\"]\nreplica_functions = [\"*\"]\n"
+                   "primary_functions = [\"Report_*\"]\nreplica_relations = [\"r*_log\"]\n"
+                   "primary_relations = [\"accounts\", \"a b\"]"),
+              ElementsAre());
+  EXPECT_THAT(with("trusted_extensions = [\"post*\"]"),
+              ElementsAre(HasSubstr("cluster.main.trusted_extensions: \"post*\" is no extension")));
+  for (const char* key :
+       {"replica_functions", "primary_functions", "replica_relations", "primary_relations"}) {
+    for (const char* slip : {"public.f", "f(int)", "f()", "\\\"F\\\""})
+      EXPECT_THAT(with(std::string(key) + " = [\"good\", \"" + slip + "\"]"),
+                  ElementsAre(HasSubstr(std::string("cluster.main.") + key + ": \"")))
+          << key << slip;
+    EXPECT_THAT(with(std::string(key) + " = [\"\"]"), ElementsAre(HasSubstr("is no name")));
+    EXPECT_THAT(with(std::string(key) + " = [\"" + std::string(64, 'x') + "\"]"),
+                ElementsAre(HasSubstr("1 to 63 bytes")));
+    EXPECT_THAT(with(std::string(key) + " = [\"" + std::string(63, 'x') + "*\"]"), ElementsAre());
+  }
+}
+
 TEST(Validate, WantsPlainClusterNames) {
   EXPECT_THAT(problems_with("[cluster.\"a b\"]\nnodes = [\"x\"]"),
               ElementsAre(HasSubstr("a cluster's name is")));

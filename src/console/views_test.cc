@@ -149,7 +149,8 @@ TEST(ConsoleViews, AShapeThatStaysSaysWhatWouldFreeIt) {
   const ResultTable table = table_of(View::kObserveShapes, report, kVersion);
   EXPECT_THAT(cells(table, 0, 8),
               ElementsAre("d", "stays", "volatile_function", "yes", "6", "0.75", "select f(?)",
-                          "If the function never writes, say so: ALTER FUNCTION ... STABLE."));
+                          "If the function never writes, say so: ALTER FUNCTION ... STABLE, or "
+                          "replica_functions in the configuration."));
   EXPECT_THAT(cells(table, 1, 8),
               ElementsAre("d", "moves", "read", "yes", "2", "0.25", "select ?", ""));
 }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "proxy/probe.h"
 #include "proxy/probe_login.h"
+#include "sql/advice.h"
 
 namespace fairlead::proxy {
 namespace {
@@ -44,10 +45,11 @@ bool is_standby(const Conversation& conversation) {
 }  // namespace
 
 CatalogLoader::CatalogLoader(net::Loop& loop, std::string cluster, ServerLogin login,
-                             Publish publish)
+                             sql::RoutingLists lists, Publish publish)
     : loop_(loop),
       cluster_(std::move(cluster)),
       login_(own_login(std::move(login), "fairlead catalog")),
+      lists_(std::move(lists)),
       publish_(std::move(publish)),
       spawner_(loop) {}
 
@@ -153,7 +155,7 @@ net::Task<Result<void>> CatalogLoader::refresh(Database& database) {
   database.load_started_at = net::Loop::now();
   const auto rows = co_await (*conversation)->ask(catalog_sql(), kCatalogTimeout);
   Result<LoadedCatalog> loaded =
-      rows ? read_catalog(*rows, next_generation(), database.load_started_at)
+      rows ? read_catalog(*rows, next_generation(), database.load_started_at, lists_)
            : std::unexpected(rows.error());
   if (!loaded) {
     database.changed = true;
@@ -186,8 +188,9 @@ void CatalogLoader::tell_implicit_call(Database& database, const sql::ImplicitCa
     told = fmt::format("{} ({})", sql::reason_name(call.reason), call.object);
   if (told == database.implicit) return;
   if (!told.empty())
-    log::warning("cluster {}: all reads of database \"{}\" go to the primary: {}. {}", cluster_,
-                 database.name, told, sql::reason_description(call.reason));
+    log::warning("cluster {}: all reads of database \"{}\" go to the primary: {}. {} {}", cluster_,
+                 database.name, told, sql::reason_description(call.reason),
+                 sql::advice(call.reason));
   else
     log::info("cluster {}: reads of database \"{}\" go to replicas again", cluster_, database.name);
   database.implicit = std::move(told);

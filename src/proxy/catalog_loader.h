@@ -51,7 +51,8 @@ class CatalogLoader {
 
   /// `login.database` is not used. `loop` must outlive the loader, and stop() must be awaited
   /// before it is destroyed.
-  CatalogLoader(net::Loop& loop, std::string cluster, ServerLogin login, Publish publish);
+  CatalogLoader(net::Loop& loop, std::string cluster, ServerLogin login, sql::RoutingLists lists,
+                Publish publish);
   ~CatalogLoader();
 
   /// Whom to ask from now on; nullopt while there is no primary. Call it with every new snapshot,
@@ -102,6 +103,7 @@ class CatalogLoader {
   net::Loop& loop_;
   const std::string cluster_;
   const ServerLogin login_;
+  const sql::RoutingLists lists_;
   const Publish publish_;
   net::Spawner spawner_;
   std::map<std::string, std::unique_ptr<Database>, std::less<>> databases_;

@@ -61,8 +61,8 @@ Result<sql::FunctionRow> read_function(const Row& row) {
 std::optional<sql::DependencyKind> read_kind(std::string_view letter) {
   using enum sql::DependencyKind;
   for (const sql::DependencyKind kind :
-       {kReplicaLacks, kView, kPolicy, kParent, kDefaults, kOperator, kCast, kType, kDomain,
-        kOperatorClass, kTable, kTrigger, kForeignKey, kRule, kWriteExpression})
+       {kReplicaLacks, kForeignTable, kView, kPolicy, kParent, kDefaults, kOperator, kCast, kType,
+        kDomain, kOperatorClass, kTable, kTrigger, kForeignKey, kRule, kWriteExpression})
     if (letter.size() == 1 && letter[0] == static_cast<char>(kind)) return kind;
   return std::nullopt;
 }
@@ -104,7 +104,8 @@ Result<CatalogMark> read_mark(std::span<const Row> rows) {
   return mark;
 }
 
-Result<LoadedCatalog> read_catalog(std::span<const Row> rows, uint64_t generation, Time as_of) {
+Result<LoadedCatalog> read_catalog(std::span<const Row> rows, uint64_t generation, Time as_of,
+                                   const sql::RoutingLists& lists) {
   auto mark = read_mark(rows);
   if (!mark) return std::unexpected(mark.error());
   rows = rows.subspan(1);
@@ -129,8 +130,8 @@ Result<LoadedCatalog> read_catalog(std::span<const Row> rows, uint64_t generatio
   if (functions.size() > kFunctionsMax) return too_many("functions", kFunctionsMax);
   if (dependencies.size() > kDependenciesMax)
     return too_many("views, sequences and other objects to follow", kDependenciesMax);
-  return LoadedCatalog{std::move(*mark),
-                       sql::FunctionCatalog::build(functions, generation, dependencies, as_of)};
+  return LoadedCatalog{std::move(*mark), sql::FunctionCatalog::build(functions, generation,
+                                                                     dependencies, as_of, lists)};
 }
 
 }  // namespace fairlead::proxy

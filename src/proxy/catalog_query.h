@@ -44,6 +44,7 @@ struct LoadedCatalog {
 
 /// Errors: kProtocolViolation, kLimitExceeded (kFunctionsMax, kDependenciesMax).
 Result<CatalogMark> read_mark(std::span<const Row> rows);
-Result<LoadedCatalog> read_catalog(std::span<const Row> rows, uint64_t generation, Time as_of = {});
+Result<LoadedCatalog> read_catalog(std::span<const Row> rows, uint64_t generation, Time as_of = {},
+                                   const sql::RoutingLists& lists = {});
 
 }  // namespace fairlead::proxy

@@ -140,7 +140,7 @@ reference AS (
     FROM mention m JOIN operator_call c ON c.operator = m.oid
    WHERE m.field IN ('opno', 'opnos', 'eqop', 'sortop')
   UNION ALL
-  SELECT 'x', oid, relname::text, NULL, NULL FROM pg_class
+  SELECT CASE relkind WHEN 'f' THEN 'r' ELSE 'x' END, oid, relname::text, NULL, NULL FROM pg_class
    WHERE (relkind IN ('f', 'S') OR relpersistence = 'u' AND relkind IN ('r', 'p', 'm'))
      AND relpersistence <> 't'
   UNION ALL

@@ -21,7 +21,7 @@ Control::Control(SettingsPtr settings, const std::vector<std::unique_ptr<Worker>
           publish_snapshot(name, std::move(snapshot));
         });
     watched.catalogs = std::make_unique<CatalogLoader>(
-        loop_, name, cluster.monitor,
+        loop_, name, cluster.monitor, config::routing_lists(config),
         [this, name](const std::string& database,
                      std::shared_ptr<const sql::FunctionCatalog> catalog) {
           publish_catalog(name, database, std::move(catalog));

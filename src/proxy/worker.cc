@@ -127,7 +127,7 @@ Task<void> Worker::serve_client(net::Stream& stream, ClientIdentity identity, co
   its_tenant.learn(identity.credentials);
   if (identity.replication != wire::Replication::kNone)
     return serve_replication(stream, its_tenant, std::move(identity));
-  if (its_tenant.catalog() == nullptr)
+  if (const auto* catalog = its_tenant.catalog(); catalog == nullptr || !catalog->is_loaded())
     shared_.control->want_catalog(its_tenant.cluster(), its_tenant.database());
   auto startup = core::startup_variables(identity.settings);
   if (!startup) return send_fatal(stream, startup.error());
@@ -206,8 +206,8 @@ Tenant& Worker::tenant(const TenantKey& key) {
     found = std::make_unique<Tenant>(loop_, id_, *this, shared_, settings_, key);
     if (const auto snapshot = snapshots_.find(found->cluster()); snapshot != snapshots_.end())
       found->set_snapshot(snapshot->second);
-    const auto catalog = catalogs_.find({found->cluster(), found->database()});
-    if (catalog != catalogs_.end()) found->set_catalog(catalog->second);
+    if (auto known = catalog(found->cluster(), found->database()); known != nullptr)
+      found->set_catalog(std::move(known));
   }
   return *found;
 }
@@ -235,11 +235,21 @@ void Worker::set_snapshot(const std::string& cluster,
 
 void Worker::set_catalog(const std::string& cluster, const std::string& database,
                          std::shared_ptr<const sql::FunctionCatalog> catalog) {
+  catalogs_[{cluster, database}] = std::move(catalog);
   for (auto& [key, tenant] : tenants_) {
     if (tenant->cluster() == cluster && tenant->database() == database)
-      tenant->set_catalog(catalog);
+      tenant->set_catalog(this->catalog(cluster, database));
   }
-  catalogs_[{cluster, database}] = std::move(catalog);
+}
+
+std::shared_ptr<const sql::FunctionCatalog> Worker::catalog(const std::string& cluster,
+                                                            const std::string& database) const {
+  const auto known = catalogs_.find({cluster, database});
+  if (known != catalogs_.end() && known->second != nullptr) return known->second;
+  const auto config = settings_->config->clusters.find(cluster);
+  const bool keeps_relations =
+      config != settings_->config->clusters.end() && !config->second.primary_relations.empty();
+  return keeps_relations ? sql::FunctionCatalog::not_loaded() : nullptr;
 }
 
 Task<void> Worker::tick() {

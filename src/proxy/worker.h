@@ -84,6 +84,9 @@ class Worker final : public PoolMail {
   net::Task<void> tick();
   net::Task<void> end_all();
   Tenant& tenant(const TenantKey& key);
+  /// What is in force for a database: perhaps null, perhaps that it is not loaded.
+  std::shared_ptr<const sql::FunctionCatalog> catalog(const std::string& cluster,
+                                                      const std::string& database) const;
   core::SessionSlot add_session(ClientSession* session);
   void remove_session(core::SessionSlot slot);
   core::CancelKey make_key(core::SessionSlot slot, const ClientIdentity& identity) const;

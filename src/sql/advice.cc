@@ -16,11 +16,15 @@ std::string_view advice_about_calls(Reason reason) {
     case Reason::kUnsafeCast:
     case Reason::kUnsafeDomain:
     case Reason::kUnsafeOperatorClass:
-      return "If the function never writes, say so: ALTER FUNCTION ... STABLE.";
+      return "If the function never writes, say so: ALTER FUNCTION ... STABLE, or "
+             "replica_functions in the configuration.";
     case Reason::kUnsafeType:
-      return "Nothing: only types of extensions that Fairlead knows are believed.";
+      return "If the type's extension never writes, name it in trusted_extensions.";
     case Reason::kUnknownFunction:
-      return "A function in SQL or PL/pgSQL that is marked STABLE or IMMUTABLE is believed.";
+      return "A function in SQL or PL/pgSQL that is marked STABLE or IMMUTABLE is believed; so is "
+             "one that trusted_extensions or replica_functions names.";
+    case Reason::kPrimaryList:
+      return "Take the name out of primary_functions or primary_relations.";
     default:
       return {};
   }
@@ -49,7 +53,8 @@ std::string_view advice(Reason reason) {
     case Reason::kCopyToFile:
       return "COPY ... TO STDOUT of a plain query is a read.";
     case Reason::kPrimaryRelation:
-      return "Nothing, or ALTER TABLE ... SET LOGGED where it is unlogged.";
+      return "ALTER TABLE ... SET LOGGED where it is unlogged, replica_relations where it is "
+             "foreign; a sequence stays.";
     case Reason::kUtility:
     case Reason::kLock:
     case Reason::kNotify:

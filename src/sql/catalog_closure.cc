@@ -25,41 +25,79 @@ bool is_listed(std::string_view name) {
 // reviewed with it, and many of them lack a label (the estimators of PostGIS, for one).
 enum class Way : uint8_t { kCalled, kByType };
 
+// The worse one counts, and what the operator says before all else.
+enum class Danger : uint8_t { kNone, kUnsafe, kListed };
+
+Reason reason_for(Danger danger, Reason unsafe) {
+  if (danger == Danger::kListed) return Reason::kPrimaryList;
+  return danger == Danger::kUnsafe ? unsafe : Reason::kRead;
+}
+
+Danger danger_of(const FunctionRow& row, const RoutingLists& lists) {
+  const FunctionVerdict verdict = verdict_of(row, lists);
+  if (verdict == FunctionVerdict::kListed) return Danger::kListed;
+  return verdict == FunctionVerdict::kSafe && !is_listed(row.name) ? Danger::kNone
+                                                                   : Danger::kUnsafe;
+}
+
 class Functions {
  public:
-  explicit Functions(std::span<const FunctionRow> rows) {
-    safety_.reserve(rows.size());
+  Functions(std::span<const FunctionRow> rows, const RoutingLists& lists) {
+    known_.reserve(rows.size());
     for (const FunctionRow& row : rows) {
-      Safety& safety = safety_.try_emplace(row.oid).first->second;
-      const bool is_safe = verdict_of(row) == FunctionVerdict::kSafe && !is_listed(row.name);
-      safety.called = safety.called && is_safe;
-      safety.by_type = safety.by_type && (is_safe || is_reviewed_extension(row.extension));
+      Known& known = known_.try_emplace(row.oid).first->second;
+      const Danger called = danger_of(row, lists);
+      const bool is_reviewed =
+          called == Danger::kUnsafe && is_trusted_extension(row.extension, lists);
+      known.called = std::max(known.called, called);
+      known.by_type = std::max(known.by_type, is_reviewed ? Danger::kNone : called);
+      known.extension = row.extension;
     }
   }
 
-  bool are_safe(std::span<const uint32_t> oids, Way way) const {
-    return std::ranges::all_of(oids, [&](uint32_t oid) {
-      const auto found = safety_.find(oid);
-      if (found == safety_.end()) return false;
-      return way == Way::kCalled ? found->second.called : found->second.by_type;
-    });
+  Danger danger(std::span<const uint32_t> oids, Way way) const {
+    Danger worst = Danger::kNone;
+    for (const uint32_t oid : oids) worst = std::max(worst, danger(oid, way));
+    return worst;
   }
 
-  /// True when it was not known to be unsafe before.
-  bool make_unsafe(uint32_t oid) {
-    Safety& safety = safety_.try_emplace(oid).first->second;
-    const bool was_safe = safety.called;
-    safety = {false, false};
-    return was_safe;
+  /// True when it was less before.
+  bool raise(uint32_t oid, Danger danger) {
+    Known& known = known_.try_emplace(oid).first->second;
+    const bool was_less = known.called < danger;
+    known.called = std::max(known.called, danger);
+    known.by_type = std::max(known.by_type, danger);
+    return was_less;
+  }
+
+  /// Of the first that is not safe; empty when that is of none.
+  std::string_view extension(std::span<const uint32_t> oids, Way way) const {
+    for (const uint32_t oid : oids)
+      if (danger(oid, way) != Danger::kNone)
+        return known_.contains(oid) ? known_.at(oid).extension : std::string_view{};
+    return {};
   }
 
  private:
-  struct Safety {
-    bool called = true;
-    bool by_type = true;
+  struct Known {
+    Danger called = Danger::kNone;
+    Danger by_type = Danger::kNone;
+    std::string_view extension;
   };
-  std::unordered_map<uint32_t, Safety> safety_;
+
+  Danger danger(uint32_t oid, Way way) const {
+    const auto found = known_.find(oid);
+    if (found == known_.end()) return Danger::kUnsafe;
+    return way == Way::kCalled ? found->second.called : found->second.by_type;
+  }
+
+  std::unordered_map<uint32_t, Known> known_;
 };
+
+void note(ReasonsByName& reasons, std::string_view name, Reason reason) {
+  Reason& known = reasons.try_emplace(std::string(name), reason).first->second;
+  if (reason == Reason::kPrimaryList) known = reason;
+}
 
 // A default may call a function that has defaults of its own, so until nothing changes.
 void close_defaults(std::span<const DependencyRow> rows, Functions& functions,
@@ -68,46 +106,64 @@ void close_defaults(std::span<const DependencyRow> rows, Functions& functions,
     changed = false;
     for (const DependencyRow& row : rows) {
       if (row.kind != DependencyKind::kDefaults) continue;
-      if (functions.are_safe(row.functions, Way::kCalled) || !functions.make_unsafe(row.oid))
-        continue;
-      closure.functions.emplace_back(row.name);
+      const Danger danger = functions.danger(row.functions, Way::kCalled);
+      if (danger == Danger::kNone || !functions.raise(row.oid, danger)) continue;
+      note(closure.functions, row.name, reason_for(danger, Reason::kVolatileFunction));
       changed = true;
     }
   }
 }
 
-Reason own_reason(const DependencyRow& row, const Functions& functions) {
-  const bool is_safe = functions.are_safe(row.functions, Way::kCalled);
+bool reads_relations(DependencyKind kind) {
+  using enum DependencyKind;
+  return kind == kView || kind == kPolicy || kind == kParent;
+}
+
+// Of the relation that `row` is about.
+Reason own_reason(const DependencyRow& row, const Functions& functions, const RoutingLists& lists) {
+  const Danger danger = functions.danger(row.functions, Way::kCalled);
   const bool reads_catalog =
       std::ranges::any_of(row.relations, [](uint32_t oid) { return oid < kFirstUserOid; });
   switch (row.kind) {
     case DependencyKind::kReplicaLacks:
       return Reason::kPrimaryRelation;
+    case DependencyKind::kForeignTable:  // A54
+      return lists.is_replica_relation(row.name) ? Reason::kRead : Reason::kPrimaryRelation;
     case DependencyKind::kView:
-      if (!is_safe) return Reason::kUnsafeView;
+      if (danger != Danger::kNone) return reason_for(danger, Reason::kUnsafeView);
       return reads_catalog ? Reason::kSystemCatalog : Reason::kRead;  // A53
     case DependencyKind::kPolicy:
-      if (!is_safe) return Reason::kUnsafePolicy;
+      if (danger != Danger::kNone) return reason_for(danger, Reason::kUnsafePolicy);
       return reads_catalog ? Reason::kSystemCatalog : Reason::kRead;
     default:
       return Reason::kRead;
   }
 }
 
-// From what is the primary's by itself to all that reads it, breadth first.
+bool is_of_relation(DependencyKind kind) {
+  using enum DependencyKind;
+  return kind == kReplicaLacks || kind == kForeignTable || kind == kTable || reads_relations(kind);
+}
+
+// From what is the primary's by itself to all that reads it, breadth first; what the operator lists
+// comes first, so that its reason is the one that is told.
 void close_relations(std::span<const DependencyRow> rows, const Functions& functions,
-                     CatalogClosure& closure) {
+                     const RoutingLists& lists, CatalogClosure& closure) {
   std::unordered_map<uint32_t, std::vector<const DependencyRow*>> readers;
   std::unordered_map<uint32_t, Reason> reasons;
   std::vector<uint32_t> found;
   const auto mark = [&](const DependencyRow& row, Reason reason) {
     if (!reasons.try_emplace(row.oid, reason).second) return;
-    closure.relations.try_emplace(std::string(row.name), reason);
+    note(closure.relations, row.name, reason);
     found.push_back(row.oid);
   };
+  for (const DependencyRow& row : rows)
+    if (is_of_relation(row.kind) && lists.is_primary_relation(row.name))
+      mark(row, Reason::kPrimaryList);
   for (const DependencyRow& row : rows) {
-    for (const uint32_t below : row.relations) readers[below].push_back(&row);
-    if (const Reason reason = own_reason(row, functions); reason != Reason::kRead)
+    if (reads_relations(row.kind))
+      for (const uint32_t below : row.relations) readers[below].push_back(&row);
+    if (const Reason reason = own_reason(row, functions, lists); reason != Reason::kRead)
       mark(row, reason);
   }
   for (size_t i = 0; i < found.size(); ++i) {
@@ -120,9 +176,12 @@ void close_relations(std::span<const DependencyRow> rows, const Functions& funct
 
 void close_operators(std::span<const DependencyRow> rows, const Functions& functions,
                      CatalogClosure& closure) {
-  for (const DependencyRow& row : rows)
-    if (row.kind == DependencyKind::kOperator && !functions.are_safe(row.functions, Way::kByType))
-      closure.operators.emplace(row.name);
+  for (const DependencyRow& row : rows) {
+    if (row.kind != DependencyKind::kOperator) continue;
+    const Danger danger = functions.danger(row.functions, Way::kByType);
+    if (danger != Danger::kNone)
+      note(closure.operators, row.name, reason_for(danger, Reason::kUnsafeOperator));
+  }
 }
 
 struct ImplicitKind {
@@ -141,16 +200,30 @@ constexpr ImplicitKind kImplicitKinds[] = {
 
 ImplicitCall find_implicit_call(std::span<const DependencyRow> rows, const Functions& functions) {
   for (const ImplicitKind& implicit : kImplicitKinds)
-    for (const DependencyRow& row : rows)
-      if (row.kind == implicit.kind && !functions.are_safe(row.functions, implicit.way))
-        return {.reason = implicit.reason, .object = std::string(row.name)};
+    for (const DependencyRow& row : rows) {
+      if (row.kind != implicit.kind) continue;
+      const Danger danger = functions.danger(row.functions, implicit.way);
+      if (danger == Danger::kNone) continue;
+      ImplicitCall call{.reason = reason_for(danger, implicit.reason),
+                        .object = std::string(row.name)};
+      if (const auto extension = functions.extension(row.functions, implicit.way);
+          !extension.empty())
+        call.object.append(" of extension ").append(extension);
+      return call;
+    }
   return {};
 }
 
 }  // namespace
 
-FunctionVerdict verdict_of(const FunctionRow& row) {
-  const bool known = row.is_builtin || is_reviewed_extension(row.extension);
+bool is_trusted_extension(std::string_view extension, const RoutingLists& lists) {
+  return is_reviewed_extension(extension) || lists.trusts_extension(extension);
+}
+
+FunctionVerdict verdict_of(const FunctionRow& row, const RoutingLists& lists) {
+  if (lists.is_primary_function(row.name)) return FunctionVerdict::kListed;
+  if (!row.is_builtin && lists.is_replica_function(row.name)) return FunctionVerdict::kSafe;
+  const bool known = row.is_builtin || is_trusted_extension(row.extension, lists);
   if (!known && !is_trusted_language(row.language)) return FunctionVerdict::kUntrusted;
   if (row.volatility != 'v') return FunctionVerdict::kSafe;  // As far as labels go (A43).
   if (known && classify_function(row.name).function_class == FunctionClass::kVolatileReadSafe)
@@ -159,11 +232,11 @@ FunctionVerdict verdict_of(const FunctionRow& row) {
 }
 
 CatalogClosure close_over(std::span<const FunctionRow> functions,
-                          std::span<const DependencyRow> dependencies) {
-  Functions known(functions);
+                          std::span<const DependencyRow> dependencies, const RoutingLists& lists) {
+  Functions known(functions, lists);
   CatalogClosure closure;
   close_defaults(dependencies, known, closure);
-  close_relations(dependencies, known, closure);
+  close_relations(dependencies, known, lists, closure);
   close_operators(dependencies, known, closure);
   closure.implicit = find_implicit_call(dependencies, known);
   return closure;

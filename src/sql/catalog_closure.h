@@ -18,7 +18,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "sql/catalog_rows.h"
@@ -37,19 +36,23 @@ struct NameHash {
 /// objects are rare: all that PostgreSQL and the reviewed extensions bring are harmless.
 struct ImplicitCall {
   Reason reason = Reason::kRead;  // kRead: there is none.
-  std::string object = {};        // The first that was found: "from text to money".
+  std::string object =
+      {};  // The first that was found: "from text to money", "box3d of extension x".
 };
 
+/// Why only the primary may answer, by name over all schemas. What is not in it is a read.
+using ReasonsByName = std::unordered_map<std::string, Reason, NameHash, std::equal_to<>>;
+
 struct CatalogClosure {
-  /// By name, over all schemas: why only the primary may answer. What is not in it is a read.
-  std::unordered_map<std::string, Reason, NameHash, std::equal_to<>> relations;
-  std::unordered_set<std::string, NameHash, std::equal_to<>> operators;  // Those that are unsafe.
-  std::vector<std::string> functions;  // Names with unsafe defaults of arguments.
+  ReasonsByName relations;
+  ReasonsByName operators;
+  ReasonsByName functions;  // Those with unsafe defaults of arguments.
   ImplicitCall implicit;
 };
 
 /// A function that has no row is unsafe: it is newer than the rows (A42).
 CatalogClosure close_over(std::span<const FunctionRow> functions,
-                          std::span<const DependencyRow> dependencies);
+                          std::span<const DependencyRow> dependencies,
+                          const RoutingLists& lists = {});
 
 }  // namespace fairlead::sql

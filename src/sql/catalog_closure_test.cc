@@ -101,6 +101,14 @@ TEST(CatalogClosure, CarriesWhatReplicasLackUpToViewsAndParents) {  // A50, A52,
   EXPECT_EQ(reason(closure, "beside"), Reason::kRead);
 }
 
+TEST(CatalogClosure, LeavesAReadAloneWhereOnlyAWriteReachesWhatReplicasLack) {  // A50, A55
+  const auto closure = closed({{kReplicaLacks, 30001, "unlogged"},
+                               {kForeignKey, 30002, "referenced", {}, {30001}},
+                               {kRule, 30003, "ruled_or_materialized", {}, {30001}},
+                               {kWriteExpression, 30004, "checked", {}, {30001}}});
+  EXPECT_EQ(closure.relations, (ReasonsByName{{"unlogged", Reason::kPrimaryRelation}}));
+}
+
 TEST(CatalogClosure, TakesAViewOfTheCatalogForTheCatalog) {  // A53
   const auto closure =
       closed({view(30001, "tables", {}, {1259}), view(30002, "over", {}, {30001})});
@@ -147,7 +155,8 @@ TEST(CatalogClosure, CountsTheDefaultsOfArguments) {  // A40
   const auto closure = closed({{kDefaults, kReader, "reader", {kLower}},
                                {kDefaults, kLower, "lower", {kNextval}},
                                view(30001, "calls", {kReader})});
-  EXPECT_EQ(closure.functions, (std::vector<std::string>{"lower", "reader"}));
+  EXPECT_EQ(closure.functions, (ReasonsByName{{"lower", Reason::kVolatileFunction},
+                                              {"reader", Reason::kVolatileFunction}}));
   EXPECT_EQ(reason(closure, "calls"), Reason::kUnsafeView);
 }
 

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sql/routing_lists.h"
+
 namespace fairlead::sql {
 
 /// Below it stands what initdb made (FirstNormalObjectId of PostgreSQL's transam.h).
@@ -29,14 +31,19 @@ enum class FunctionVerdict : uint8_t {
   kSafe,       // Every function of this name may run on a replica.
   kVolatile,   // At least one may write.
   kUntrusted,  // At least one is in a language whose label proves nothing (A46).
+  kListed,     // The operator wants calls of this name on the primary (A56).
 };
 
-FunctionVerdict verdict_of(const FunctionRow& row);
+/// Whether what is said of its functions in C is believed (A46).
+bool is_trusted_extension(std::string_view extension, const RoutingLists& lists);
+
+FunctionVerdict verdict_of(const FunctionRow& row, const RoutingLists& lists = {});
 
 /// What calls functions, or reads relations, without the statement naming them (A41, A45). The
 /// letter stands in the query's first column.
 enum class DependencyKind : char {
-  kReplicaLacks = 'x',   // Unlogged, foreign, a sequence: calls nothing, and is the primary's.
+  kReplicaLacks = 'x',   // Unlogged, or a sequence: calls nothing, and is the primary's.
+  kForeignTable = 'r',   // The primary's, unless the operator says otherwise (A54).
   kView = 'v',           // Not materialized: what such a view shows was computed before.
   kPolicy = 'p',         // Row security, as far as reads go.
   kParent = 'i',         // Of partitions or inheriting tables.

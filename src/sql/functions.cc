@@ -17,6 +17,8 @@ Reason reason_of(FunctionVerdict verdict) {
     case FunctionVerdict::kUnknown:
     case FunctionVerdict::kUntrusted:
       return Reason::kUnknownFunction;
+    case FunctionVerdict::kListed:
+      return Reason::kPrimaryList;
   }
   return Reason::kUnknownFunction;
 }
@@ -24,40 +26,51 @@ Reason reason_of(FunctionVerdict verdict) {
 }  // namespace
 
 FunctionCatalog::FunctionCatalog(std::span<const FunctionRow> rows, uint64_t generation,
-                                 std::span<const DependencyRow> dependencies, Time as_of)
-    : closure_(close_over(rows, dependencies)),
-      tables_(rows, dependencies),
+                                 std::span<const DependencyRow> dependencies, Time as_of,
+                                 RoutingLists lists)
+    : lists_(std::move(lists)),
+      closure_(close_over(rows, dependencies, lists_)),
+      tables_(rows, dependencies, lists_),
       generation_(generation),
       as_of_(as_of) {
   by_name_.reserve(rows.size());
   for (const FunctionRow& row : rows) {
     if (row.is_procedure) continue;
-    const FunctionVerdict one = verdict_of(row);
+    const FunctionVerdict one = verdict_of(row, lists_);
     const auto [at, inserted] = by_name_.try_emplace(std::string(row.name));
     at->second.call = worst(at->second.call, one);
-    const bool touches_none = touches_no_table(row);
+    const bool touches_none = touches_no_table(row, lists_);
     at->second.touches_no_table = at->second.touches_no_table && touches_none;
     if (row.is_builtin) continue;
     at->second.attribute = worst(at->second.attribute, one);
     at->second.attribute_touches_no_table = at->second.attribute_touches_no_table && touches_none;
   }
-  for (const std::string& name : closure_.functions) {
+  for (const auto& [name, reason] : closure_.functions) {
+    const FunctionVerdict verdict =
+        reason == Reason::kPrimaryList ? FunctionVerdict::kListed : FunctionVerdict::kVolatile;
     Verdicts& verdicts = by_name_[name];
-    verdicts.call = worst(verdicts.call, FunctionVerdict::kVolatile);
-    verdicts.attribute = worst(verdicts.attribute, FunctionVerdict::kVolatile);
+    verdicts.call = worst(verdicts.call, verdict);
+    verdicts.attribute = worst(verdicts.attribute, verdict);
   }
 }
 
 std::shared_ptr<const FunctionCatalog> FunctionCatalog::build(
     std::span<const FunctionRow> rows, uint64_t generation,
-    std::span<const DependencyRow> dependencies, Time as_of) {
+    std::span<const DependencyRow> dependencies, Time as_of, RoutingLists lists) {
   return std::shared_ptr<const FunctionCatalog>(
-      new FunctionCatalog(rows, generation, dependencies, as_of));
+      new FunctionCatalog(rows, generation, dependencies, as_of, std::move(lists)));
+}
+
+std::shared_ptr<const FunctionCatalog> FunctionCatalog::not_loaded() {
+  static const auto catalog = build({}, kNotLoaded);
+  return catalog;
 }
 
 FunctionVerdict FunctionCatalog::verdict(std::string_view name) const {
   const auto found = by_name_.find(name);
-  return found == by_name_.end() ? FunctionVerdict::kUnknown : found->second.call;
+  if (found != by_name_.end()) return found->second.call;
+  if (lists_.is_primary_function(name)) return FunctionVerdict::kListed;
+  return lists_.is_replica_function(name) ? FunctionVerdict::kSafe : FunctionVerdict::kUnknown;
 }
 
 FunctionVerdict FunctionCatalog::attribute_verdict(std::string_view name) const {
@@ -67,7 +80,13 @@ FunctionVerdict FunctionCatalog::attribute_verdict(std::string_view name) const 
 
 Reason FunctionCatalog::relation_reason(std::string_view name) const {
   const auto found = closure_.relations.find(name);
-  return found == closure_.relations.end() ? Reason::kRead : found->second;
+  if (found != closure_.relations.end()) return found->second;
+  return lists_.is_primary_relation(name) ? Reason::kPrimaryList : Reason::kRead;
+}
+
+Reason FunctionCatalog::operator_reason(std::string_view name) const {
+  const auto found = closure_.operators.find(name);
+  return found == closure_.operators.end() ? Reason::kRead : found->second;
 }
 
 bool FunctionCatalog::may_touch_any_table(const QueryFacts& facts) const {
@@ -95,7 +114,7 @@ Reason first_unsafe(const QueryFacts& facts, const FunctionCatalog& catalog) {
     if (const Reason reason = reason_of(catalog.attribute_verdict(name)); reason != Reason::kRead)
       return reason;
   for (const std::string& name : facts.operators)
-    if (catalog.is_unsafe_operator(name)) return Reason::kUnsafeOperator;
+    if (const Reason reason = catalog.operator_reason(name); reason != Reason::kRead) return reason;
   for (const Relation& relation : facts.relations)
     if (const Reason reason = catalog.relation_reason(relation.name); reason != Reason::kRead)
       return reason;
@@ -106,9 +125,10 @@ Reason first_unsafe(const QueryFacts& facts, const FunctionCatalog& catalog) {
 
 Decision decide(const QueryFacts& facts, const FunctionCatalog* catalog) {
   Reason unsafe = Reason::kRead;
-  if (catalog != nullptr)
+  if (catalog != nullptr && catalog->is_loaded())
     unsafe = first_unsafe(facts, *catalog);
-  else if (!facts.functions.empty() || !facts.attributes.empty())
+  else if (!facts.functions.empty() || !facts.attributes.empty() ||
+           (catalog != nullptr && !facts.relations.empty()))
     unsafe = Reason::kCatalogLoading;
   if (facts.access == Access::kPrimary)
     return {Access::kPrimary, facts.reason, facts.may_write || unsafe != Reason::kRead};

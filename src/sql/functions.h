@@ -3,7 +3,8 @@
 //
 // Everything is decided by name alone, over all schemas and overloads (A40): exact resolution would
 // need argument types and the client's search_path. Labels are believed as far as A43 and A46
-// allow. What stands behind a name, at any depth, is catalog_closure.h's (A41, A45).
+// allow, and what the operator says comes before them (A56). What stands behind a name, at any
+// depth, is catalog_closure.h's (A41, A45).
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,12 @@ class FunctionCatalog {
   /// `generation` must differ between any two snapshots that one ShapeCache meets; 0 is reserved.
   static std::shared_ptr<const FunctionCatalog> build(
       std::span<const FunctionRow> rows, uint64_t generation,
-      std::span<const DependencyRow> dependencies = {}, Time as_of = {});
+      std::span<const DependencyRow> dependencies = {}, Time as_of = {}, RoutingLists lists = {});
+
+  /// In place of a catalog that is not known yet, where the operator keeps relations on the primary
+  /// (A56): a text that names any of them is no read until then. Its generation is never another's.
+  static std::shared_ptr<const FunctionCatalog> not_loaded();
+  bool is_loaded() const { return generation_ != kNotLoaded; }
 
   FunctionVerdict verdict(std::string_view name) const;
   /// For attribute notation: only functions that are not built in can be meant, and no function at
@@ -37,6 +43,8 @@ class FunctionCatalog {
   /// Why only the primary may answer for a relation of this name: it does not exist on replicas, or
   /// reading it calls what is not safe. kRead: anybody may.
   Reason relation_reason(std::string_view name) const;
+  /// Over all schemas and operands; kRead where it is safe.
+  Reason operator_reason(std::string_view name) const;
   bool is_unsafe_operator(std::string_view name) const { return closure_.operators.contains(name); }
   /// What concerns every statement of the database.
   const ImplicitCall& implicit_call() const { return closure_.implicit; }
@@ -50,6 +58,8 @@ class FunctionCatalog {
   size_t size() const { return by_name_.size(); }
 
  private:
+  static constexpr uint64_t kNotLoaded = UINT64_MAX;
+
   struct Verdicts {
     FunctionVerdict call = FunctionVerdict::kSafe;
     FunctionVerdict attribute = FunctionVerdict::kSafe;
@@ -58,8 +68,9 @@ class FunctionCatalog {
   };
 
   FunctionCatalog(std::span<const FunctionRow> rows, uint64_t generation,
-                  std::span<const DependencyRow> dependencies, Time as_of);
+                  std::span<const DependencyRow> dependencies, Time as_of, RoutingLists lists);
 
+  const RoutingLists lists_;
   std::unordered_map<std::string, Verdicts, NameHash, std::equal_to<>> by_name_;
   CatalogClosure closure_;
   TableClosure tables_;

@@ -44,6 +44,7 @@ enum class Reason : uint8_t {
   kUnsafeType,
   kUnsafeDomain,
   kUnsafeOperatorClass,
+  kPrimaryList,
   kTempObject,
   kLock,
   kNotify,
@@ -149,6 +150,9 @@ inline constexpr std::array kReasons{
     ReasonText{Reason::kUnsafeOperatorClass, "unsafe_operator_class",
                "The database has an operator class with a function that may write; ORDER BY and "
                "indexes use it unnamed, so none of its reads is proven."},
+    ReasonText{Reason::kPrimaryList, "primary_list",
+               "The configuration keeps a function or relation that is called or read, perhaps "
+               "through a view, on the primary: primary_functions, primary_relations."},
     ReasonText{Reason::kTempObject, "temp_object", "A temporary object exists on one server only."},
     ReasonText{Reason::kLock, "lock", "LOCK TABLE on a replica would exclude nobody."},
     ReasonText{Reason::kNotify, "notify", "Notifications are sent by the primary."},

@@ -18,10 +18,11 @@ struct Relation {
 
 class Graph {
  public:
-  Graph(std::span<const FunctionRow> functions, std::span<const DependencyRow> rows) {
+  Graph(std::span<const FunctionRow> functions, std::span<const DependencyRow> rows,
+        const RoutingLists& lists) {
     for (const FunctionRow& row : functions) {
       known_.insert(row.oid);
-      if (!touches_no_table(row)) open_.insert(row.oid);
+      if (!touches_no_table(row, lists)) open_.insert(row.oid);
     }
     for (const DependencyRow& row : rows) add(row);
   }
@@ -45,6 +46,7 @@ class Graph {
     switch (row.kind) {
       case kTable:
       case kReplicaLacks:
+      case kForeignTable:
         at(row);
         return;
       case kView:
@@ -142,16 +144,16 @@ TableId table_id(std::string_view name) {
   return static_cast<TableId>((hash ^ (hash >> 16)) % kTableIds);
 }
 
-bool touches_no_table(const FunctionRow& row) {
+bool touches_no_table(const FunctionRow& row, const RoutingLists& lists) {
   if (row.is_builtin)
     return !reads_stored_data(row.name) &&
            classify_function(row.name).function_class != FunctionClass::kDynamicSql;
-  return row.language == "c" && is_reviewed_extension(row.extension);
+  return row.language == "c" && is_trusted_extension(row.extension, lists);
 }
 
 TableClosure::TableClosure(std::span<const FunctionRow> functions,
-                           std::span<const DependencyRow> dependencies) {
-  const Graph graph(functions, dependencies);
+                           std::span<const DependencyRow> dependencies, const RoutingLists& lists) {
+  const Graph graph(functions, dependencies, lists);
   for (const auto& [oid, relation] : graph.relations()) {
     const std::string name(relation.name);
     const Tables none{.whole_database = false};

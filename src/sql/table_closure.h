@@ -48,13 +48,14 @@ struct Tables {
 };
 
 /// Whether a function of this row surely reads and writes no table: one of PostgreSQL's own, or a C
-/// function of a reviewed extension. The author's labels do not count (A43): a replica does not
-/// refuse a read that is too old.
-bool touches_no_table(const FunctionRow& row);
+/// function of a reviewed or trusted extension. The author's labels do not count (A43): a replica
+/// does not refuse a read that is too old.
+bool touches_no_table(const FunctionRow& row, const RoutingLists& lists = {});
 
 class TableClosure {
  public:
-  TableClosure(std::span<const FunctionRow> functions, std::span<const DependencyRow> dependencies);
+  TableClosure(std::span<const FunctionRow> functions, std::span<const DependencyRow> dependencies,
+               const RoutingLists& lists = {});
 
   /// A name that no relation has (yet), a WITH query's for one, is the whole database.
   const Tables& read(std::string_view name) const { return find(read_, name); }

@@ -265,6 +265,7 @@ class Loading {
     control_.run([&] {
       loader_ = std::make_unique<CatalogLoader>(
           control_.loop(), "test", login_of(cluster.cluster().as_monitor(cluster.node(0))),
+          sql::RoutingLists{},
           [this](const std::string& database, std::shared_ptr<const sql::FunctionCatalog> catalog) {
             const std::lock_guard lock(mutex_);
             catalogs_[database] = std::move(catalog);
