@@ -33,6 +33,8 @@ void WrittenTables::add(const sql::QueryFacts& facts, const sql::FunctionCatalog
   if (catalog == nullptr || !names_what_it_writes(facts) || catalog->may_touch_any_table(facts))
     return add_whole_database();
   for (const sql::Relation& relation : facts.relations) {
+    // Of a statement that may write, also what a view or a policy that it reads may call.
+    if (catalog->tables().is_open_to_read(relation.name)) return add_whole_database();
     if (!relation.written) continue;
     const sql::Tables& tables = catalog->tables().written(relation.name);
     if (tables.whole_database) return add_whole_database();

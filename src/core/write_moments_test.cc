@@ -11,7 +11,8 @@ using sql::DependencyKind;
 
 Time at(int64_t number) { return Time{Duration{number}}; }
 
-/// Tables a, b and c; view v over a; writing b runs a trigger; deleting from p deletes from c.
+/// Tables a, b and c; view v over a; writing b runs a trigger; deleting from p deletes from c. The
+/// view "calling", over it "over", and the policy of "guarded" call a function that writes.
 std::shared_ptr<const sql::FunctionCatalog> catalog(uint64_t generation = 1) {
   const std::vector<sql::FunctionRow> functions{
       {.name = "lower", .volatility = 'i', .language = "internal", .is_builtin = true, .oid = 1},
@@ -23,6 +24,14 @@ std::shared_ptr<const sql::FunctionCatalog> catalog(uint64_t generation = 1) {
       {.kind = DependencyKind::kTable, .oid = 30003, .name = "c"},
       {.kind = DependencyKind::kTable, .oid = 30004, .name = "p"},
       {.kind = DependencyKind::kView, .oid = 30005, .name = "v", .relations = {30001}},
+      {.kind = DependencyKind::kView,
+       .oid = 30006,
+       .name = "calling",
+       .functions = {20001},
+       .relations = {30001}},
+      {.kind = DependencyKind::kView, .oid = 30007, .name = "over", .relations = {30006}},
+      {.kind = DependencyKind::kTable, .oid = 30008, .name = "guarded"},
+      {.kind = DependencyKind::kPolicy, .oid = 30008, .name = "guarded", .functions = {20001}},
       {.kind = DependencyKind::kTrigger, .oid = 30002, .name = "b", .functions = {20001}},
       {.kind = DependencyKind::kForeignKey, .oid = 30004, .name = "p", .relations = {30003}}};
   return sql::FunctionCatalog::build(functions, generation, rows);
@@ -77,6 +86,13 @@ TEST_F(WriteMomentsTest, WhatCannotBeToldIsTheWholeDatabase) {
   for (const char* read :
        {"SELECT own()", "SELECT * FROM unknown", "WITH w AS (SELECT 1) SELECT * FROM w"})
     EXPECT_EQ(after("INSERT INTO a VALUES (1)", read), at(100)) << read;
+}
+
+TEST_F(WriteMomentsTest, AReadThatWritesByAViewOrAPolicyMayHaveWrittenAnything) {  // A45, D11
+  for (const char* write : {"SELECT * FROM calling", "SELECT 1 FROM a, over",
+                            "SELECT * FROM guarded", "INSERT INTO a SELECT n FROM s.calling"})
+    EXPECT_EQ(after(write, "SELECT * FROM c"), at(100)) << write;
+  EXPECT_EQ(after("INSERT INTO a SELECT n FROM v", "SELECT * FROM c"), Time{});
 }
 
 TEST_F(WriteMomentsTest, WithoutACatalogOrAPlanEveryWriteCounts) {

@@ -170,6 +170,11 @@ TableClosure::TableClosure(std::span<const FunctionRow> functions,
   }
 }
 
+bool TableClosure::is_open_to_read(std::string_view name) const {
+  const auto found = read_.find(name);
+  return found != read_.end() && found->second.whole_database;
+}
+
 const Tables& TableClosure::find(const ByName& sets, std::string_view name) {
   static const Tables kWhole;
   const auto found = sets.find(name);

@@ -60,6 +60,9 @@ class TableClosure {
   /// A name that no relation has (yet), a WITH query's for one, is the whole database.
   const Tables& read(std::string_view name) const { return find(read_, name); }
   const Tables& written(std::string_view name) const { return find(written_, name); }
+  /// Whether a read of it, at any depth, runs code that could touch any table. Not of a name that
+  /// no relation has, a WITH query's for one: such a read runs what else the text names.
+  bool is_open_to_read(std::string_view name) const;
   /// An operator, in any schema, that calls what could touch any table.
   bool is_open_operator(std::string_view name) const { return open_operators_.contains(name); }
   /// The database has a cast, domain, type or operator class that does, and every statement may

@@ -192,6 +192,8 @@ class Consistency(unittest.TestCase):
             client.run("drop table if exists fresh, quiet, child cascade; create table fresh (n int primary key)")
             client.run("create table quiet (n int); create table child (n int references fresh on delete cascade)")
             client.run("create or replace view over_fresh as select n from fresh")
+            client.run("create or replace function fills() returns int volatile language sql as"
+                       " 'insert into quiet values (7) returning n'; create or replace view filling as select fills() as n")
             client.run("insert into fresh values (1); insert into child values (1)")
             names = ("fresh", "over_fresh", "child", "quiet", "(with w as (select 1 as n) select n from w) as w")
 
@@ -214,6 +216,7 @@ class Consistency(unittest.TestCase):
                 (("begin", "update child set n = 2", "commit"), ["replica", "replica", "primary", "replica", "primary"]),
                 (("delete from fresh where n = 1",), ["primary", "primary", "primary", "replica", "primary"]),
                 (("truncate child",), ["primary"] * 5),
+                (("select n from filling",), ["primary"] * 5),
             ):
                 with STAND.paused_replay():
                     for write in writes:
