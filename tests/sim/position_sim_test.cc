@@ -81,7 +81,7 @@ TEST(PositionSim, APromotionTakesOnlyWhatIsLost) {  // D20, E1, E3
   EXPECT_GT(counts->tokens_lost, 0U);
   EXPECT_GT(counts->lost, 0U);
   // A worker that hears late takes a node for the primary that it was two promotions ago.
-  EXPECT_LT(counts->unaccepted, counts->reads / 10'000);
+  EXPECT_LE(counts->unaccepted, counts->reads / 10'000);
 }
 
 TEST(PositionSim, AnOldPrimaryThatGoesOnGetsNothingFromWhoKnowsBetter) {  // E1, E2, E3, D20
