@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 
+#include "core/request_plan.h"
 #include "sql/advice.h"
 #include "sql/classify.h"
 #include "sql/hints.h"
@@ -68,9 +69,9 @@ Result<Explanation> explain(std::string_view statement, const sql::FunctionCatal
   core::RouteInput input;
   input.decision = sql::decide(facts, catalog);
   input.hint = hints->route;
-  const bool is_begin = facts.statements == 1 && facts.transaction.size() == 1 &&
-                        facts.transaction.front().kind == sql::TransactionCommand::Kind::kBegin;
-  if (is_begin) input.opens = &facts.transaction.front().modes;
+  const sql::TransactionCommand* command = core::only_command(facts);
+  if (command != nullptr && command->kind == sql::TransactionCommand::Kind::kBegin)
+    input.opens = &command->modes;
   const core::Route route = core::decide_route(input);
 
   Explanation out;

@@ -10,10 +10,6 @@ using sql::TransactionCommand;
 using sql::TransactionModes;
 using sql::VariableCommand;
 
-const TransactionCommand* only_command(const sql::QueryFacts& facts) {
-  return facts.statements == 1 && facts.transaction.size() == 1 ? &facts.transaction[0] : nullptr;
-}
-
 bool is_plain_end(const TransactionCommand& command) {
   using Kind = TransactionCommand::Kind;
   return (command.kind == Kind::kCommit || command.kind == Kind::kRollback) && !command.chain;

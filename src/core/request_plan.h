@@ -62,6 +62,9 @@ struct PlannedMessage {
   bool changes_statements = false;  // The client's statements are told of the answer.
 };
 
+/// The transaction command that is all of the text; null: it is not one, or more than that.
+const sql::TransactionCommand* only_command(const sql::QueryFacts& facts);
+
 struct RequestPlan {
   RequestEnd end = RequestEnd::kMore;
   std::vector<PlannedMessage> messages;

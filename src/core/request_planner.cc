@@ -32,11 +32,6 @@ bool is_true(std::string_view word) {
   return word == "true" || word == "t" || word == "on" || word == "1" || word == "yes";
 }
 
-/// The only statement of the request is this transaction command.
-const TransactionCommand* only_command(const sql::QueryFacts& facts) {
-  return facts.statements == 1 && facts.transaction.size() == 1 ? &facts.transaction[0] : nullptr;
-}
-
 bool changes_session(const sql::QueryFacts& facts) {
   return facts.calls_set_config || !facts.variables.empty() || !facts.transaction.empty() ||
          !facts.prepared.empty() || facts.discard != sql::Discard::kNone;
