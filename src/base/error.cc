@@ -44,6 +44,8 @@ std::string_view sqlstate(ErrorCode code) {
       return "57P01";
     case ErrorCode::kCannotConnectNow:
       return "57P03";
+    case ErrorCode::kNotInPrerequisiteState:
+      return "55000";
     case ErrorCode::kInFailedTransaction:
       return "25P02";
     case ErrorCode::kIdleInTransaction:

@@ -195,6 +195,9 @@ class Session {
   bool is_all_mine() const;
   bool prepares_known() const;
   bool fail_locally(size_t index, size_t confirmed, std::string& out);
+  void refuse_foreign_sequence();
+  void refuse_message(size_t index, const Error& error);
+  void drop_behind(size_t index);
   void describe_ours(const sql::QueryFacts* facts, std::string& out);
   Result<LocalAnswer> execute_ours(const sql::QueryFacts& facts);
 

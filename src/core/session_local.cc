@@ -168,13 +168,52 @@ bool Session::answer_extended_locally(std::string& out) {
   return true;
 }
 
+/// currval() and lastval() answer for the server, and between two transactions that is anybody's:
+/// without a transaction that has written, or a server of the client's own, their number would be
+/// another client's (C18).
+void Session::refuse_foreign_sequence() {
+  bool wrote = !state_.pins.reasons().empty();
+  if (state_.status != wire::TxStatus::kIdle) {
+    wrote |= transaction_may_write_;
+    sent_.for_each([&](const SentRequest& sent) { wrote |= sent.may_write; });
+  }
+  size_t execution = 0;
+  for (size_t i = 0; i < plan_.messages.size() && !wrote; ++i) {
+    if (!plan_.messages[i].has_execution) continue;
+    const sql::QueryFacts& facts = *plan_.executions[execution++].facts;
+    if (facts.reads_earlier_sequence)
+      return refuse_message(
+          i, {ErrorCode::kNotInPrerequisiteState,
+              "currval() and lastval() have no answer outside of the transaction that called "
+              "nextval()",
+              "With pool_mode \"transaction\" the next transaction may be on another server, whose "
+              "last value is another client's.",
+              "Use INSERT ... RETURNING, or both statements in one transaction, or pool_mode "
+              "\"session\" for this database."});
+    wrote = facts.may_write;
+  }
+}
+
+/// The server is told, because its transaction fails with it.
+void Session::refuse_message(size_t index, const Error& error) {
+  PlannedMessage& planned = plan_.messages[index];
+  planned.treatment = Treatment::kRefuse;
+  wire::append_error(planned.answer, wire::Severity::kError, error);
+  drop_behind(index);
+}
+
+/// What stands behind a message that fails is not executed (F22).
+void Session::drop_behind(size_t index) {
+  const PlannedMessage sync = plan_.messages.back();
+  plan_.messages.resize(index + 1);
+  if (plan_.end == RequestEnd::kSync) plan_.messages.push_back(sync);
+}
+
 /// Message `index` fails, and what follows up to the Sync is not executed (F22). False: the server
 /// has to be told, because its transaction fails with it.
 bool Session::fail_locally(size_t index, size_t confirmed, std::string& out) {
   if (state_.status != wire::TxStatus::kIdle) {
-    const PlannedMessage sync = plan_.messages.back();
-    plan_.messages.resize(index + 1);
-    if (plan_.end == RequestEnd::kSync) plan_.messages.push_back(sync);
+    drop_behind(index);
     return false;
   }
   out.append(plan_.messages[index].answer);

@@ -208,6 +208,7 @@ void Session::route_or_answer() {
     stage_ = Stage::kDone;
     return;
   }
+  if (plan_.pins.has(sql::PinEvent::kSequenceRead)) refuse_foreign_sequence();
   would_be_.reset();
   if (must_upgrade()) {
     route_ = {.target = Target::kPrimary, .reason = sql::Reason::kUpgrade};

@@ -1,6 +1,7 @@
 #include "sql/classify.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sql/aliases.h"
 #include "sql/nesting.h"
@@ -90,6 +91,19 @@ void locate(Unit& unit, size_t raw_statement) {
   unit.end = length == 0 ? unit.text.size() : std::min(unit.begin + length, unit.text.size());
 }
 
+// Reads one statement, and whether it asks for the value of a sequence that nothing before it in
+// the unit can have taken (C18).
+void read_in_order(Unit& unit, size_t wrapper) {
+  QueryFacts& facts = unit.facts;
+  const bool wrote = facts.may_write;
+  const PinEvents earlier = std::exchange(facts.pins, {});
+  read_statement(unit, wrapper);
+  if (facts.pins.has(PinEvent::kSequenceRead) && !facts.pins.has(PinEvent::kSequenceValue) &&
+      !wrote)
+    facts.reads_earlier_sequence = true;
+  facts.pins.bits = static_cast<uint16_t>(facts.pins.bits | earlier.bits);
+}
+
 QueryFacts read_unit(std::string_view text, LexOptions options, const ParseTree& tree) {
   QueryFacts facts = new_facts();
   Unit unit{.text = text, .options = options, .tree = tree, .facts = facts};
@@ -102,7 +116,7 @@ QueryFacts read_unit(std::string_view text, LexOptions options, const ParseTree&
     locate(unit, i);
     facts.resets_only = facts.resets_only && is_reset(tree, wrapper);
     const Access before = facts.access;
-    read_statement(unit, wrapper);
+    read_in_order(unit, wrapper);
     if (before == Access::kRead && facts.access == Access::kRead && facts.transaction.empty())
       any_read = true;
   }
@@ -130,7 +144,7 @@ QueryFacts facts_of(const Unit& outer, size_t wrapper, size_t begin, size_t end)
             .begin = begin,
             .end = end};
   if (wrapper == ParseTree::kNone) return refused(Reason::kParseError);
-  read_statement(unit, wrapper);
+  read_in_order(unit, wrapper);
   finish(unit);
   return facts;
 }

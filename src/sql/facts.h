@@ -125,7 +125,8 @@ enum class PinEvent : uint16_t {
   kDrop = 1 << 11,               // May drop a temporary object.
   kSequenceValue = 1 << 12,  // nextval() or setval(): currval() has an answer from now on (C18).
   kLoad = 1 << 13,
-  kDeallocate = 1 << 14,  // One, or ALL.
+  kDeallocate = 1 << 14,    // One, or ALL.
+  kSequenceRead = 1 << 15,  // currval() or lastval().
 };
 
 struct PinEvents {
@@ -171,6 +172,9 @@ struct QueryFacts {
   /// is the first of possibly many.
   bool may_write = true;
   bool calls_set_config = false;  // extract_set_config(text) tells what it sets.
+  /// currval() or lastval(), and nothing before it in the unit that may have called nextval()
+  /// (C18).
+  bool reads_earlier_sequence = false;
   bool resets_only =
       false;  // Nothing but RESET, DISCARD, UNLISTEN, CLOSE, DEALLOCATE, pg_advisory_unlock_all().
   bool opaque_side_effects =

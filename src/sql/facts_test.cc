@@ -293,9 +293,25 @@ TEST(Facts, TellWhatMayBeginOrEndAPin) {  // C13-C20
   EXPECT_EQ(classify("DROP TABLE a").pins, pins({kDrop}));
   EXPECT_EQ(classify("DISCARD TEMP").pins, pins({kDrop}));
   EXPECT_EQ(classify("SELECT nextval('s')").pins, pins({kSequenceValue}));
+  EXPECT_EQ(classify("SELECT currval('s'), lastval()").pins, pins({kSequenceRead}));
   EXPECT_EQ(classify("LOAD 'x'").pins, pins({kLoad}));
   EXPECT_EQ(classify("DEALLOCATE a").pins, pins({kDeallocate}));
   EXPECT_EQ(classify("DEALLOCATE ALL").pins, pins({kDeallocate}));
+}
+
+TEST(Facts, TellsWhetherTheValueOfASequenceIsOfAnEarlierUnit) {  // C18
+  const auto asks = [](const char* text) { return classify(text).reads_earlier_sequence; };
+  EXPECT_TRUE(asks("SELECT currval('s')"));
+  EXPECT_TRUE(asks("SELECT lastval()"));
+  EXPECT_TRUE(asks("INSERT INTO t VALUES (currval('s'))"));
+  EXPECT_TRUE(asks("SELECT lastval(); INSERT INTO t DEFAULT VALUES"));
+  EXPECT_TRUE(asks("SELECT 1; SELECT lastval()"));
+  EXPECT_TRUE(asks("SET search_path = a; SELECT lastval()"));
+  EXPECT_FALSE(asks("INSERT INTO t DEFAULT VALUES; SELECT lastval()"));
+  EXPECT_FALSE(asks("SELECT nextval('s'); SELECT currval('s')"));
+  EXPECT_FALSE(asks("INSERT INTO t VALUES (nextval('s'), currval('s'))"));
+  EXPECT_FALSE(asks("EXPLAIN SELECT lastval()"));
+  EXPECT_FALSE(asks("SELECT nextval('s')"));
 }
 
 TEST(Facts, OfAPlainExplainPinNothing) {

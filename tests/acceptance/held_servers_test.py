@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """One server for all: what holds it for its client, and that whoever has it next finds nothing of who left, in whatever state
-that was: A51, C12d, C13-C17, C22, C23, C25, F23, F28, F29, F31, F50."""
+that was: A51, C12d, C13-C17, C22, C23, C25, F23, F28, F29, F31, F50; C18."""
 import contextlib
 import os
 import signal
@@ -72,6 +72,40 @@ class Held(Case):
                 self.assertEqual(client.run(f"{hint} select n from marks"), [("7",)])
             client.run("drop table pg_temp.marks")
             self.assertEqual(client.run("select n from marks"), [])
+
+    def test_nobody_is_told_the_number_of_another_client(self):  # C18
+        create = "create table if not exists numbered (id serial, parent int)"
+        insert, last, current = "insert into numbered default values", "select lastval()", "select currval('numbered_id_seq')"
+        child = "insert into numbered (parent) values (currval('numbered_id_seq'))"
+        with login() as client, login() as other:
+            client.run(create)
+            mine = client.value(f"{insert} returning id")
+            other.run(insert)
+            for question in (last, current, child, f"select 1; {last}", f"{last}; {insert}"):
+                with self.subTest(question=question):
+                    answer = client.query(question)
+                    self.assertEqual((answer.kinds, answer.errors[0]["C"], answer.status), ("EZ", "55000", "I"))
+            for question in (last, current, child):
+                with self.subTest(question=question):
+                    answer = client.extended(executed(question), executed("insert into marks values (1)"))
+                    self.assertEqual((answer.kinds, answer.errors[0]["C"], answer.status), ("12EZ", "55000", "I"))
+            client.run("begin")
+            answer = client.query(last)
+            self.assertEqual((answer.errors[0]["C"], answer.status), ("55000", "E"))
+            client.run("rollback")
+            self.assertEqual(other.value(COUNT), "0")
+            own = client.value(f"{insert}; {last}")
+            self.assertGreater(int(own), int(mine) + 1)
+            answer = client.extended(executed(insert), executed(last))
+            self.assertEqual(answer.rows, [(str(int(own) + 1),)])
+            client.run("begin")
+            client.run(insert)
+            self.assertEqual(client.value(last), client.value(current))
+            client.run(child)
+            client.run("commit")
+            client.run("create temp table mine (n int)")  # Holds the server.
+            client.run(insert)
+            self.assertEqual(client.value(last), client.value(current))
 
     def test_suspended_portals_go_on_and_die_with_their_transaction(self):  # C12d
         rows = "select n from generate_series(1, 9) n"

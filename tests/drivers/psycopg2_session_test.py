@@ -6,7 +6,7 @@ import unittest
 import psycopg2
 import psycopg2.extensions
 
-from driver_case import ADDRESS, DSN, fresh
+from driver_case import ADDRESS, DSN, fresh, only_proxied
 
 
 class Psycopg2Session(unittest.TestCase):
@@ -216,13 +216,25 @@ class Psycopg2Session(unittest.TestCase):
         self.cursor.execute("commit")
         self.assertTrue(self.value("select pg_try_advisory_xact_lock(hashtext(%s))", key, connection=other))
 
-    def test_sequences_answer_for_the_session(self):
+    def test_sequences_answer_for_their_transaction(self):
         name = fresh("sequence")
         self.cursor.execute(f"create sequence {name}")
         for expected in (1, 2, 3):
+            self.cursor.execute("begin")
             self.assertEqual(self.value("select nextval(%s)", name), expected)
             self.assertEqual(self.value("select currval(%s)", name), expected)
             self.assertEqual(self.value("select lastval()"), expected)
+            self.cursor.execute("commit")
+
+    @only_proxied
+    def test_sequences_answer_for_no_other_session(self):  # C18
+        name = fresh("sequence")
+        self.cursor.execute(f"create sequence {name}")
+        self.assertEqual(self.value("select nextval(%s)", name), 1)
+        for question in (f"select currval('{name}')", "select lastval()"):
+            with self.assertRaises(psycopg2.errors.ObjectNotInPrerequisiteState) as refused:
+                self.cursor.execute(question)
+            self.assertIn("RETURNING", refused.exception.diag.message_hint)
 
     def test_sql_prepare_lasts_until_deallocate(self):
         self.cursor.execute("prepare twice(int) as select $1 * 2")
