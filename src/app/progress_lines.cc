@@ -39,4 +39,6 @@ void ProgressLines::failed(const cluster::StepView& step, const Error& error) {
   say(is_terminal_ ? how : head(step) + how);
 }
 
+void ProgressLines::noted(const std::string& text) { say(text); }
+
 }  // namespace fairlead::app

@@ -13,6 +13,7 @@ class ProgressLines final : public cluster::ProgressSink {
   void started(const cluster::StepView& step) override;
   void finished(const cluster::StepView& step, Duration took) override;
   void failed(const cluster::StepView& step, const Error& error) override;
+  void noted(const std::string& text) override;
 
  private:
   bool is_terminal_;

@@ -60,7 +60,9 @@ Cluster cluster_of(ClusterState state) {
   const Layout layout(cluster.state.spec.dir);
   for (const NodeState& node : cluster.state.nodes) {
     const std::string data = layout.data_dir(node.name);
-    cluster.nodes.push_back({node.name, is_standby(data) ? Role::kReplica : Role::kPrimary,
+    // A copy that is not finished has no standby.signal yet.
+    const bool replica = is_standby(data) || node.standing == Standing::kJoining;
+    cluster.nodes.push_back({node.name, replica ? Role::kReplica : Role::kPrimary, node.standing,
                              cluster.state.spec.host, node.port, data, layout.log_file(node.name)});
   }
   return cluster;

@@ -23,6 +23,7 @@ std::string_view to_string(Role role);
 struct Node {
   std::string name;
   Role role = Role::kPrimary;
+  Standing standing = Standing::kMember;
   std::string host;
   uint16_t port = 0;
   std::string data_dir;

@@ -6,53 +6,19 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <chrono>
 #include <string_view>
 
 #include "cluster/dir_lock.h"
 #include "cluster/files.h"
+#include "cluster/open_cluster.h"
 #include "cluster/plan.h"
 #include "cluster/postmaster.h"
 #include "cluster/resolve.h"
-#include "cluster/step_runner.h"
+#include "cluster/run_plan.h"
 
 namespace fairlead::cluster {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-std::unexpected<Error> stopped() {
-  return fail(ErrorCode::kQueryCanceled, "stopped on request", {},
-              "run the command again to go on");
-}
-
-StepView view_of(const Plan& plan, size_t index, const ClusterState& state) {
-  return {index + 1, plan.size(), describe(plan[index], state)};
-}
-
-Result<void> report_and_run(StepRunner& runner, const Step& step, const StepView& view,
-                            ProgressSink& progress) {
-  progress.started(view);
-  const auto began = Clock::now();
-  auto done = runner.carry_out(step);
-  if (done)
-    progress.finished(view, std::chrono::duration_cast<Duration>(Clock::now() - began));
-  else
-    progress.failed(view, done.error());
-  return done;
-}
-
-/// Carries a plan out without a record: its steps find out for themselves what is done already.
-Result<void> run_plan(StepRunner& runner, const Plan& plan, const ClusterState& state,
-                      ProgressSink& progress, const StopFlag& stop) {
-  for (size_t i = 0; i < plan.size(); ++i) {
-    if (stop.load()) return stopped();
-    if (auto done = report_and_run(runner, plan[i], view_of(plan, i, state), progress); !done)
-      return done;
-  }
-  return {};
-}
 
 /// Brings the machine back to where the record says that the plan is.
 Result<void> take_up_again(StepRunner& runner, const Plan& plan, ClusterState& state,
@@ -75,8 +41,7 @@ Result<void> run_recorded(StepRunner& runner, const Plan& plan, ClusterState& st
     if (stop.load()) return stopped();
     state.step_begun = true;
     if (auto wrote = write_state(layout, state); !wrote) return wrote;
-    const StepView view = view_of(plan, state.steps_done, state);
-    if (auto done = report_and_run(runner, plan[state.steps_done], view, progress); !done)
+    if (auto done = report_and_run(runner, plan, state.steps_done, state, progress); !done)
       return done;
     ++state.steps_done;
     state.step_begun = false;
@@ -178,15 +143,22 @@ Result<std::string> describe_create(const ClusterSpec& spec) {
 }
 
 Result<Cluster> start(const std::string& dir, ProgressSink& progress, const StopFlag& stop) {
-  auto cluster = load(dir);
-  if (!cluster) return cluster;
-  auto lock = DirLock::take(Layout(cluster->state.spec.dir).lock_file());
-  if (!lock) return std::unexpected(lock.error());
-  auto user = servers_user(cluster->state.spec);
-  if (!user) return std::unexpected(user.error());
-  StepRunner runner(cluster->state, *user, lock->fd(), stop);
-  const Plan plan = plan_start(primary_first(*cluster));
-  if (auto done = run_plan(runner, plan, cluster->state, progress, stop); !done)
+  auto open = OpenCluster::open(dir, progress, stop);
+  if (!open) return std::unexpected(open.error());
+  const Cluster cluster = open->cluster();
+  std::vector<size_t> order = primary_first(cluster);
+  std::erase_if(order, [&](size_t node) {
+    const bool left_out = cluster.nodes[node].standing == Standing::kNeedsRejoin;
+    if (left_out)
+      progress.noted(
+          fmt::format("{0} needs a rejoin and was not started: fairlead cluster rejoin "
+                      "--dir {1} {0}",
+                      cluster.nodes[node].name, cluster.state.spec.dir));
+    return left_out;
+  });
+  ClusterState state = open->state();
+  StepRunner runner(state, open->user(), open->lock_fd(), stop);
+  if (auto done = run_plan(runner, plan_start(order), state, progress, stop); !done)
     return std::unexpected(done.error());
   return cluster;
 }

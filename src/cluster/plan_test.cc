@@ -59,12 +59,35 @@ TEST(Plan, IsPrintedWithItsCommandsAndUndosAndWithoutPasswords) {
   EXPECT_THAT(text, Not(HasSubstr("secret")));
 }
 
+TEST(Plan, OfASynchronousClusterWaitsForReplicasOnlyOnceTheyStream) {
+  ClusterState state = two_replicas();
+  state.spec.sync = {SyncRule::Method::kAny, 1};
+  const Plan plan = plan_create(state);
+  ASSERT_EQ(plan.size(), 18U);
+  EXPECT_EQ(plan[12], (Step{StepKind::kAwaitStreaming, 2}));
+  EXPECT_EQ(plan[13], (Step{StepKind::kAdmit, 1}));
+  EXPECT_EQ(plan[15], (Step{StepKind::kReconfigure, 0}));
+  EXPECT_EQ(plan[17], (Step{StepKind::kReconfigure, 2}));
+}
+
+TEST(Plan, GivingUpRestoresTheRecordAndKeepsANewNodeAsOneThatIsToBeRemoved) {
+  ClusterState state = two_replicas();
+  const Operation operation = operation_on(state, 0, OperationKind::kAddReplica, "", {});
+  state.spec.sync = {SyncRule::Method::kAny, 1};
+  state.nodes[0].standing = Standing::kNeedsRejoin;
+  state.nodes.push_back({"node4", 5604});
+  restore(state, operation);
+  EXPECT_EQ(state.spec.sync, SyncRule{});
+  EXPECT_EQ(state.nodes[0].standing, Standing::kMember);
+  EXPECT_EQ(state.nodes[3].standing, Standing::kJoining);
+}
+
 TEST(ToolCommands, ABaseBackupMakesItsSlotAndNamesItsReplica) {
   const ClusterState state = two_replicas();
   const Arguments arguments = base_backup_arguments(state, state.nodes[0], state.nodes[2]);
   EXPECT_THAT(arguments, Contains("--slot=node3"));
   EXPECT_THAT(arguments, Contains("--create-slot"));
-  EXPECT_THAT(arguments, Contains("--write-recovery-conf"));
+  EXPECT_THAT(arguments, Not(Contains("--write-recovery-conf")));
   EXPECT_THAT(
       arguments,
       Contains("--dbname=host='127.0.0.1' port=5601 user='replicator' application_name='node3'"));
@@ -74,10 +97,10 @@ TEST(ToolCommands, OnlyAThrowAwayClusterIsMadeWithoutSyncs) {
   ClusterState state = two_replicas();
   EXPECT_THAT(initdb_arguments(state, state.nodes[0]), Not(Contains("--no-sync")));
   EXPECT_THAT(initdb_arguments(state, state.nodes[0]), Contains("--data-checksums"));
-  EXPECT_THAT(render_fairlead_conf(state, state.nodes[0]), Not(HasSubstr("fsync")));
+  EXPECT_THAT(render_fairlead_conf(state, state.nodes[0], nullptr), Not(HasSubstr("fsync")));
   state.spec.throw_away = true;
   EXPECT_THAT(initdb_arguments(state, state.nodes[0]), Contains("--no-sync"));
-  EXPECT_THAT(render_fairlead_conf(state, state.nodes[0]), HasSubstr("fsync = 'off'"));
+  EXPECT_THAT(render_fairlead_conf(state, state.nodes[0], nullptr), HasSubstr("fsync = 'off'"));
 }
 
 TEST(ServerFiles, PgHbaLetsNobodyInWithoutAPasswordAndOnlyTheNodesAddress) {
@@ -95,17 +118,43 @@ TEST(ServerFiles, PgHbaLetsNobodyInWithoutAPasswordAndOnlyTheNodesAddress) {
 
 TEST(ServerFiles, EachNodeHasItsPortAndNameAndTheSameWalSettings) {
   const ClusterState state = two_replicas();
-  const std::string text = render_fairlead_conf(state, state.nodes[1]);
+  const std::string text = render_fairlead_conf(state, state.nodes[1], nullptr);
   EXPECT_THAT(text, HasSubstr("port = '5602'"));
   EXPECT_THAT(text, HasSubstr("cluster_name = 'node2'"));
   EXPECT_THAT(text, HasSubstr("unix_socket_directories = '/srv/db/s'"));
   EXPECT_THAT(text, HasSubstr("max_wal_senders = '10'"));
 }
 
+TEST(ServerFiles, AReplicaNamesWhomItFollowsAndItsSlotThere) {
+  const ClusterState state = two_replicas();
+  const std::string text = render_fairlead_conf(state, state.nodes[1], &state.nodes[2]);
+  EXPECT_THAT(text,
+              HasSubstr("primary_conninfo = 'host=''127.0.0.1'' port=5603 user=''replicator'' "
+                        "application_name=''node2'' password=''replication-secret'''"));
+  EXPECT_THAT(text, HasSubstr("primary_slot_name = 'node2'"));
+  EXPECT_THAT(render_fairlead_conf(state, state.nodes[0], nullptr), Not(HasSubstr("conninfo")));
+}
+
+// E10, E11: a commit waits for members, and the rule holds while too few of them are left.
+TEST(ServerFiles, ThePrimaryWaitsForTheOtherMembersAndNeverForFewerThanTheRuleSays) {
+  ClusterState state = two_replicas();
+  EXPECT_EQ(standby_names(state.spec.sync, standbys_of(state, state.nodes[0])), "");
+  state.spec.sync = {SyncRule::Method::kAny, 1};
+  EXPECT_THAT(render_fairlead_conf(state, state.nodes[1], nullptr),
+              HasSubstr("synchronous_standby_names = 'ANY 1 (\"node1\", \"node3\")'"));
+  const auto names = [&] {
+    return standby_names(state.spec.sync, standbys_of(state, state.nodes[1]));
+  };
+  state.nodes[0].standing = Standing::kNeedsRejoin;
+  EXPECT_EQ(names(), "ANY 1 (\"node3\")");
+  state.nodes[2].standing = Standing::kJoining;
+  EXPECT_EQ(names(), "ANY 1 (\"node1\")");
+}
+
 TEST(ServerFiles, ChosenSettingsComeLastAndTheirQuotesAreEscaped) {
   ClusterState state = two_replicas();
   state.spec.settings = {{"search_path", "a'b\\c"}};
-  const std::string text = render_fairlead_conf(state, state.nodes[0]);
+  const std::string text = render_fairlead_conf(state, state.nodes[0], nullptr);
   EXPECT_TRUE(text.ends_with("search_path = 'a''b\\\\c'\n")) << text;
 }
 

@@ -58,14 +58,17 @@ void signal_all(const std::vector<pid_t>& pids, int signal) {
   for (const pid_t pid : pids) kill(pid, signal);
 }
 
-/// Waits until nobody works in the directory any more.
-bool wait_until_empty(const std::string& data_dir, std::chrono::seconds patience) {
+/// Waits until nobody works in the directory any more. `signal` is sent to who does, again and
+/// again, because one that ends may have started another; 0 sends nothing.
+bool wait_until_empty(const std::string& data_dir, int signal, std::chrono::seconds patience) {
   const auto deadline = Clock::now() + patience;
-  while (!processes_in(data_dir).empty()) {
+  for (;;) {
+    const auto there = processes_in(data_dir);
+    if (there.empty()) return true;
     if (Clock::now() >= deadline) return false;
+    if (signal != 0) signal_all(there, signal);
     std::this_thread::sleep_for(kSlice);
   }
-  return true;
 }
 
 /// A postmaster that was killed leaves its small System V segment; its number is the second word of
@@ -152,10 +155,9 @@ Result<void> end_processes_in(const std::string& data_dir) {
     kill(server->pid, SIGQUIT);
     signal_all(processes_in(data_dir),
                SIGCONT);  // A frozen process sees no SIGQUIT until it goes on.
-    wait_until_empty(data_dir, kImmediatePatience);
+    wait_until_empty(data_dir, 0, kImmediatePatience);
   }
-  signal_all(processes_in(data_dir), SIGKILL);
-  if (!wait_until_empty(data_dir, kImmediatePatience)) {
+  if (!wait_until_empty(data_dir, SIGKILL, kImmediatePatience)) {
     const auto left = processes_in(data_dir);
     return fail(
         ErrorCode::kIo,

@@ -31,6 +31,8 @@ class ProgressSink {
   virtual void started(const StepView& step) = 0;
   virtual void finished(const StepView& step, Duration took) = 0;
   virtual void failed(const StepView& step, const Error& error) = 0;
+  /// What is no step of a plan: an interrupted operation that is settled first, a decision.
+  virtual void noted(const std::string& /*text*/) {}
 };
 
 /// For callers that show nothing.

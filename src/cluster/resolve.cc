@@ -76,7 +76,9 @@ Result<ClusterState> new_state(const ResolvedSpec& resolved) {
   for (int i = 0; i <= state.spec.replicas; ++i)
     state.nodes.push_back(
         {fmt::format("node{}", i + 1),
-         static_cast<uint16_t>(state.spec.base_port == 0 ? 0 : state.spec.base_port + i)});
+         static_cast<uint16_t>(state.spec.base_port == 0 ? 0 : state.spec.base_port + i),
+         // Roles are made before there is a replica: no commit may wait for one yet.
+         i > 0 && state.spec.sync.is_on() ? Standing::kJoining : Standing::kMember});
   return state;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cluster/layout.h"
+#include "cluster/tool_commands.h"
 
 namespace fairlead::cluster {
 
@@ -51,7 +52,16 @@ void add_wal_settings(std::string& out, const ClusterSpec& spec) {
   add(out, "wal_receiver_timeout", "10s", "a hung primary is noticed by then");
   add(out, "wal_retrieve_retry_interval", "500ms", "a replica is back soon after its primary is");
   add(out, "recovery_target_timeline", "latest", "a replica follows a promoted node");
-  add(out, "synchronous_standby_names", "", "asynchronous until somebody decides otherwise");
+}
+
+/// Only one of them is in force at a time: the first on a primary, the others on a replica.
+void add_role_settings(std::string& out, const ClusterState& state, const NodeState& node,
+                       const NodeState* primary) {
+  add(out, "synchronous_standby_names", standby_names(state.spec.sync, standbys_of(state, node)),
+      "whom a commit waits for when this is the primary; `fairlead cluster sync` changes it");
+  if (primary == nullptr) return;
+  add(out, "primary_conninfo", replication_conninfo(state, *primary, node), "whom it follows");
+  add(out, "primary_slot_name", slot_name(node), "keeps the WAL that this node still needs");
 }
 
 void add_throw_away_settings(std::string& out) {
@@ -64,7 +74,18 @@ void add_throw_away_settings(std::string& out) {
 
 }  // namespace
 
-std::string render_fairlead_conf(const ClusterState& state, const NodeState& node) {
+std::vector<std::string> standbys_of(const ClusterState& state, const NodeState& node) {
+  std::vector<std::string> names;
+  for (const Standing standing : {Standing::kMember, Standing::kNeedsRejoin}) {
+    if (standing == Standing::kNeedsRejoin && names.size() >= state.spec.sync.count) break;
+    for (const NodeState& other : state.nodes)
+      if (other.standing == standing && other.name != node.name) names.push_back(other.name);
+  }
+  return names;
+}
+
+std::string render_fairlead_conf(const ClusterState& state, const NodeState& node,
+                                 const NodeState* primary) {
   const ClusterSpec& spec = state.spec;
   std::string out =
       "# Written by fairlead cluster. Own settings belong in `create --set NAME=VALUE`.\n\n";
@@ -80,6 +101,7 @@ std::string render_fairlead_conf(const ClusterState& state, const NodeState& nod
       "a pool of 20 from each of several databases and users, and room for tools");
   out += "\n# Replication: the same on all nodes, because any of them may become the primary.\n";
   add_wal_settings(out, spec);
+  add_role_settings(out, state, node, primary);
   out += "\n# Log.\n";
   add(out, "logging_collector", "off", "pg_ctl's log file is kept beside the nodes");
   add(out, "log_line_prefix", "%m [%p] %q%u@%d/%a ", "who did it");

@@ -40,9 +40,15 @@ Result<void> check_setting(const std::string& name, const std::string& value) {
     return fail(ErrorCode::kInvalidParameterValue,
                 fmt::format("the value of {} has a line break or a zero byte in it", name));
   // These are how the nodes find each other: changed behind our back, the cluster falls apart.
-  constexpr std::array<std::string_view, 8> kOurs = {
-      "port",     "listen_addresses", "unix_socket_directories", "data_directory",
-      "hba_file", "cluster_name",     "primary_conninfo",        "primary_slot_name"};
+  constexpr std::array<std::string_view, 9> kOurs = {"port",
+                                                     "listen_addresses",
+                                                     "unix_socket_directories",
+                                                     "data_directory",
+                                                     "hba_file",
+                                                     "cluster_name",
+                                                     "primary_conninfo",
+                                                     "primary_slot_name",
+                                                     "synchronous_standby_names"};
   if (std::ranges::find(kOurs, name) != kOurs.end())
     return fail(ErrorCode::kInvalidParameterValue,
                 fmt::format("the setting {} belongs to fairlead and cannot be set", name), {},
@@ -85,6 +91,11 @@ Result<void> check(const ClusterSpec& spec) {
   if (spec.replicas < 0 || spec.replicas > kReplicasMax)
     return fail(ErrorCode::kInvalidParameterValue,
                 fmt::format("a cluster has 0 to {} replicas, not {}", kReplicasMax, spec.replicas));
+  if (spec.sync.count > static_cast<uint32_t>(spec.replicas))
+    return fail(
+        ErrorCode::kInvalidParameterValue,
+        fmt::format("a commit cannot wait for {} of {} replicas", spec.sync.count, spec.replicas),
+        {}, "ask for fewer with --sync, or for more --replicas");
   if (!is_numeric_address(spec.host))
     return fail(ErrorCode::kInvalidParameterValue,
                 fmt::format("\"{}\" is not an address in figures", spec.host),

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "cluster/sync_rule.h"
 
 namespace fairlead::cluster {
 
@@ -25,7 +26,8 @@ struct ClusterSpec {
   std::string replication_user = "replicator";  // LOGIN REPLICATION: for the replicas only.
   std::string application_user = "";            // Owns the database. Empty: the superuser does.
   std::map<std::string, std::string> settings =
-      {};  // PostgreSQL settings, after ours, so they win.
+      {};              // PostgreSQL settings, after ours, so they win.
+  SyncRule sync = {};  // How many replicas a commit waits for.
   bool throw_away =
       false;  // Demo and tests: survives kill -9, not a power cut (fsync off), but fast.
 

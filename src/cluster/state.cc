@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <boost/json.hpp>
 #include <optional>
+
+#include "cluster/json_fields.h"
+#include "cluster/operation_json.h"
 
 namespace fairlead::cluster {
 
@@ -15,53 +17,9 @@ namespace json = boost::json;
 
 /// Raised when the meaning of the file changes; older programs then refuse it instead of misreading
 /// it.
-constexpr int64_t kFormat = 1;
+constexpr int64_t kFormat = 2;
 
 constexpr std::array<std::string_view, 3> kPhaseNames = {"creating", "ready", "destroying"};
-
-/// Reads fields of one JSON object. A missing or mistyped field makes the reader fail for good, and
-/// the caller asks ok() once, at the end.
-class FieldReader {
- public:
-  explicit FieldReader(const json::value* value) : object_(value ? value->if_object() : nullptr) {
-    if (object_ == nullptr) broken_ = "an object";
-  }
-
-  std::string text(std::string_view name) {
-    const json::value* value = find(name);
-    const json::string* found = value ? value->if_string() : nullptr;
-    if (found == nullptr) return broken(name), std::string();
-    return {found->data(), found->size()};
-  }
-
-  template <class Integer>
-  Integer integer(std::string_view name, int64_t most) {
-    const json::value* value = find(name);
-    const int64_t* found = value ? value->if_int64() : nullptr;
-    if (found == nullptr || *found < 0 || *found > most) return broken(name), Integer{};
-    return static_cast<Integer>(*found);
-  }
-
-  bool boolean(std::string_view name) {
-    const json::value* value = find(name);
-    const bool* found = value ? value->if_bool() : nullptr;
-    if (found == nullptr) return broken(name), false;
-    return *found;
-  }
-
-  const json::value* find(std::string_view name) const {
-    return object_ ? object_->if_contains({name.data(), name.size()}) : nullptr;
-  }
-
-  void broken(std::string_view name) {
-    if (!broken_) broken_ = std::string(name);
-  }
-  const std::optional<std::string>& what_is_broken() const { return broken_; }
-
- private:
-  const json::object* object_;
-  std::optional<std::string> broken_;
-};
 
 std::unexpected<Error> unreadable(std::string_view why) {
   return fail(ErrorCode::kIo, "the cluster's state file is not readable", std::string(why),
@@ -83,6 +41,7 @@ json::object spec_to_json(const ClusterSpec& spec) {
           {"replication_user", spec.replication_user},
           {"application_user", spec.application_user},
           {"settings", std::move(settings)},
+          {"sync", to_string(spec.sync)},
           {"throw_away", spec.throw_away}};
 }
 
@@ -100,6 +59,7 @@ ClusterSpec spec_from_json(FieldReader& in) {
   spec.replication_user = in.text("replication_user");
   spec.application_user = in.text("application_user");
   spec.throw_away = in.boolean("throw_away");
+  spec.sync = in.named("sync", [](std::string_view text) { return parse_sync_rule(text); });
   const json::value* settings = in.find("settings");
   if (settings == nullptr || !settings->is_object()) {
     in.broken("settings");
@@ -125,7 +85,8 @@ std::optional<Phase> phase_from(std::string_view name) {
 std::string to_json(const ClusterState& state) {
   json::array nodes;
   for (const NodeState& node : state.nodes)
-    nodes.push_back({{"name", node.name}, {"port", node.port}});
+    nodes.push_back(
+        {{"name", node.name}, {"port", node.port}, {"standing", name_of(node.standing)}});
   const json::object root = {
       {"format", kFormat},
       {"phase", kPhaseNames[static_cast<size_t>(state.phase)]},
@@ -139,6 +100,7 @@ std::string to_json(const ClusterState& state) {
         {"replication", state.secrets.replication},
         {"application", state.secrets.application}}},
       {"nodes", std::move(nodes)},
+      {"operation", to_json(state.operation)},
   };
   return json::serialize(root) + "\n";
 }
@@ -164,15 +126,17 @@ Result<ClusterState> state_from_json(std::string_view text) {
   FieldReader secrets(root.find("secrets"));
   state.secrets = {secrets.text("superuser"), secrets.text("monitor"), secrets.text("replication"),
                    secrets.text("application")};
-  const json::value* nodes = root.find("nodes");
-  if (nodes == nullptr || !nodes->is_array() || nodes->get_array().empty())
-    root.broken("nodes");
-  else
-    for (const json::value& value : nodes->get_array()) {
-      FieldReader node(&value);
-      state.nodes.push_back({node.text("name"), node.integer<uint16_t>("port", 65535)});
-      if (node.what_is_broken()) root.broken("nodes." + *node.what_is_broken());
-    }
+  root.array("nodes", [&](const json::value& value) {
+    FieldReader node(&value);
+    state.nodes.push_back(
+        {node.text("name"), node.integer<uint16_t>("port", 65535),
+         node.named("standing", [](std::string_view name) { return standing_of(name); })});
+    if (node.what_is_broken()) root.broken("nodes." + *node.what_is_broken());
+  });
+  if (state.nodes.empty()) root.broken("nodes");
+  std::optional<std::string> broken;
+  state.operation = operation_from_json(root.find("operation"), state.nodes.size(), broken);
+  if (broken) root.broken(*broken);
   for (const FieldReader* part : {&root, &spec, &secrets})
     if (part->what_is_broken())
       return unreadable(fmt::format("{} is missing or wrong", *part->what_is_broken()));

@@ -6,11 +6,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "cluster/operation.h"
 #include "cluster/spec.h"
 
 namespace fairlead::cluster {
@@ -34,6 +36,7 @@ enum class Phase : uint8_t {
 struct NodeState {
   std::string name;  // Also its folder, cluster_name, application_name and slot name.
   uint16_t port = 0;
+  Standing standing = Standing::kMember;
 
   bool operator==(const NodeState&) const = default;
 };
@@ -44,8 +47,9 @@ struct ClusterState {
   uint32_t pg_major = 0;
   Secrets secrets;
   std::vector<NodeState> nodes;  // nodes[0] is made first; it is the primary until a promotion.
-  size_t steps_done = 0;         // Of the plan that spec gives; a plan depends on spec alone.
+  size_t steps_done = 0;         // Of create's plan, which depends on spec alone.
   bool step_begun = false;       // Step number steps_done was begun and its end was not recorded.
+  std::optional<Operation> operation = {};  // Of a cluster that is ready: the change at work.
 
   bool operator==(const ClusterState&) const = default;
 };

@@ -20,6 +20,20 @@ ClusterState some_state() {
   state.nodes = {{"node1", 5601}, {"node2", 65535}};
   state.steps_done = 9;
   state.step_begun = true;
+  state.spec.sync = {SyncRule::Method::kFirst, 1};
+  state.nodes[1].standing = Standing::kNeedsRejoin;
+  Operation operation;
+  operation.kind = OperationKind::kAddReplica;
+  operation.text = "add-replica \"node2\"";
+  operation.plan = {{StepKind::kClone, 1, 0}, {StepKind::kAdmit, 1}};
+  operation.open_ended = true;
+  operation.steps_done = 1;
+  operation.step_begun = true;
+  operation.giving_up = true;
+  operation.primary = 1;
+  operation.sync = {SyncRule::Method::kAny, 2};
+  operation.standings = {Standing::kJoining};
+  state.operation = operation;
   return state;
 }
 
@@ -27,6 +41,14 @@ TEST(ClusterState, IsReadBackAsItWasWritten) {
   const auto read = state_from_json(to_json(some_state()));
   ASSERT_TRUE(read.has_value()) << describe(read.error());
   EXPECT_EQ(*read, some_state());
+}
+
+TEST(ClusterState, WithoutAnOperationIsReadBackAsItWasWritten) {
+  ClusterState state = some_state();
+  state.operation.reset();
+  const auto read = state_from_json(to_json(state));
+  ASSERT_TRUE(read.has_value()) << describe(read.error());
+  EXPECT_EQ(*read, state);
 }
 
 TEST(ClusterState, EveryTruncationIsAnError) {
@@ -38,8 +60,9 @@ TEST(ClusterState, EveryTruncationIsAnError) {
 
 TEST(ClusterState, AMissingOrMistypedFieldIsAnErrorThatNamesIt) {
   const std::string good = to_json(some_state());
-  for (const char* name : {"phase", "steps_done", "step_begun", "pg_major", "dir", "replicas",
-                           "settings", "monitor", "nodes", "throw_away", "base_port"}) {
+  for (const char* name :
+       {"phase", "steps_done", "step_begun", "pg_major", "dir", "replicas", "settings", "monitor",
+        "nodes", "throw_away", "base_port", "operation"}) {
     std::string text = good;
     const size_t at = text.find("\"" + std::string(name) + "\"");
     ASSERT_NE(at, std::string::npos) << name;
@@ -50,6 +73,25 @@ TEST(ClusterState, AMissingOrMistypedFieldIsAnErrorThatNamesIt) {
   }
 }
 
+TEST(ClusterState, AnOperationThatIsNotWholeIsAnErrorThatNamesWhatIsWrong) {
+  const auto broken = [](const std::string& what, const std::string& with) {
+    std::string text = to_json(some_state());
+    const size_t at = text.find(what);
+    EXPECT_NE(at, std::string::npos) << what;
+    const auto read = state_from_json(text.replace(at, what.size(), with));
+    return read ? std::string("nothing") : read.error().detail;
+  };
+  EXPECT_EQ(broken("\"kind\":\"clone\"", "\"kind\":\"clown\""),
+            "operation.plan.kind is missing or wrong");
+  EXPECT_EQ(broken("\"admit\",\"node\":1", "\"admit\",\"node\":2"),
+            "operation.plan is missing or wrong");
+  EXPECT_EQ(broken("\"giving_up\":true", "\"giving_up\":1"),
+            "operation.giving_up is missing or wrong");
+  EXPECT_EQ(broken("\"sync\":\"any 2\"", "\"sync\":\"any\""), "operation.sync is missing or wrong");
+  EXPECT_EQ(broken("\"primary\":1,\"sync\"", "\"primary\":2,\"sync\""),
+            "operation.standings is missing or wrong");
+}
+
 TEST(ClusterState, APortThatIsNoneIsAnError) {
   std::string text = to_json(some_state());
   text.replace(text.find("65535"), 5, "65536");
@@ -58,9 +100,9 @@ TEST(ClusterState, APortThatIsNoneIsAnError) {
 
 TEST(ClusterState, AnotherFormatIsRefused) {
   std::string text = to_json(some_state());
-  const size_t at = text.find("\"format\":1");
+  const size_t at = text.find("\"format\":2");
   ASSERT_NE(at, std::string::npos);
-  text.replace(at, 10, "\"format\":2");
+  text.replace(at, 10, "\"format\":3");
   const auto read = state_from_json(text);
   ASSERT_FALSE(read.has_value());
   EXPECT_EQ(read.error().detail, "it was written by another version of fairlead");

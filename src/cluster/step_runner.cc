@@ -36,58 +36,93 @@ StepRunner::StepRunner(ClusterState& state, const OsUser& user, int lock_fd, con
       ports_(state.nodes.size()) {}
 
 Result<void> StepRunner::reserve_ports() {
-  for (size_t i = 0; i < state_.nodes.size(); ++i) {
-    NodeState& node = state_.nodes[i];
-    if (find_postmaster(layout_.data_dir(node.name))) continue;
-    auto reserved = PortReservation::make(state_.spec.host, node.port);
-    if (!reserved && node.port != 0 && may_change_port(i))
-      reserved = PortReservation::make(state_.spec.host, 0);
-    if (!reserved) return std::unexpected(reserved.error());
-    node.port = reserved->port();
-    ports_[i] = std::move(*reserved);
-  }
+  for (size_t i = 0; i < state_.nodes.size(); ++i)
+    if (auto reserved = reserve_port(i); !reserved) return reserved;
+  return {};
+}
+
+Result<void> StepRunner::reserve_port(size_t index) {
+  NodeState& node = state_.nodes[index];
+  if (find_postmaster(layout_.data_dir(node.name))) return {};
+  auto reserved = PortReservation::make(state_.spec.host, node.port);
+  if (!reserved && node.port != 0 && may_change_port(index))
+    reserved = PortReservation::make(state_.spec.host, 0);
+  if (!reserved) return std::unexpected(reserved.error());
+  node.port = reserved->port();
+  ports_[index] = std::move(*reserved);
   return {};
 }
 
 Result<void> StepRunner::carry_out(const Step& step) {
-  const NodeState& node = state_.nodes[step.node];
+  NodeState& node = state_.nodes[step.node];
   switch (step.kind) {
     case StepKind::kMakeFolders:
       return make_folders();
     case StepKind::kInitialize:
       return initialize(node);
     case StepKind::kConfigure:
-      return configure(node);
+      return configure(step);
     case StepKind::kStart:
-      return start(step.node);
+      return start(step);
     case StepKind::kCreateRoles:
       return create_roles();
     case StepKind::kClone:
-      return clone(node);
+      return clone(step);
     case StepKind::kAwaitStreaming:
-      return await_streaming(node);
+      return await_streaming(step);
     case StepKind::kStop:
       return stop_postmaster(layout_.data_dir(node.name), kStartDeadline, stop_);
+    case StepKind::kReconfigure:
+      if (auto done = configure(step); !done) return done;
+      return reload(node);
+    case StepKind::kMakeSlot:
+      return make_slot(step);
+    case StepKind::kDropSlot:
+      return drop_slot(step);
+    case StepKind::kRemoveData:
+      return take_back(UndoKind::kRemoveData, step);
+    case StepKind::kAdmit:
+      node.standing = Standing::kMember;
+      return {};
+    case StepKind::kForget:
+      state_.nodes.erase(state_.nodes.begin() + static_cast<ptrdiff_t>(step.node));
+      return {};
   }
   unreachable("a step kind that nobody carries out");
 }
 
-Result<void> StepRunner::undo(const Step& step) {
-  const NodeState& node = state_.nodes[step.node];
-  const std::string data = layout_.data_dir(node.name);
-  switch (undo_of(step.kind)) {
+Result<void> StepRunner::reverse(const Step& step, size_t primary) {
+  const UndoKind kind = reverse_of(step.kind);
+  if (kind != UndoKind::kReconfigure) return take_back(kind, step);
+  return take_back(kind, {step.kind, step.node, primary});
+}
+
+Result<void> StepRunner::take_back(UndoKind undo, const Step& step) {
+  const std::string data = layout_.data_dir(state_.nodes[step.node].name);
+  switch (undo) {
     case UndoKind::kNothing:
       return {};
     case UndoKind::kStopNode:
       return end_processes_in(data);
+    case UndoKind::kStartNode:
+      return start(step);
+    case UndoKind::kDropSlot:
+      return drop_slot(step);
+    case UndoKind::kReconfigure:
+      if (auto done = configure(step); !done) return done;
+      return reload(state_.nodes[step.node]);
     case UndoKind::kDropClone:
-      if (auto dropped = drop_slot(node); !dropped) return dropped;
+      // A server whose pg_ctl was killed comes up later, and takes the slot then.
+      if (auto dropped = drop_slot(step, [&] { return end_processes_in(data); }); !dropped)
+        return dropped;
       [[fallthrough]];
     case UndoKind::kRemoveData:
       if (auto ended = end_processes_in(data); !ended) return ended;
       return remove_tree(data);
+    case UndoKind::kImpossible:
+      break;
   }
-  unreachable("an undo that nobody carries out");
+  unreachable("a step that only goes forward is not taken back");
 }
 
 Command StepRunner::tool(std::vector<std::string> arguments) const {
@@ -112,36 +147,42 @@ Result<void> StepRunner::initialize(const NodeState& node) {
   return done_or_error(run_good(initdb, stop_));
 }
 
-Result<void> StepRunner::configure(const NodeState& node) {
+Result<void> StepRunner::configure(const Step& step) {
+  const NodeState& node = state_.nodes[step.node];
+  const NodeState* primary = step.node == step.primary ? nullptr : &state_.nodes[step.primary];
   const std::string data = layout_.data_dir(node.name);
-  const std::string main_file = data + "/postgresql.conf";
-  auto text = read_file(main_file);
+  const auto write = [&](const char* name, const std::string& text) {
+    return write_file(data + name, text, 0600, &user_, durability_of(state_.spec));
+  };
+  auto text = read_file(data + "/postgresql.conf");
   if (!text) return std::unexpected(text.error());
   if (!text->ends_with(kIncludeLine))
-    if (auto wrote =
-            write_file(main_file, *text + kIncludeLine, 0600, &user_, durability_of(state_.spec));
-        !wrote)
-      return wrote;
-  if (auto wrote = write_file(data + "/fairlead.conf", render_fairlead_conf(state_, node), 0600,
-                              &user_, durability_of(state_.spec));
-      !wrote)
+    if (auto wrote = write("/postgresql.conf", *text + kIncludeLine); !wrote) return wrote;
+  if (auto wrote = write("/fairlead.conf", render_fairlead_conf(state_, node, primary)); !wrote)
     return wrote;
-  return write_file(data + "/pg_hba.conf", render_pg_hba(state_.spec), 0600, &user_,
-                    durability_of(state_.spec));
+  // A primary removes its own as it is promoted.
+  if (primary != nullptr && !is_standby(data))
+    if (auto wrote = write("/standby.signal", ""); !wrote) return wrote;
+  return write("/pg_hba.conf", render_pg_hba(state_.spec));
 }
 
-Result<void> StepRunner::start(size_t node) {
+Result<void> StepRunner::start(const Step& step) {
   for (int attempt = 1;; ++attempt) {
-    const auto failed = try_start(state_.nodes[node]);
+    const auto failed = try_start(state_.nodes[step.node]);
     if (!failed) {
-      ports_[node].reset();
+      ports_[step.node].reset();
       return {};
     }
-    if (failed->why != StartFailure::kPortTaken || !may_change_port(node) ||
+    if (failed->why != StartFailure::kPortTaken || !may_change_port(step.node) ||
         attempt == kPortAttempts)
       return std::unexpected(failed->error);
-    if (auto changed = change_port(node); !changed) return changed;
+    if (auto changed = change_port(step); !changed) return changed;
   }
+}
+
+std::unexpected<Error> StepRunner::stopped() const {
+  return fail(ErrorCode::kQueryCanceled, "stopped on request", {},
+              "run the command again to go on");
 }
 
 std::optional<StepRunner::FailedStart> StepRunner::try_start(const NodeState& node) {
@@ -180,9 +221,7 @@ Result<void> StepRunner::await_running(const NodeState& node) {
   for (;;) {
     const auto server = find_postmaster(data);
     if (server && server->accepts_connections) return {};
-    if (stop_.load())
-      return fail(ErrorCode::kQueryCanceled, "stopped on request", {},
-                  "run the command again to go on");
+    if (stop_.load()) return stopped();
     if (!server || std::chrono::steady_clock::now() >= deadline)
       return fail(ErrorCode::kCannotConnectNow,
                   fmt::format("{} {}", node.name,
@@ -194,24 +233,26 @@ Result<void> StepRunner::await_running(const NodeState& node) {
 }
 
 bool StepRunner::may_change_port(size_t node) const {
-  // Nobody was told the number yet: the cluster is being made, the number is the system's choice,
-  // and no replica was cloned from the node.
-  if (state_.phase != Phase::kCreating || state_.spec.base_port != 0) return false;
+  // Nobody was told the number yet: the node is being made, the number is the system's choice, and
+  // no replica was cloned from it.
+  if (state_.spec.base_port != 0) return false;
+  if (state_.phase != Phase::kCreating) return state_.nodes[node].standing == Standing::kJoining;
   return node != 0 || state_.nodes.size() == 1 || !exists(layout_.data_dir(state_.nodes[1].name));
 }
 
-Result<void> StepRunner::change_port(size_t node) {
+Result<void> StepRunner::change_port(const Step& step) {
   auto reserved = PortReservation::make(state_.spec.host, 0);
   if (!reserved) return std::unexpected(reserved.error());
-  state_.nodes[node].port = reserved->port();
-  ports_[node] = std::move(*reserved);
+  state_.nodes[step.node].port = reserved->port();
+  ports_[step.node] = std::move(*reserved);
   if (auto wrote = write_state(layout_, state_); !wrote) return wrote;
-  return configure(state_.nodes[node]);
+  return configure(step);
 }
 
-Result<void> StepRunner::clone(const NodeState& node) {
+Result<void> StepRunner::clone(const Step& step) {
+  const NodeState& node = state_.nodes[step.node];
   if (auto made = make_folder(layout_.data_dir(node.name), 0700, &user_); !made) return made;
-  Command backup = tool(base_backup_arguments(state_, state_.nodes.front(), node));
+  Command backup = tool(base_backup_arguments(state_, state_.nodes[step.primary], node));
   backup.environment = {"PGPASSWORD=" + state_.secrets.replication};
   backup.deadline = kCloneDeadline;
   return done_or_error(run_good(backup, stop_));

@@ -2,6 +2,7 @@
 // plan.h, and what was done is recorded by commands.cc.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,21 +26,36 @@ class StepRunner {
   /// Takes ports from the system for the nodes that have none, and holds all ports of nodes that do
   /// not run yet until the servers have them.
   Result<void> reserve_ports();
+  Result<void> reserve_port(size_t node);
 
-  /// On an Error the step may be half done: undo() takes it back.
+  /// On an Error the step may be half done: undo() takes it back, so that it can be done again.
+  /// Steps that change the record change `state` and leave the writing to the caller.
   Result<void> carry_out(const Step& step);
-  Result<void> undo(const Step& step);
+  Result<void> undo(const Step& step) { return take_back(undo_of(step.kind), step); }
+  /// For an operation that is given up: `state` is restored already, and `primary` is whom the
+  /// nodes followed before.
+  Result<void> reverse(const Step& step, size_t primary);
 
  private:
   Result<void> make_folders();
   Result<void> initialize(const NodeState& node);
-  Result<void> configure(const NodeState& node);
-  Result<void> start(size_t node);
+  Result<void> take_back(UndoKind undo, const Step& step);
+  Result<void> configure(const Step& step);
+  /// Until the running server has read its files; nothing when it does not run.
+  Result<void> reload(const NodeState& node);
+  Result<void> start(const Step& step);
   Result<void> create_roles();
-  Result<void> clone(const NodeState& node);
-  Result<void> await_streaming(const NodeState& node);
-  Result<void> drop_slot(const NodeState& node);
+  Result<void> clone(const Step& step);
+  Result<void> await_streaming(const Step& step);
+  Result<void> make_slot(const Step& step);
+  /// Calls `while_in_use` as long as somebody uses the slot.
+  Result<void> drop_slot(
+      const Step& step,
+      const std::function<Result<void>()>& while_in_use = [] { return Result<void>(); });
+  /// `step.primary`, which is started when it does not run.
+  Result<SqlConnection> connect_to_primary(const Step& step);
   Result<void> await_running(const NodeState& node);
+  std::unexpected<Error> stopped() const;
 
   enum class StartFailure { kPortTaken, kOther };
   struct FailedStart {
@@ -49,7 +65,7 @@ class StepRunner {
   /// Nothing: it runs.
   std::optional<FailedStart> try_start(const NodeState& node);
   bool may_change_port(size_t node) const;
-  Result<void> change_port(size_t node);
+  Result<void> change_port(const Step& step);
 
   Result<SqlConnection> connect(const NodeState& node) const;
   Command tool(std::vector<std::string> arguments) const;

@@ -1,10 +1,11 @@
-// The steps that talk to nodes[0]: roles and database, slots, streaming.
+// The steps that talk to servers: roles and database, settings, slots, streaming.
 #include <fmt/format.h>
 
 #include <chrono>
 #include <thread>
 
 #include "cluster/files.h"
+#include "cluster/postmaster.h"
 #include "cluster/step_runner.h"
 #include "cluster/tool_commands.h"
 
@@ -16,6 +17,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kSlice{20};
 constexpr std::chrono::seconds kStreamingDeadline{60};
+constexpr std::chrono::seconds kReloadDeadline{10};
 /// "fairlead" in bytes: our own advisory lock.
 constexpr const char* kSetupLock = "SELECT pg_advisory_lock(7377570978826807652)";
 /// A WAL sender sees within this that its pg_basebackup is gone.
@@ -68,8 +70,57 @@ Result<void> StepRunner::create_roles() {
       "CREATE DATABASE {} OWNER {}", sql->identifier(spec.database), sql->identifier(owner))));
 }
 
-Result<void> StepRunner::drop_slot(const NodeState& node) {
-  auto sql = connect(state_.nodes.front());
+Result<SqlConnection> StepRunner::connect_to_primary(const Step& step) {
+  if (auto started = start({StepKind::kStart, step.primary}); !started)
+    return std::unexpected(started.error());
+  return connect(state_.nodes[step.primary]);
+}
+
+Result<void> StepRunner::reload(const NodeState& node) {
+  const auto server = find_postmaster(layout_.data_dir(node.name));
+  if (!server) return {};
+  auto sql = connect(node);
+  if (!sql) return std::unexpected(sql.error());
+  const auto before = sql->value("SELECT clock_timestamp()");
+  if (!before) return std::unexpected(before.error());
+  if (auto asked = sql->query("SELECT pg_reload_conf()"); !asked)
+    return std::unexpected(asked.error());
+  // A session that begins later has the postmaster's settings, and the time at which they were
+  // read, which stays as it was when a file is wrong.
+  const std::string question =
+      fmt::format("SELECT pg_conf_load_time() >= {}", sql->literal(*before));
+  const auto deadline = Clock::now() + kReloadDeadline;
+  for (;;) {
+    auto later = connect(node);
+    if (!later) return std::unexpected(later.error());
+    const auto read = later->value(question);
+    if (!read) return std::unexpected(read.error());
+    if (*read == "t") return {};
+    if (stop_.load()) return stopped();
+    if (Clock::now() >= deadline)
+      return fail(ErrorCode::kConfig, fmt::format("{} does not take its new settings", node.name),
+                  tail(read_log_end(layout_.log_file(node.name)), 8),
+                  fmt::format("its log is {}", layout_.log_file(node.name)));
+    std::this_thread::sleep_for(kSlice);
+  }
+}
+
+Result<void> StepRunner::make_slot(const Step& step) {
+  auto sql = connect_to_primary(step);
+  if (!sql) return std::unexpected(sql.error());
+  const std::string slot = sql->literal(slot_name(state_.nodes[step.node]));
+  // Reserved at once: what was written before the replica comes must not be missed. A slot on a
+  // replica is one for the time after its promotion.
+  return done_or_error(sql->query(
+      fmt::format("SELECT pg_create_physical_replication_slot({0}, true) WHERE NOT EXISTS (SELECT "
+                  "FROM pg_replication_slots WHERE slot_name = {0})",
+                  slot)));
+}
+
+Result<void> StepRunner::drop_slot(const Step& step,
+                                   const std::function<Result<void>()>& while_in_use) {
+  const NodeState& node = state_.nodes[step.node];
+  auto sql = connect_to_primary(step);
   if (!sql) return std::unexpected(sql.error());
   const std::string filter =
       fmt::format("FROM pg_replication_slots WHERE slot_name = {}", sql->literal(slot_name(node)));
@@ -81,17 +132,24 @@ Result<void> StepRunner::drop_slot(const NodeState& node) {
     auto left = sql->query(fmt::format("SELECT {}", filter));
     if (!left) return std::unexpected(left.error());
     if (left->rows.empty()) return {};
-    if (Clock::now() >= deadline)
+    if (auto good = while_in_use(); !good) return good;
+    if (Clock::now() >= deadline) {
+      const auto user = sql->value(fmt::format(
+          "SELECT format('process %s, %s since %s, from port %s', pid, state, backend_start, "
+          "client_port) FROM pg_stat_activity WHERE pid = (SELECT active_pid {})",
+          filter));
       return fail(ErrorCode::kIo,
-                  fmt::format("the replication slot {} stays in use", slot_name(node)), {},
-                  "end the process that uses it (pg_replication_slots.active_pid), then run the "
-                  "command again");
+                  fmt::format("the replication slot {} stays in use", slot_name(node)),
+                  user.value_or("its user is gone just now"),
+                  "end the process that uses it, then run the command again");
+    }
     std::this_thread::sleep_for(kSlice);
   }
 }
 
-Result<void> StepRunner::await_streaming(const NodeState& node) {
-  auto sql = connect(state_.nodes.front());
+Result<void> StepRunner::await_streaming(const Step& step) {
+  const NodeState& node = state_.nodes[step.node];
+  auto sql = connect(state_.nodes[step.primary]);
   if (!sql) return std::unexpected(sql.error());
   const std::string question = fmt::format(
       "SELECT FROM pg_stat_replication WHERE application_name = {} AND state = 'streaming'",
@@ -101,9 +159,7 @@ Result<void> StepRunner::await_streaming(const NodeState& node) {
     auto streaming = sql->query(question);
     if (!streaming) return std::unexpected(streaming.error());
     if (!streaming->rows.empty()) return {};
-    if (stop_.load())
-      return fail(ErrorCode::kQueryCanceled, "stopped on request", {},
-                  "run the command again to go on");
+    if (stop_.load()) return stopped();
     if (Clock::now() >= deadline)
       return fail(ErrorCode::kCannotConnectNow, fmt::format("{} does not stream", node.name),
                   tail(read_log_end(layout_.log_file(node.name)), 8),

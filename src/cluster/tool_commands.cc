@@ -25,6 +25,14 @@ std::string quoted_conninfo(std::string_view value) {
   return out + "'";
 }
 
+/// application_name is what synchronous_standby_names and pg_stat_replication call this replica.
+std::string conninfo_without_password(const ClusterState& state, const NodeState& from,
+                                      const NodeState& replica) {
+  return fmt::format("host={} port={} user={} application_name={}",
+                     quoted_conninfo(state.spec.host), from.port,
+                     quoted_conninfo(state.spec.replication_user), quoted_conninfo(replica.name));
+}
+
 }  // namespace
 
 Arguments initdb_arguments(const ClusterState& state, const NodeState& node) {
@@ -46,15 +54,10 @@ Arguments initdb_arguments(const ClusterState& state, const NodeState& node) {
 
 Arguments base_backup_arguments(const ClusterState& state, const NodeState& from,
                                 const NodeState& replica) {
-  // application_name is what synchronous_standby_names and pg_stat_replication call this replica.
-  const std::string conninfo = fmt::format(
-      "host={} port={} user={} application_name={}", quoted_conninfo(state.spec.host), from.port,
-      quoted_conninfo(state.spec.replication_user), quoted_conninfo(replica.name));
   Arguments arguments = {
       tool(state, "pg_basebackup"),
-      "--dbname=" + conninfo,
+      "--dbname=" + conninfo_without_password(state, from, replica),
       "--pgdata=" + Layout(state.spec.dir).data_dir(replica.name),
-      "--write-recovery-conf",
       "--create-slot",
       "--slot=" + slot_name(replica),
       "--wal-method=stream",
@@ -66,6 +69,12 @@ Arguments base_backup_arguments(const ClusterState& state, const NodeState& from
     arguments.push_back("--no-manifest");
   }
   return arguments;
+}
+
+std::string replication_conninfo(const ClusterState& state, const NodeState& primary,
+                                 const NodeState& replica) {
+  return fmt::format("{} password={}", conninfo_without_password(state, primary, replica),
+                     quoted_conninfo(state.secrets.replication));
 }
 
 Arguments start_arguments(const ClusterState& state, const NodeState& node) {

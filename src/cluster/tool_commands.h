@@ -15,10 +15,14 @@ using Arguments = std::vector<std::string>;
 /// Reads the superuser's password from its standard input.
 Arguments initdb_arguments(const ClusterState& state, const NodeState& node);
 
-/// Makes the slot (-C -S), takes a base backup and leaves standby.signal and primary_conninfo (-R).
-/// The password comes through PGPASSWORD.
+/// Makes the slot (-C -S) and takes a base backup. The password comes through PGPASSWORD.
 Arguments base_backup_arguments(const ClusterState& state, const NodeState& from,
                                 const NodeState& replica);
+
+/// How `replica` connects to the node that it follows, as libpq reads it, with the password: for
+/// files, not for command lines.
+std::string replication_conninfo(const ClusterState& state, const NodeState& primary,
+                                 const NodeState& replica);
 
 /// Returns once the node accepts connections.
 Arguments start_arguments(const ClusterState& state, const NodeState& node);

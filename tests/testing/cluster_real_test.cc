@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <functional>
@@ -18,30 +17,17 @@
 #include "cluster/ports.h"
 #include "cluster/postmaster.h"
 #include "cluster/sample_data.h"
+#include "testing/killed_child.h"
 #include "testing/sql.h"
 #include "testing/temp_dir.h"
 
 namespace fairlead::test {
 namespace {
 
+using namespace std::chrono_literals;
 using cluster::ClusterSpec;
 using cluster::StepView;
 using cluster::StopFlag;
-
-/// Calls back at the beginning of one step.
-class AtStep final : public cluster::ProgressSink {
- public:
-  AtStep(size_t step, std::function<void()> act) : step_(step), act_(std::move(act)) {}
-  void started(const StepView& step) override {
-    if (step.number == step_) act_();
-  }
-  void finished(const StepView&, Duration) override {}
-  void failed(const StepView&, const Error&) override {}
-
- private:
-  size_t step_;
-  std::function<void()> act_;
-};
 
 /// Steps of a create with one replica.
 constexpr size_t kSteps = 9;
@@ -117,29 +103,16 @@ TEST_F(RealCluster, AStopRequestAtEachStepLeavesAClusterThatCreateFinishes) {
   }
 }
 
-/// Runs create in a child that is killed `delay` after it began `step`.
-void create_and_kill(const ClusterSpec& spec, size_t step, useconds_t delay) {
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    AtStep sink(step, [delay] {
-      std::thread([delay] {
-        usleep(delay);
-        kill(getpid(), SIGKILL);
-      }).detach();
-    });
+void create_and_kill(const ClusterSpec& spec, size_t step, std::chrono::microseconds delay) {
+  run_and_kill(step, delay, [&spec](cluster::ProgressSink& sink) {
     const StopFlag never = false;
     (void)cluster::create(spec, sink, never);
-    pause();  // It was faster than its end, which comes now.
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFSIGNALED(status));
+  });
 }
 
 TEST_F(RealCluster, KillNineAtEachStepLeavesAClusterThatCreateFinishes) {
-  constexpr useconds_t kDelays[] = {
-      0, 25'000, 100'000};  // Before, in the middle of and perhaps after the step.
+  constexpr std::chrono::microseconds kDelays[] = {
+      0us, 25ms, 100ms};  // Before, in the middle of and perhaps after the step.
   for (size_t step = 1; step <= kSteps; ++step) {
     create_and_kill(spec_, step, kDelays[step % 3]);
     if (!cluster::load(spec_.dir))
@@ -149,9 +122,9 @@ TEST_F(RealCluster, KillNineAtEachStepLeavesAClusterThatCreateFinishes) {
 }
 
 TEST_F(RealCluster, KillNineInTheMiddleOfAToolLeavesAClusterThatDestroyRemoves) {
-  constexpr useconds_t kDelays[] = {50'000, 150'000, 300'000};
+  constexpr std::chrono::microseconds kDelays[] = {50ms, 150ms, 300ms};
   for (const size_t step : {2, 4, 6})
-    for (const useconds_t delay : kDelays) {
+    for (const auto delay : kDelays) {
       create_and_kill(spec_, step, delay);
       destroy();
     }

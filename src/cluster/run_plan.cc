@@ -1,0 +1,37 @@
+// Steps, one after the other.
+#include "cluster/run_plan.h"
+
+#include <chrono>
+
+namespace fairlead::cluster {
+
+using Clock = std::chrono::steady_clock;
+
+std::unexpected<Error> stopped() {
+  return fail(ErrorCode::kQueryCanceled, "stopped on request", {},
+              "run the command again to go on");
+}
+
+Result<void> report_and_run(StepRunner& runner, const Plan& plan, size_t index,
+                            const ClusterState& state, ProgressSink& progress) {
+  const StepView view{index + 1, plan.size(), describe(plan[index], state)};
+  progress.started(view);
+  const auto began = Clock::now();
+  auto done = runner.carry_out(plan[index]);
+  if (done)
+    progress.finished(view, std::chrono::duration_cast<Duration>(Clock::now() - began));
+  else
+    progress.failed(view, done.error());
+  return done;
+}
+
+Result<void> run_plan(StepRunner& runner, const Plan& plan, const ClusterState& state,
+                      ProgressSink& progress, const StopFlag& stop) {
+  for (size_t i = 0; i < plan.size(); ++i) {
+    if (stop.load()) return stopped();
+    if (auto done = report_and_run(runner, plan, i, state, progress); !done) return done;
+  }
+  return {};
+}
+
+}  // namespace fairlead::cluster
