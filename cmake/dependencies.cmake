@@ -17,3 +17,7 @@ find_path(PG_QUERY_INCLUDE pg_query.h REQUIRED)
 add_library(fairlead_pg_query INTERFACE)
 target_include_directories(fairlead_pg_query SYSTEM INTERFACE "${PG_QUERY_INCLUDE}")
 target_link_libraries(fairlead_pg_query INTERFACE "${PG_QUERY_LIBRARY}")
+
+# Boost.JSON is used header-only: its own code is compiled once, for all folders that read or write JSON.
+add_library(fairlead_boost_json STATIC "${CMAKE_SOURCE_DIR}/cmake/boost_json.cc")
+target_link_libraries(fairlead_boost_json PUBLIC Boost::headers)

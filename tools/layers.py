@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-PURE = {"base", "wire", "auth", "sql", "config", "metrics", "core", "ledger", "console"}
+PURE = {"base", "wire", "auth", "sql", "config", "metrics", "core", "ledger", "console", "patroni"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def library(name, pattern, folders, instead):
 # The first pattern that matches decides. Whatever matches none and is no C++ or system header is refused,
 # so a new library needs a row here.
 LIBRARIES = [
-    library("Boost.JSON", r"boost/json", "cluster load admin app", "build JSON in admin/ or load/"),
+    library("Boost.JSON", r"boost/json", "patroni cluster load admin app", "build JSON in admin/ or load/"),
     library("Boost (Asio, Beast)", r"boost/", "net", "use the wrappers of src/net"),
     library("OpenSSL's TLS", r"openssl/(ssl|bio|tls1)\.h", "net", "use net/tls.h"),
     library("OpenSSL", r"openssl/", "auth net", "use the functions of src/auth/crypto.h"),
@@ -45,7 +45,7 @@ LIBRARIES = [
     library("libpq", r"(libpq-fe|postgres_ext|pg_config)\.h", "cluster load app",
             "the daemon speaks PostgreSQL through src/wire and src/proxy"),
     library("libsystemd", r"systemd/", "app", "tell systemd from src/app"),
-    library("fmt", r"fmt/", "base wire sql config metrics auth ledger net cluster load proxy admin app",
+    library("fmt", r"fmt/", "base wire sql config metrics auth ledger patroni net cluster load proxy admin app",
             "core has no third-party code: put texts together with std::string"),
     library("GoogleTest", r"(gtest|gmock)/", "", "include it from _test.cc files and testing headers only"),
     library("Google Benchmark", r"benchmark/", "", "benchmarks live in bench/"),
