@@ -22,6 +22,7 @@ Topology::Topology(TopologyConfig config)
 
 ClusterSnapshot Topology::decide(std::span<const NodeView> views, Time now) {
   for (const NodeView& view : views) remember(view);
+  forget_others(views);
   find_system(views, now);
   timeline_seen_ = 0;
   for (const NodeView& view : views)
@@ -91,6 +92,14 @@ void Topology::remember(const NodeView& view) {
     memory.followed.push_back(seen.timeline);
 }
 
+// Names that are used once must not pile up.
+void Topology::forget_others(std::span<const NodeView> views) {
+  if (memories_.size() <= views.size()) return;
+  std::erase_if(memories_, [&](const NodeMemory& memory) {
+    return std::ranges::find(views, memory.name, &NodeView::name) == views.end();
+  });
+}
+
 // Which cluster this is. Until a primary was accepted it is only a working assumption: the cluster
 // of the only node that accepts writes, or, without one, the one that all nodes name.
 void Topology::find_system(std::span<const NodeView> views, Time now) {
@@ -124,10 +133,10 @@ bool Topology::is_claim(const NodeView& view, Time now) const {
          view.last->system_identifier == system_;
 }
 
-bool Topology::manager_agrees(const NodeView& view) const {
+bool Topology::manager_agrees(const NodeView& view, Time now) const {
   if (!config_.managed || view.manager == ManagerWord::kLeader) return true;
-  // A silent manager takes nothing away from a primary that goes on unchanged (E8).
-  return view.manager == ManagerWord::kNone &&
+  // A silent manager takes nothing away from a primary that goes on unchanged, and in sight (E8).
+  return view.manager == ManagerWord::kNone && now - primary_proven_at_ <= config_.manager_ttl &&
          last_primary_ ==
              Primary{std::string(view.name), view.last->timeline, view.last->postmaster_started_us};
 }
@@ -146,7 +155,7 @@ Topology::Verdict Topology::find_primary(std::span<const NodeView> views, Time n
   std::string unconfirmed;
   for (size_t i = 0; i < views.size(); ++i) {
     if (!is_claim(views[i], now)) continue;
-    if (manager_agrees(views[i]))
+    if (manager_agrees(views[i], now))
       claims.push_back(i);
     else
       unconfirmed = views[i].name;
@@ -231,6 +240,7 @@ void Topology::install(std::span<const NodeView> views, std::optional<size_t> pr
     }
     return;
   }
+  primary_proven_at_ = now;
   const NodeView& view = views[*primary];
   Primary identity{std::string(view.name), view.last->timeline, view.last->postmaster_started_us};
   if (last_primary_ != identity) ++epoch_;

@@ -53,10 +53,15 @@ enum class ManagerWord : uint8_t { kNone, kLeader, kNotLeader };
 /// What is known of one node at the moment of the decision.
 struct NodeView {
   std::string_view name;  // host:port, unique.
+  std::string_view host{};
+  uint16_t port = 0;
   NodeState state = NodeState::kDown;
   std::string_view health_reason{};
   const NodeObservation* last = nullptr;  // The latest answer, however old; null: none yet.
   ManagerWord manager = ManagerWord::kNone;
+  std::string_view
+      kept_from_reads{};  // Why the manager wants no reads there; empty: it may have them.
+  bool gone = false;      // It is not in the list of nodes any more.
 };
 
 enum class NodeRole : uint8_t {
@@ -69,6 +74,8 @@ std::string_view to_string(NodeRole role);
 
 struct NodeStatus {
   std::string name;
+  std::string host;  // Where to connect to.
+  uint16_t port = 0;
   NodeRole role = NodeRole::kUnknown;
   NodeState state = NodeState::kDown;
   uint32_t timeline = 0;
@@ -85,6 +92,7 @@ struct NodeStatus {
   uint32_t incarnation = 0;
   Lag lag{};
   bool usable_for_reads = false;
+  bool gone = false;   // Not in the list of nodes any more: only its number is kept.
   std::string reason;  // Why it is not usable for reads; empty when it is.
 };
 
@@ -107,19 +115,24 @@ struct ClusterSnapshot {
   uint32_t timeline = 0;      // The one to follow: the primary's, or the last primary's.
   std::optional<TimelineHistory> history;  // Of the primary, if it was told: for tokens (D20).
   uint64_t system_identifier = 0;          // 0: not known yet.
+  std::string manager_trouble;             // What is wrong with the cluster's manager; or empty.
   std::string alarm;              // Why there is no primary, and other news for a person; or empty.
   std::vector<NodeStatus> nodes;  // In the order of the views.
 
   const NodeStatus& node(NodeIndex index) const { return nodes[static_cast<size_t>(index)]; }
 
   /// For whoever asks for the primary while there is none: the alarm, and what is wrong with each
-  /// node that is not up. Not for the log, where each change of a reason would be news.
+  /// node that is not up, and with the manager. Not for the log, where each change of a reason
+  /// would be news.
   std::string why_no_primary() const;
 };
 
 struct TopologyConfig {
   uint64_t system_identifier = 0;  // 0: learn it from the first primary.
   bool managed = false;            // Patroni: its word is needed too.
+  /// While the manager is silent, a primary goes on that answers and has not changed; not one that
+  /// was out of sight for so long: somebody else may have been promoted since (E8).
+  Duration manager_ttl = std::chrono::seconds(30);
   /// An answer older than this is no evidence. Above the prober's silent_to_down * interval +
   /// deadlines, so that health decides first.
   Duration observation_age_max = std::chrono::seconds(15);
@@ -157,12 +170,13 @@ class Topology {
   enum class Descent : uint8_t { kYes, kNo, kUnknown };
 
   void remember(const NodeView& view);
+  void forget_others(std::span<const NodeView> views);
   NodeMemory& memory_of(std::string_view name);
   const NodeMemory* find_memory(std::string_view name) const;
   void find_system(std::span<const NodeView> views, Time now);
   bool is_evidence(const NodeView& view, Time now) const;
   bool is_claim(const NodeView& view, Time now) const;
-  bool manager_agrees(const NodeView& view) const;
+  bool manager_agrees(const NodeView& view, Time now) const;
   Descent descent(const NodeView& node, uint32_t ancestor) const;
 
   Verdict find_primary(std::span<const NodeView> views, Time now) const;
@@ -185,6 +199,7 @@ class Topology {
   bool system_is_proven_ = false;        // Configured, or that of an accepted primary.
   uint64_t epoch_ = 0;
   bool has_primary_ = false;
+  Time primary_proven_at_{};  // The last time that there was one.
   LagClock lag_clock_;
   PositionSamples positions_;
   PrimaryPosition position_;

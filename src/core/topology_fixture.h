@@ -30,6 +30,8 @@ class ScriptedCluster {
     NodeState state = NodeState::kUp;
     std::string health;
     ManagerWord manager = ManagerWord::kNone;
+    std::string kept_from_reads = {};
+    bool gone = false;
     bool has_answered = true;
     bool answers = true;  // False: the last answer grows old.
   };
@@ -72,7 +74,9 @@ class ScriptedCluster {
                        .state = node.state,
                        .health_reason = node.health,
                        .last = node.has_answered ? &node.answer : nullptr,
-                       .manager = node.manager});
+                       .manager = node.manager,
+                       .kept_from_reads = node.kept_from_reads,
+                       .gone = node.gone});
     }
     return topology_.decide(views, now_);
   }

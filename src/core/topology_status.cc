@@ -23,18 +23,22 @@ std::string_view to_string(NodeRole role) {
 std::string ClusterSnapshot::why_no_primary() const {
   std::string why = alarm.empty() ? "no node has been proven to be the primary yet" : alarm;
   for (const NodeStatus& status : nodes)
-    if (status.state != NodeState::kUp && !status.reason.empty())
+    if (status.state != NodeState::kUp && !status.gone && !status.reason.empty())
       why += "; " + status.name + ": " + status.reason;
+  if (!manager_trouble.empty()) why += "; " + manager_trouble;
   return why;
 }
 
 NodeStatus Topology::status_of(const NodeView& view, bool is_primary, Time now) const {
   NodeStatus status;
   status.name = view.name;
+  status.host = view.host;
+  status.port = view.port;
   status.state = view.state;
   status.role = role_of(view, is_primary, now);
   status.reason = why_no_reads(view, status.role, now);
   status.usable_for_reads = status.reason.empty();
+  status.gone = view.gone;
   if (!view.last) return status;
 
   const NodeObservation& seen = *view.last;
@@ -66,6 +70,7 @@ NodeRole Topology::role_of(const NodeView& view, bool is_primary, Time now) cons
 }
 
 std::string Topology::why_no_reads(const NodeView& view, NodeRole role, Time now) const {
+  if (view.gone) return "is not in the list of nodes any more";
   if (!view.last || view.state == NodeState::kDown)
     return view.health_reason.empty() ? "has not answered" : std::string(view.health_reason);
   const NodeObservation& seen = *view.last;
@@ -76,6 +81,7 @@ std::string Topology::why_no_reads(const NodeView& view, NodeRole role, Time now
   if (role == NodeRole::kPrimary) return {};
   if (role == NodeRole::kRefused) return why_refused(seen);
   if (seen.timeline == 0) return "does not say which timeline it follows";
+  if (!view.kept_from_reads.empty()) return std::string(view.kept_from_reads);
   // E2, E13: only the chosen timeline. Before any primary was seen, the highest one.
   uint32_t expected = timeline_ != 0 ? timeline_ : timeline_seen_;
   if (seen.timeline != expected)

@@ -120,5 +120,32 @@ TEST(TopologyStatus, TheOldPrimarysPastSaysNothingAboutLagBehindTheNewOne) {
   EXPECT_TRUE(within(status(cluster.look(), "c").lag, seconds(0)));
 }
 
+TEST(TopologyStatus, AReplicaThatTheManagerKeepsFromReadsGetsNone) {
+  ScriptedCluster cluster;
+  cluster.primary("a", 1).kept_from_reads = "is tagged noloadbalance";
+  cluster.replica("b", 1).kept_from_reads = "is tagged noloadbalance";
+  ClusterSnapshot seen = cluster.look();
+  EXPECT_FALSE(status(seen, "b").usable_for_reads);
+  EXPECT_EQ(status(seen, "b").reason, "is tagged noloadbalance");
+  EXPECT_TRUE(status(seen, "a").usable_for_reads) << "it answers what no replica may";
+  cluster.node("b").kept_from_reads.clear();
+  EXPECT_TRUE(status(cluster.look(), "b").usable_for_reads);
+}
+
+TEST(TopologyStatus, ANodeThatLeftTheListIsNeitherUsedNorBlamed) {
+  ScriptedCluster cluster;
+  cluster.primary("a", 1);
+  cluster.replica("b", 1);
+  cluster.look();
+  cluster.down("b", "");
+  cluster.node("b").gone = true;
+  ClusterSnapshot seen = cluster.look();
+  EXPECT_TRUE(status(seen, "b").gone);
+  EXPECT_FALSE(status(seen, "b").usable_for_reads);
+  EXPECT_EQ(status(seen, "b").reason, "is not in the list of nodes any more");
+  EXPECT_EQ(seen.why_no_primary(), "no node has been proven to be the primary yet");
+  EXPECT_EQ(primary_of(seen), "a");
+}
+
 }  // namespace
 }  // namespace fairlead::core

@@ -278,6 +278,24 @@ TEST(Topology, ASilentManagerTakesNothingFromAnUnchangedPrimary) {
   EXPECT_EQ(primary_of(cluster.look()), "none") << "silence does not bring it back";
 }
 
+TEST(Topology, ASilentManagerIsNotEnoughForAPrimaryThatWasOutOfSight) {  // E8
+  for (const int seconds_away : {25, 35}) {
+    ScriptedCluster cluster(TopologyConfig{.managed = true, .manager_ttl = seconds(30)});
+    cluster.primary("a", 1).manager = ManagerWord::kLeader;
+    uint64_t epoch = cluster.look().epoch;
+    cluster.node("a").manager = ManagerWord::kNone;
+    for (int i = 0; i < 60; ++i) EXPECT_EQ(primary_of(cluster.look()), "a") << "it is in sight";
+    cluster.down("a");
+    for (int i = 0; i < seconds_away; ++i) cluster.look();
+    cluster.primary("a", 1);
+    ClusterSnapshot seen = cluster.look();
+    EXPECT_EQ(primary_of(seen), seconds_away < 30 ? "a" : "none");
+    EXPECT_EQ(seen.epoch, seconds_away < 30 ? epoch : epoch + 1);
+    cluster.node("a").manager = ManagerWord::kLeader;
+    EXPECT_EQ(primary_of(cluster.look()), "a");
+  }
+}
+
 TEST(Topology, MemorySurvivesAReloadThatChangesTheList) {
   ScriptedCluster cluster;
   cluster.primary("b", 2);
