@@ -24,11 +24,11 @@ inline constexpr size_t kAnswerMax = size_t{1} << 20;
 inline constexpr size_t kMembersMax = 500;
 
 struct Member {
-  std::string name;
+  std::string name = {};
   bool is_leader = false;  // Holds the lock, and is no standby cluster's leader.
-  std::string state;       // "running", "streaming", "stopped" …: for people.
+  std::string state = {};  // "running", "streaming", "stopped" …: for people.
   /// Where its PostgreSQL listens; nullopt as long as it has not said so.
-  std::optional<config::NodeAddress> address;
+  std::optional<config::NodeAddress> address = {};
   bool noloadbalance = false;
   bool nofailover = false;
 
@@ -37,19 +37,19 @@ struct Member {
 
 /// A change of the leader that somebody has asked for in advance.
 struct ScheduledSwitchover {
-  int64_t at_s = 0;  // Unix time.
-  std::string from;  // Names of members; empty: not said.
-  std::string to;
+  int64_t at_s = 0;       // Unix time.
+  std::string from = {};  // Names of members; empty: not said.
+  std::string to = {};
 
   bool operator==(const ScheduledSwitchover&) const = default;
 };
 
 /// GET /cluster.
 struct ClusterAnswer {
-  std::vector<Member> members;
-  std::string scope;  // Empty: older than 3.2 or so, which do not say it.
+  std::vector<Member> members = {};
+  std::string scope = {};  // Empty: older than 3.2 or so, which do not say it.
   bool paused = false;
-  std::optional<ScheduledSwitchover> switchover;
+  std::optional<ScheduledSwitchover> switchover = {};
 
   const Member* leader() const;
 
@@ -58,17 +58,17 @@ struct ClusterAnswer {
 
 /// GET /patroni, of the member that was asked.
 struct StatusAnswer {
-  std::string state;
+  std::string state = {};
   bool is_primary = false;  // By its own word: role "primary", or "master" as it was.
   bool cluster_unlocked = false;
   bool failsafe_active = false;
   bool paused = false;
   /// When it last heard from its store, Unix time by its own clock; nullopt: never, or it does not
   /// say.
-  std::optional<int64_t> dcs_last_seen_s;
+  std::optional<int64_t> dcs_last_seen_s = {};
   uint64_t system_identifier = 0;  // 0: not known yet.
-  std::string scope;
-  std::string version;
+  std::string scope = {};
+  std::string version = {};
 
   bool operator==(const StatusAnswer&) const = default;
 };
