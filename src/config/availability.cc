@@ -17,10 +17,6 @@ constexpr std::array kNotAvailable{
                  "leave it out: clients prove who they are by auth.method"},
     NotAvailable{SectionId::kListen, "tls_min_version", "1.3",
                  "leave it out: clients may use TLS 1.2 and 1.3"},
-    NotAvailable{SectionId::kCluster, "topology", "patroni",
-                 "name every member in nodes: its role, and a change of it, is discovered"},
-    NotAvailable{SectionId::kCluster, "patroni_urls", "",
-                 "leave it out, and name every member in nodes"},
     NotAvailable{SectionId::kAuth, "method", "cert", "write \"scram-sha-256\""},
     NotAvailable{SectionId::kAuth, "auth_query", "", "list the users in users_file"},
 };

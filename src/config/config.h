@@ -90,6 +90,15 @@ struct Cluster {
   std::vector<NodeAddress> nodes;
   TopologySource topology = TopologySource::kStatic;
   std::vector<std::string> patroni_urls;
+  std::string patroni_scope;  // Empty: whichever the URLs speak of, if it is one.
+  std::string patroni_user;   // Empty: asked without credentials.
+  Secret patroni_password;
+  std::string patroni_password_file;                // Already read; kept to be shown.
+  TlsMode patroni_tls_mode = TlsMode::kVerifyFull;  // Of URLs that begin with https.
+  std::string patroni_tls_ca_file;
+  Duration patroni_interval = 1s;
+  Duration patroni_timeout = 2s;
+  Duration patroni_ttl = 30s;  // E8, E33
   std::string monitor_user = "fairlead";
   Secret monitor_password;            // After load() also what monitor_password_file held.
   std::string monitor_password_file;  // Already read; kept to be shown.

@@ -51,8 +51,10 @@ TEST(WithoutRestart, CarriesOutWhatAReloadCanAndKeepsTheRest) {
   ASSERT_TRUE(kept);
   EXPECT_THAT(diff(before, *kept),
               ElementsAre(Change{"proxy.min_servers", "0", "3", Apply::kReload},
+                          testing::Field(&Change::key, "cluster.main.nodes"),
                           Change{"database.a", "present", "", Apply::kReload},
                           Change{"database.b", "", "present", Apply::kReload}));
+  EXPECT_EQ(kept->clusters.at("main").nodes.size(), 3U);
   EXPECT_EQ(kept->databases.at("b").pool_size, 7U);
 }
 

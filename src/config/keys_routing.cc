@@ -12,16 +12,61 @@ constexpr Apply kRestart = Apply::kRestart;
 constexpr std::array kCluster{
     declare<&Cluster::nodes>(
         {.name = "nodes",
-         .sentence = "Every node of the cluster, in any order: roles are discovered.",
-         .apply = kRestart,
+         .sentence = "Every node of the cluster, in any order: roles are discovered. With topology "
+                     "patroni: those to begin with, or empty.",
          .example = R"(["127.0.0.1:5601", "127.0.0.1:5602", "127.0.0.1:5603"])"}),
     declare<&Cluster::topology>(
         {.name = "topology",
          .sentence = "Whether the nodes are those listed, or those that Patroni names.",
          .apply = kRestart}),
-    declare<&Cluster::patroni_urls>({.name = "patroni_urls",
-                                     .sentence = "Patroni's REST addresses, for topology patroni.",
-                                     .apply = kRestart}),
+    declare<&Cluster::patroni_urls>(
+        {.name = "patroni_urls",
+         .sentence = "Patroni's REST addresses, best those of all members: http://db1:8008."}),
+    declare<&Cluster::patroni_scope>(
+        {.name = "patroni_scope",
+         .sentence = "The scope that Patroni must say it is; empty: any, but one.",
+         .apply = kRestart}),
+    declare<&Cluster::patroni_user>(
+        {.name = "patroni_user",
+         .sentence = "User for basic authentication at the REST addresses; empty: none.",
+         .apply = kRestart}),
+    declare<&Cluster::patroni_password>(
+        {.name = "patroni_password",
+         .sentence = "Its password; better as \"${VARIABLE}\" or in patroni_password_file.",
+         .apply = kRestart,
+         .secret = true}),
+    declare<&Cluster::patroni_password_file>(
+        {.name = "patroni_password_file",
+         .sentence = "File that holds patroni_password; a line end at its end does not count.",
+         .apply = kRestart,
+         .file = FileUse::kSecret}),
+    declare<&Cluster::patroni_tls_mode>(
+        {.name = "patroni_tls_mode",
+         .sentence = "How much https addresses must prove: require, verify-ca or verify-full.",
+         .apply = kRestart}),
+    declare<&Cluster::patroni_tls_ca_file>(
+        {.name = "patroni_tls_ca_file",
+         .sentence = "PEM file with the authorities of their certificates; empty: the system's.",
+         .apply = kRestart,
+         .file = FileUse::kReadable}),
+    declare<&Cluster::patroni_interval>(
+        {.name = "patroni_interval",
+         .sentence = "How often each REST address is asked; at once when a node changes.",
+         .apply = kRestart,
+         .min = us(100ms),
+         .max = us(1h)}),
+    declare<&Cluster::patroni_timeout>({.name = "patroni_timeout",
+                                        .sentence = "How long an answer of Patroni may take.",
+                                        .apply = kRestart,
+                                        .min = us(10ms),
+                                        .max = us(10min)}),
+    declare<&Cluster::patroni_ttl>(
+        {.name = "patroni_ttl",
+         .sentence = "Patroni's own ttl. What it heard from its store before that is not believed, "
+                     "and a primary that was out of sight for so long needs its word again.",
+         .apply = kRestart,
+         .min = us(1s),
+         .max = us(1h)}),
     declare<&Cluster::monitor_user>(
         {.name = "monitor_user",
          .sentence = "The role that Fairlead's own probes log in as; it needs pg_monitor.",

@@ -8,6 +8,8 @@
 #include <set>
 #include <utility>
 
+#include "config/http_url.h"
+
 namespace fairlead::config {
 namespace {
 
@@ -102,6 +104,29 @@ void validate_lists(Draft& draft, const std::string& name, const Cluster& cluste
   check("primary_relations", cluster.primary_relations, true);
 }
 
+void validate_patroni(Draft& draft, const std::string& name, const Cluster& cluster) {
+  const auto report = [&](std::string_view key, std::string message, std::string hint = {}) {
+    draft.report(cluster_key(name, key), wrong(std::move(message), std::move(hint)));
+  };
+  const bool is_used = cluster.topology == TopologySource::kPatroni;
+  if (is_used && cluster.patroni_urls.empty())
+    report("patroni_urls", "is needed for topology \"patroni\"");
+  if (!is_used && !cluster.patroni_urls.empty())
+    report("patroni_urls", "means nothing without topology = \"patroni\"",
+           "add that, or leave the addresses out");
+  for (const std::string& text : cluster.patroni_urls) {
+    if (const auto url = HttpUrl::parse(text); !url)
+      report("patroni_urls", url.error().message, url.error().hint);
+  }
+  if (cluster.patroni_user.empty() && !cluster.patroni_password.text.empty())
+    report("patroni_password", "means nothing without patroni_user");
+  if (cluster.patroni_user.find(':') != std::string::npos)
+    report("patroni_user", "has a colon, which basic authentication has no form for");
+  if (cluster.patroni_tls_mode < TlsMode::kRequire)
+    report("patroni_tls_mode", "what begins with https is always encrypted",
+           "write require, verify-ca or verify-full");
+}
+
 void validate_cluster(Draft& draft, const std::string& name, const Cluster& cluster) {
   // It becomes a label of metrics and a word of the admin console.
   const bool plain = std::ranges::all_of(name, [](char c) {
@@ -114,9 +139,7 @@ void validate_cluster(Draft& draft, const std::string& name, const Cluster& clus
   }
   validate_nodes(draft, name, cluster);
   validate_lists(draft, name, cluster);
-  if (cluster.topology == TopologySource::kPatroni && cluster.patroni_urls.empty()) {
-    draft.report(cluster_key(name, "patroni_urls"), wrong("is needed for topology \"patroni\""));
-  }
+  validate_patroni(draft, name, cluster);
   if (cluster.monitor_user.empty()) {
     draft.report(cluster_key(name, "monitor_user"),
                  wrong("is empty", "roles are discovered by asking the nodes, as a user"));
@@ -197,7 +220,7 @@ std::vector<std::string> warnings(const Config& config) {
                     config.listen.http_port));
   }
   for (const auto& [name, cluster] : config.clusters) {
-    if (cluster.nodes.size() == 1) {
+    if (cluster.nodes.size() == 1 && cluster.topology == TopologySource::kStatic) {
       out.push_back(fmt::format("cluster {} has one node: there is no replica to read from", name));
     }
   }

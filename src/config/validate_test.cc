@@ -96,6 +96,24 @@ TEST(Validate, WantsACaFileToVerifyWith) {
   EXPECT_THAT(problems_of(sources_of(std::string(kMinimal) + "tls_mode = \"require\"")), IsEmpty());
 }
 
+TEST(Validate, KnowsWhatPatroniNeeds) {
+  const auto with = [](const std::string& lines) {
+    return problems_with("[cluster.shop]\ntopology = \"patroni\"\n" + lines);
+  };
+  EXPECT_THAT(with("patroni_urls = [\"http://db1:8008\", \"https://db2\"]"), IsEmpty())
+      << "the nodes are what they name";
+  EXPECT_THAT(with(""), ElementsAre(HasSubstr("patroni_urls: is needed")));
+  EXPECT_THAT(with("patroni_urls = [\"db1:8008\"]"), ElementsAre(HasSubstr("write http://host")));
+  EXPECT_THAT(with("patroni_urls = [\"http://db1\"]\npatroni_password = \"x\""),
+              ElementsAre(HasSubstr("means nothing without patroni_user")));
+  EXPECT_THAT(with("patroni_urls = [\"http://db1\"]\npatroni_user = \"a:b\""),
+              ElementsAre(HasSubstr("has a colon")));
+  EXPECT_THAT(with("patroni_urls = [\"https://db1\"]\npatroni_tls_mode = \"prefer\""),
+              ElementsAre(HasSubstr("always encrypted")));
+  EXPECT_THAT(problems_with("[cluster.shop]\nnodes = [\"x\"]\npatroni_urls = [\"http://db1\"]"),
+              ElementsAre(HasSubstr("means nothing without topology")));
+}
+
 TEST(Validate, KeepsTheNamesOfTheAdminConsole) {
   EXPECT_THAT(problems_with("[database.pgbouncer]"), ElementsAre(HasSubstr("admin console")));
   EXPECT_THAT(problems_with("[database.fairlead]"), ElementsAre(HasSubstr("admin console")));

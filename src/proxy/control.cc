@@ -2,38 +2,51 @@
 
 namespace fairlead::proxy {
 
-Control::Control(SettingsPtr settings, const std::vector<std::unique_ptr<Worker>>& workers)
+Control::Control(SettingsPtr settings, PoolRegistry& pools,
+                 const std::vector<std::unique_ptr<Worker>>& workers)
     : settings_(std::move(settings)), workers_(workers) {
-  for (const auto& [name, cluster] : settings_->clusters) {
-    const config::Cluster& config = settings_->config->clusters.at(name);
-    Watched& watched = clusters_[name];
-    watched.nodes = cluster.nodes;
-    for (ServerEndpoint& node : watched.nodes)
-      node.timeout = settings_->config->proxy.server_connect_timeout;
-    MonitorConfig monitor{.nodes = cluster.nodes,
-                          .login = cluster.monitor,
-                          .probe_interval = config.probe_interval,
-                          .probe_timeout = config.probe_timeout,
-                          .probe_failures = config.probe_failures};
-    watched.monitor = std::make_unique<ClusterMonitor>(
-        loop_, name, std::move(monitor),
-        [this, name](std::shared_ptr<const core::ClusterSnapshot> snapshot) {
-          publish_snapshot(name, std::move(snapshot));
-        });
-    watched.catalogs = std::make_unique<CatalogLoader>(
-        loop_, name, cluster.monitor, config::routing_lists(config),
-        [this, name](const std::string& database,
-                     std::shared_ptr<const sql::FunctionCatalog> catalog) {
-          publish_catalog(name, database, std::move(catalog));
-        });
-  }
+  for (const auto& [name, cluster] : settings_->clusters) watch_cluster(cluster, pools);
+}
+
+void Control::watch_cluster(const ClusterSettings& cluster, PoolRegistry& pools) {
+  const std::string& name = cluster.name;
+  const config::Cluster& config = settings_->config->clusters.at(name);
+  Watched& watched = clusters_[name];
+  MonitorConfig monitor{
+      .nodes = cluster.nodes,
+      .login = cluster.monitor,
+      .probe_interval = config.probe_interval,
+      .probe_timeout = config.probe_timeout,
+      .probe_failures = config.probe_failures,
+      .topology = {.managed = cluster.patroni.has_value(), .manager_ttl = config.patroni_ttl},
+      .is_unused = [&pools, name](core::NodeIndex node) {
+        return !pools.has_servers_of(name, node);
+      }};
+  watched.monitor = std::make_unique<ClusterMonitor>(
+      loop_, name, std::move(monitor),
+      [this, name](std::shared_ptr<const core::ClusterSnapshot> snapshot) {
+        publish_snapshot(name, std::move(snapshot));
+      });
+  watched.catalogs = std::make_unique<CatalogLoader>(
+      loop_, name, cluster.monitor, config::routing_lists(config),
+      [this, name](const std::string& database,
+                   std::shared_ptr<const sql::FunctionCatalog> catalog) {
+        publish_catalog(name, database, std::move(catalog));
+      });
+  if (!cluster.patroni) return;
+  watched.patroni = std::make_unique<PatroniWatch>(
+      loop_, name, *cluster.patroni,
+      [this, name](const patroni::Judgement& judgement) { on_judgement(name, judgement); });
 }
 
 Control::~Control() = default;
 
 void Control::start() {
   thread_ = std::thread([this] {
-    for (auto& [name, watched] : clusters_) watched.monitor->start();
+    for (auto& [name, watched] : clusters_) {
+      watched.monitor->start();
+      if (watched.patroni) watched.patroni->start();
+    }
     loop_.run();
   });
 }
@@ -48,8 +61,43 @@ void Control::stop() {
   thread_.join();
 }
 
+void Control::set_settings(SettingsPtr settings) {
+  loop_.post([this, settings = std::move(settings)]() mutable {
+    settings_ = std::move(settings);
+    for (const auto& [name, cluster] : settings_->clusters) {
+      Watched& watched = clusters_.at(name);
+      if (watched.patroni)
+        watched.patroni->set_urls(cluster.patroni->urls);
+      else
+        watched.monitor->set_nodes(cluster.nodes);
+    }
+  });
+}
+
+/// A list that nobody speaks for any more stays as it was.
+void Control::on_judgement(const std::string& cluster, const patroni::Judgement& judgement) {
+  const ClusterSettings& settings = settings_->clusters.find(cluster)->second;
+  Watched& watched = clusters_.at(cluster);
+  std::vector<ServerEndpoint> nodes;
+  for (const patroni::ManagedNode& node : judgement.nodes)
+    nodes.push_back(
+        {.host = node.address.host, .port = node.address.port, .tls = settings.tls, .timeout = {}});
+  // The list first: whoever is named for the first time is to be asked before anything is decided.
+  if (!nodes.empty()) watched.monitor->set_nodes(nodes);
+  watched.monitor->set_judgement(judgement);
+}
+
+ServerEndpoint Control::endpoint_of(const std::string& cluster,
+                                    const core::NodeStatus& node) const {
+  return {.host = node.host,
+          .port = node.port,
+          .tls = settings_->clusters.find(cluster)->second.tls,
+          .timeout = settings_->config->proxy.server_connect_timeout};
+}
+
 net::Task<void> Control::end_all() {
   for (auto& [name, watched] : clusters_) {
+    if (watched.patroni) co_await watched.patroni->stop();
     co_await watched.monitor->stop();
     co_await watched.catalogs->stop();
   }
@@ -64,8 +112,9 @@ void Control::publish_snapshot(const std::string& cluster,
     watched.latest = snapshot;
   }
   watched.catalogs->set_primary(
-      snapshot->primary ? std::optional(watched.nodes.at(static_cast<size_t>(*snapshot->primary)))
+      snapshot->primary ? std::optional(endpoint_of(cluster, snapshot->node(*snapshot->primary)))
                         : std::nullopt);
+  if (watched.patroni) watched.patroni->set_hurry(!snapshot->primary);
   for (const auto& worker : workers_) {
     worker->post(
         [target = worker.get(), cluster, snapshot] { target->set_snapshot(cluster, snapshot); });

@@ -13,6 +13,7 @@
 
 #include "proxy/catalog_loader.h"
 #include "proxy/monitor.h"
+#include "proxy/patroni_watch.h"
 #include "proxy/shared.h"
 #include "proxy/worker.h"
 
@@ -21,12 +22,15 @@ namespace fairlead::proxy {
 class Control final : public ControlMail {
  public:
   /// `workers` must outlive it; the list does not change.
-  Control(SettingsPtr settings, const std::vector<std::unique_ptr<Worker>>& workers);
+  Control(SettingsPtr settings, PoolRegistry& pools,
+          const std::vector<std::unique_ptr<Worker>>& workers);
   ~Control();
 
   void start();
   /// Ends all probes and the thread.
   void stop();
+  /// After a reload: the lists of nodes, and of Patroni's addresses. From any thread.
+  void set_settings(SettingsPtr settings);
 
   // ControlMail, from any thread.
   void report_trouble(const std::string& cluster, core::NodeIndex node, std::string why) override;
@@ -41,10 +45,13 @@ class Control final : public ControlMail {
   struct Watched {
     std::unique_ptr<ClusterMonitor> monitor;
     std::unique_ptr<CatalogLoader> catalogs;
-    std::vector<ServerEndpoint> nodes;
+    std::unique_ptr<PatroniWatch> patroni;  // Null: the nodes are those of the configuration.
     std::shared_ptr<const core::ClusterSnapshot> latest;  // Guarded by latest_mutex_.
   };
 
+  void watch_cluster(const ClusterSettings& cluster, PoolRegistry& pools);
+  void on_judgement(const std::string& cluster, const patroni::Judgement& judgement);
+  ServerEndpoint endpoint_of(const std::string& cluster, const core::NodeStatus& node) const;
   void publish_snapshot(const std::string& cluster,
                         std::shared_ptr<const core::ClusterSnapshot> snapshot);
   void publish_catalog(const std::string& cluster, const std::string& database,

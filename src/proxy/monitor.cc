@@ -43,9 +43,10 @@ void withhold_from_reads(core::NodeStatus& status, std::string_view why) {
 
 }  // namespace
 
-ClusterMonitor::Node::Node(net::Loop& loop, const MonitorConfig& config, size_t index)
-    : prober(loop, config.nodes[index], own_login(config.login, "fairlead monitor")),
-      name(config.nodes[index].name()),
+ClusterMonitor::Node::Node(net::Loop& loop, const MonitorConfig& config,
+                           const ServerEndpoint& endpoint)
+    : prober(loop, endpoint, own_login(config.login, "fairlead monitor")),
+      name(endpoint.name()),
       health(health_config({config.probe_interval, config.probe_timeout, config.probe_failures})),
       poked(loop) {}
 
@@ -56,15 +57,49 @@ ClusterMonitor::ClusterMonitor(net::Loop& loop, std::string cluster, MonitorConf
       config_(std::move(config)),
       timing_{config_.probe_interval, config_.probe_timeout, config_.probe_failures},
       publish_(std::move(publish)),
-      spawner_(loop) {
-  for (size_t i = 0; i < config_.nodes.size(); ++i)
-    nodes_.push_back(std::make_unique<Node>(loop_, config_, i));
-}
+      spawner_(loop),
+      topology_(config_.topology) {}
 
 ClusterMonitor::~ClusterMonitor() = default;
 
 void ClusterMonitor::start() {
-  for (const auto& node : nodes_) spawner_.spawn(watch(*node));
+  started_ = true;
+  set_nodes(config_.nodes);
+}
+
+void ClusterMonitor::set_nodes(const std::vector<ServerEndpoint>& nodes) {
+  if (!started_ || stopping_) return;
+  std::vector<std::string> names;
+  names.reserve(nodes.size());
+  for (const ServerEndpoint& node : nodes) names.push_back(node.name());
+  const auto change = slots_.update(names, net::Loop::now(), config_.is_unused);
+  for (const std::string& name : change.left_out)
+    log::error("cluster {}: node {} is left out: there are {} already", cluster_, name,
+               core::NodeSlots::kSlotsMax);
+  for (const core::NodeIndex index : change.removed) end(index);
+  for (const core::NodeIndex index : change.added)
+    begin(*std::ranges::find(nodes, slots_.name(index), &ServerEndpoint::name), index);
+  if (!change.added.empty() || !change.removed.empty()) decide();
+}
+
+void ClusterMonitor::begin(const ServerEndpoint& endpoint, core::NodeIndex index) {
+  const auto at = static_cast<size_t>(index);
+  if (at == nodes_.size()) nodes_.emplace_back();
+  std::erase_if(leaving_, [](const auto& node) { return node->ended; });
+  if (nodes_[at]) leaving_.push_back(std::move(nodes_[at]));
+  nodes_[at] = std::make_unique<Node>(loop_, config_, endpoint);
+  spawner_.spawn(watch(*nodes_[at]));
+}
+
+void ClusterMonitor::end(core::NodeIndex index) {
+  Node& node = *nodes_[static_cast<size_t>(index)];
+  node.gone = true;
+  node.poked.notify_all();
+}
+
+void ClusterMonitor::set_judgement(patroni::Judgement judgement) {
+  judgement_ = std::move(judgement);
+  if (!stopping_) decide();
 }
 
 net::Task<void> ClusterMonitor::stop() {
@@ -76,6 +111,7 @@ net::Task<void> ClusterMonitor::stop() {
 void ClusterMonitor::report_trouble(core::NodeIndex index, std::string why) {
   require(static_cast<size_t>(index) < nodes_.size(), "a node of another cluster's snapshot");
   Node& node = *nodes_[static_cast<size_t>(index)];
+  if (node.gone) return;
   // Nothing changes for a node that is suspect or down: it is being asked as fast as makes sense.
   if (!node.health.on_trouble(why, net::Loop::now())) return;
   log::debug("cluster {}: node {} is probed because a client lost its server: {}", cluster_,
@@ -93,13 +129,15 @@ void ClusterMonitor::want_positions() {
 }
 
 net::Task<void> ClusterMonitor::watch(Node& node) {
-  while (!stopping_) {
+  while (!stopping_ && !node.gone) {
     const ProbeOutcome outcome = co_await probe(node);
-    if (stopping_) break;
+    if (stopping_ || node.gone) break;
     take(node, outcome);
     decide();
     co_await wait_until_due(node);
   }
+  node.prober.disconnect();
+  node.ended = true;
 }
 
 net::Task<ProbeOutcome> ClusterMonitor::probe(Node& node) {
@@ -112,7 +150,7 @@ net::Task<ProbeOutcome> ClusterMonitor::probe(Node& node) {
 }
 
 net::Task<void> ClusterMonitor::wait_until_due(Node& node) {
-  while (!stopping_) {
+  while (!stopping_ && !node.gone) {
     const Duration left = next_probe_at(node.history, node.health) - net::Loop::now();
     if (left <= Duration::zero()) co_return;
     co_await node.poked.wait_for(left);
@@ -147,28 +185,58 @@ void ClusterMonitor::warn_about_privileges(Node& node) {
 
 void ClusterMonitor::on_silence(Node& node) {
   node.silent = true;
-  if (!stopping_) decide();
+  if (!stopping_ && !node.gone) decide();
 }
 
-bool ClusterMonitor::all_probed() const {
-  return std::ranges::all_of(nodes_, [](const auto& node) { return node->probed; });
+/// Not before each node was probed once, and Patroni was heard or is known not to answer: the first
+/// decision says which cluster this is. Later a new node is one that has not answered yet.
+bool ClusterMonitor::may_decide() const {
+  return latest_ != nullptr ||
+         std::ranges::all_of(nodes_, [](const auto& node) { return node->probed || node->gone; });
+}
+
+std::string_view ClusterMonitor::why_no_reads(const Node& node) const {
+  const auto managed = std::ranges::find(judgement_.nodes, node.name,
+                                         [](const auto& it) { return it.address.to_string(); });
+  const bool is_kept = managed != judgement_.nodes.end() && managed->noloadbalance;
+  return is_kept ? "is tagged noloadbalance in Patroni" : "";
+}
+
+core::NodeView ClusterMonitor::view_of(Node& node) const {
+  const ServerEndpoint& endpoint = node.prober.endpoint();
+  core::NodeView view{.name = node.name, .host = endpoint.host, .port = endpoint.port};
+  view.gone = node.gone;
+  if (node.gone) return view;
+  const bool is_suspect = node.silent && node.health.state() == NodeState::kUp;
+  view.state = is_suspect ? NodeState::kSuspect : node.health.state();
+  view.health_reason = node.health.reason();
+  view.manager = judgement_.word_on(node.name);
+  view.kept_from_reads = why_no_reads(node);
+  if (!node.seen) return view;
+  // Patroni's history is that of the timeline after its last line, and of no other.
+  const auto& history = judgement_.history;
+  if (history && !node.seen->history) {
+    const uint32_t newest = history->ancestors.empty() ? 1 : history->ancestors.back().timeline + 1;
+    if (newest == node.seen->timeline) node.seen->history = history;
+  }
+  view.last = &*node.seen;
+  return view;
 }
 
 void ClusterMonitor::decide() {
-  if (!all_probed()) return;
+  if (!may_decide()) return;
   std::vector<core::NodeView> views;
   views.reserve(nodes_.size());
-  for (const auto& node : nodes_) {
-    const bool is_suspect = node->silent && node->health.state() == NodeState::kUp;
-    views.push_back({.name = node->name,
-                     .state = is_suspect ? NodeState::kSuspect : node->health.state(),
-                     .health_reason = node->health.reason(),
-                     .last = node->seen ? &*node->seen : nullptr});
-  }
+  for (const auto& node : nodes_) views.push_back(view_of(*node));
   auto snapshot =
       std::make_shared<core::ClusterSnapshot>(topology_.decide(views, net::Loop::now()));
+  for (const patroni::Trouble& trouble : judgement_.troubles) {
+    if (!snapshot->manager_trouble.empty()) snapshot->manager_trouble += "; ";
+    snapshot->manager_trouble += "Patroni: " + trouble.text();
+  }
   for (size_t i = 0; i < nodes_.size(); ++i) {
     const Node& node = *nodes_[i];
+    if (node.gone) continue;
     if (node.silent)
       withhold_from_reads(snapshot->nodes[i],
                           fmt::format("has not answered for {} ms",

@@ -99,7 +99,7 @@ net::Task<void> Pool::run_server(uint64_t id) {
 void Pool::release(ServerConnection& server) {
   server.end_lease();
   Owned& owned = owned_.at(server.state().id);
-  if (!server.is_clean() || server.state().epoch != epoch_) return discard(server);
+  if (!server.is_clean() || server.state().epoch != epoch_ || retired_) return discard(server);
   server.state().idle_since = net::Loop::now();
   const core::Handover handover =
       shared_->with_queue([&](core::PoolQueue& queue) { return queue.release(worker_); });
@@ -153,7 +153,7 @@ void Pool::tick(const core::PoolIdleConfig& config, uint64_t epoch, Time now) {
     owned_.at(server.state().id).slot = SlotState::kClosing;
     server.close(true);
   }
-  if (servers < config.min_servers && now >= next_spare_at_) {
+  if (!retired_ && servers < config.min_servers && now >= next_spare_at_) {
     const bool may_open =
         shared_->with_queue([&](core::PoolQueue& queue) { return queue.try_open_spare(worker_); });
     if (may_open) begin_open(kSpare);
@@ -166,8 +166,8 @@ bool Pool::is_due(const ServerConnection& server, const core::PoolIdleConfig& co
   const ServerState& state = server.state();
   const core::IdleServer idle{state.id, state.epoch, state.opened_at, state.idle_since};
   return shared_->with_queue([&](core::PoolQueue& queue) {
-    const bool due =
-        queue.surplus() > 0 || core::why_close(idle, config, epoch_, servers, now).has_value();
+    const bool due = retired_ || queue.surplus() > 0 ||
+                     core::why_close(idle, config, epoch_, servers, now).has_value();
     return due && queue.close_idle(worker_);
   });
 }

@@ -88,6 +88,9 @@ class Pool {
   /// login.
   void set_epoch(uint64_t epoch) { epoch_ = epoch; }
   void set_opening(PoolOpening opening) { opening_ = std::move(opening); }
+  /// Its node has left the list: idle servers are closed, those at work when they are given back.
+  void set_retired(bool retired) { retired_ = retired; }
+  bool is_retired() const { return retired_; }
   const PoolOpening& opening() const { return opening_; }
 
   /// Closes everything; then join.
@@ -154,6 +157,7 @@ class Pool {
   PoolOpening opening_;
   net::Spawner spawner_;
   uint64_t epoch_ = 0;
+  bool retired_ = false;
   std::unordered_map<uint64_t, Owned> owned_;
   std::vector<ServerConnection*> idle_;  // The most recently used last, so that the others can age.
   /// Who waits, by number - 1. Null: it has given up, and what comes for it is given back.

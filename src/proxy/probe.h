@@ -32,6 +32,9 @@ class NodeProber {
   /// Ends within about `timeout`, whatever the node does. The prober must outlive the call.
   net::Task<ProbeOutcome> probe(Duration timeout);
 
+  /// Leaves the node. The next probe connects again.
+  void disconnect() { conversation_.reset(); }
+
   /// Known since the first good probe.
   const std::optional<NodeIdentity>& identity() const { return identity_; }
   const ServerEndpoint& endpoint() const { return endpoint_; }

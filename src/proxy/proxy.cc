@@ -28,7 +28,7 @@ class Proxy::State {
     for (uint16_t i = 0; i < workers_max_; ++i) {
       workers_.push_back(std::make_unique<Worker>(core::WorkerId{i}, shared_, settings_, workers_));
     }
-    control_ = std::make_unique<Control>(settings_, workers_);
+    control_ = std::make_unique<Control>(settings_, shared_.pools, workers_);
     shared_.control = control_.get();
   }
 
@@ -122,6 +122,7 @@ class Proxy::State {
       worker->post(
           [target = worker.get(), settings = settings_] { target->set_settings(settings); });
     }
+    control_->set_settings(settings_);
     return need_restart;
   }
 
@@ -152,33 +153,38 @@ class Proxy::State {
   void add_nodes(const std::string& name, const ClusterSettings& cluster,
                  const std::vector<uint64_t>& statements, Stats& total) {
     const auto snapshot = control_->snapshot(name);
-    std::vector<core::PoolCounts> pools(cluster.nodes.size());
+    if (!snapshot) {
+      for (const ServerEndpoint& node : cluster.nodes)
+        total.nodes.push_back({.cluster = name,
+                               .name = node.name(),
+                               .role = "unknown",
+                               .state = "down",
+                               .reason = "not reached yet"});
+      return;
+    }
+    std::vector<core::PoolCounts> pools(snapshot->nodes.size());
     shared_.pools.for_each([&](SharedPool& pool) {
-      if (pool.key().tenant.cluster != name) return;
+      const auto node = static_cast<size_t>(pool.key().node);
+      if (pool.key().tenant.cluster != name || node >= pools.size()) return;
       const core::PoolCounts counts =
           pool.with_queue([](core::PoolQueue& queue) { return queue.counts(net::Loop::now()); });
-      pools[static_cast<size_t>(pool.key().node)].busy += counts.busy;
-      pools[static_cast<size_t>(pool.key().node)].idle += counts.idle;
+      pools[node].busy += counts.busy;
+      pools[node].idle += counts.idle;
     });
-    for (size_t i = 0; i < cluster.nodes.size(); ++i) {
-      NodeStats node{.cluster = name,
-                     .name = cluster.nodes[i].name(),
-                     .role = "unknown",
-                     .state = "down",
-                     .reason = "not reached yet"};
-      node.statements_total = i < statements.size() ? statements[i] : 0;
-      node.servers_in_use = pools[i].busy;
-      node.servers_idle = pools[i].idle;
-      if (snapshot) {
-        const core::NodeStatus& seen = snapshot->nodes[i];
-        node.role = core::to_string(seen.role);
-        node.state = core::to_string(seen.state);
-        node.lag_bytes = seen.lag.bytes;
-        node.lag = seen.lag.time;
-        node.usable_for_reads = seen.usable_for_reads;
-        node.reason = seen.reason;
-      }
-      total.nodes.push_back(std::move(node));
+    for (size_t i = 0; i < snapshot->nodes.size(); ++i) {
+      const core::NodeStatus& seen = snapshot->nodes[i];
+      if (seen.gone) continue;
+      total.nodes.push_back({.cluster = name,
+                             .name = seen.name,
+                             .role = std::string(core::to_string(seen.role)),
+                             .state = std::string(core::to_string(seen.state)),
+                             .statements_total = i < statements.size() ? statements[i] : 0,
+                             .lag_bytes = seen.lag.bytes,
+                             .lag = seen.lag.time,
+                             .servers_in_use = pools[i].busy,
+                             .servers_idle = pools[i].idle,
+                             .usable_for_reads = seen.usable_for_reads,
+                             .reason = seen.reason});
     }
   }
 

@@ -52,7 +52,7 @@ struct ReasonCount {
 };
 
 struct Stats {
-  std::vector<NodeStats> nodes;     // In the order of the configuration.
+  std::vector<NodeStats> nodes;     // In the order of the configuration, later ones behind.
   std::vector<ReasonCount> routes;  // Only reasons that occurred.
   uint64_t clients = 0;             // Connected now.
   uint64_t statements_total = 0;

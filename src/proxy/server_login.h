@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "auth/server_auth.h"
+#include "config/units.h"
 #include "net/dial.h"
 #include "net/tls.h"
 
@@ -24,7 +25,7 @@ struct ServerEndpoint {
   std::shared_ptr<const net::TlsClient> tls;
   Duration timeout{};  // For all of it, from the first packet to ReadyForQuery.
 
-  std::string name() const { return host + ":" + std::to_string(port); }
+  std::string name() const { return config::NodeAddress{host, port}.to_string(); }
 };
 
 struct ServerLogin {

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
+#include "auth/crypto.h"
 #include "proxy/shared.h"
 
 namespace fairlead::proxy {
@@ -38,17 +40,21 @@ net::TlsMode to_net(config::TlsMode mode) {
   return net::TlsMode::kVerifyFull;
 }
 
-Result<ClusterSettings> make_cluster(const std::string& name, const config::Cluster& cluster) {
-  // As in libpq, a CA file makes "require" verify it.
-  const bool verify = cluster.tls_mode == config::TlsMode::kRequire && !cluster.tls_ca_file.empty();
-  auto tls = net::TlsClient::load(verify ? net::TlsMode::kVerifyCa : to_net(cluster.tls_mode),
-                                  cluster.tls_ca_file);
+/// As in libpq, a CA file makes "require" verify it.
+Result<std::shared_ptr<const net::TlsClient>> load_tls(config::TlsMode mode,
+                                                       const std::string& ca_file) {
+  const bool verify = mode == config::TlsMode::kRequire && !ca_file.empty();
+  auto tls = net::TlsClient::load(verify ? net::TlsMode::kVerifyCa : to_net(mode), ca_file);
   if (!tls) return std::unexpected(tls.error());
-  const auto shared_tls = std::make_shared<const net::TlsClient>(std::move(*tls));
-  ClusterSettings settings{.name = name, .nodes = {}, .monitor = {}};
+  return std::make_shared<const net::TlsClient>(std::move(*tls));
+}
+
+Result<ClusterSettings> make_cluster(const std::string& name, const config::Cluster& cluster) {
+  const auto tls = load_tls(cluster.tls_mode, cluster.tls_ca_file);
+  if (!tls) return std::unexpected(tls.error());
+  ClusterSettings settings{.name = name, .nodes = {}, .tls = *tls, .monitor = {}, .patroni = {}};
   for (const config::NodeAddress& node : cluster.nodes) {
-    settings.nodes.push_back(
-        {.host = node.host, .port = node.port, .tls = shared_tls, .timeout = {}});
+    settings.nodes.push_back({.host = node.host, .port = node.port, .tls = *tls, .timeout = {}});
   }
   settings.monitor.user = cluster.monitor_user;
   settings.monitor.database = cluster.monitor_database;
@@ -56,6 +62,11 @@ Result<ClusterSettings> make_cluster(const std::string& name, const config::Clus
   if (!cluster.monitor_password.text.empty()) {
     settings.monitor.credentials =
         auth::PlainPassword{auth::SecretText(cluster.monitor_password.text)};
+  }
+  if (cluster.topology == config::TopologySource::kPatroni) {
+    auto patroni = make_patroni_settings(cluster);
+    if (!patroni) return std::unexpected(patroni.error());
+    settings.patroni = std::move(*patroni);
   }
   return settings;
 }
@@ -83,6 +94,28 @@ Result<auth::UsersFile> read_users(const config::Auth& config) {
 }
 
 }  // namespace
+
+Result<PatroniSettings> make_patroni_settings(const config::Cluster& cluster) {
+  PatroniSettings settings;
+  for (const std::string& text : cluster.patroni_urls) {
+    auto url = config::HttpUrl::parse(text);
+    if (!url) return std::unexpected(url.error());
+    settings.urls.push_back(std::move(*url));
+  }
+  if (std::ranges::any_of(settings.urls, &config::HttpUrl::tls)) {
+    auto tls = load_tls(cluster.patroni_tls_mode, cluster.patroni_tls_ca_file);
+    if (!tls) return std::unexpected(tls.error());
+    settings.tls = std::move(*tls);
+  }
+  if (!cluster.patroni_user.empty()) {
+    settings.authorization =
+        "Basic " + auth::base64_encode(cluster.patroni_user + ":" + cluster.patroni_password.text);
+  }
+  settings.interval = cluster.patroni_interval;
+  settings.timeout = cluster.patroni_timeout;
+  settings.judge = {.ttl = cluster.patroni_ttl, .scope = cluster.patroni_scope};
+  return settings;
+}
 
 Result<SettingsPtr> make_settings(std::shared_ptr<const config::Config> config) {
   auto settings = std::make_shared<Settings>();

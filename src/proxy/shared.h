@@ -16,6 +16,7 @@
 #include "core/prepared_hash.h"
 #include "core/topology.h"
 #include "net/tls.h"
+#include "proxy/patroni_watch.h"
 #include "proxy/shared_pool.h"
 #include "sql/functions.h"
 
@@ -24,8 +25,10 @@ namespace fairlead::proxy {
 /// One cluster's configuration in the form that opening connections needs.
 struct ClusterSettings {
   std::string name;
-  std::vector<ServerEndpoint> nodes;
+  std::vector<ServerEndpoint> nodes;          // As configured; those in use are the snapshot's.
+  std::shared_ptr<const net::TlsClient> tls;  // To every node.
   ServerLogin monitor;
+  std::optional<PatroniSettings> patroni;  // topology = "patroni".
 };
 
 /// Everything that a reload may replace. Immutable.

@@ -1,5 +1,7 @@
 #include "proxy/shared_pool.h"
 
+#include <algorithm>
+
 namespace fairlead::proxy {
 
 std::shared_ptr<SharedPool> PoolRegistry::find_or_add(const PoolKey& key, core::PoolLimits limits) {
@@ -17,6 +19,19 @@ void PoolRegistry::forget_unused() {
     const core::DatabaseActivity& activity = *known.second;
     return known.second.use_count() == 1 && activity.last_write() == Time{} &&
            activity.catalog_changes() == 0;
+  });
+}
+
+bool PoolRegistry::has_servers_of(const std::string& cluster, core::NodeIndex node) {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(pools_, [&](const auto& entry) {
+    const auto& [key, pool] = entry;
+    if (key.node != node || key.tenant.cluster != cluster) return false;
+    const core::PoolCounts counts =
+        pool->with_queue([](core::PoolQueue& queue) { return queue.counts(Time{}); });
+    return counts.busy + counts.idle + counts.opening + counts.moving + counts.closing +
+               counts.waiting >
+           0;
   });
 }
 

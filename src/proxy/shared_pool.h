@@ -73,6 +73,8 @@ class PoolRegistry {
   /// Forgets the pools that no worker has a share of any more, and the databases that nothing is
   /// known about.
   void forget_unused();
+  /// Whether anybody has a server of that node, or opens one.
+  bool has_servers_of(const std::string& cluster, core::NodeIndex node);
   /// Leases of that node now.
   std::shared_ptr<std::atomic<uint32_t>> in_use_of(const std::string& cluster,
                                                    core::NodeIndex node);

@@ -59,7 +59,6 @@ Tenant::Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& s
       known_(shared.hash_key),
       options_(choice_options()),
       balancer_(method_of(config_->balance)),
-      node_statements_(settings_->clusters.at(key_.cluster).nodes.size()),
       activity_(shared.pools.activity_of(key_.cluster, key_.database)),
       positions_queue_(loop) {}
 
@@ -96,8 +95,27 @@ void Tenant::set_settings(SettingsPtr settings) {
 
 void Tenant::set_snapshot(std::shared_ptr<const core::ClusterSnapshot> snapshot) {
   snapshot_ = std::move(snapshot);
+  follow_nodes();
   for (auto& [node, pool] : pools_) pool->set_epoch(snapshot_->epoch);
   positions_queue_.on_positions();
+}
+
+/// The list of nodes changes at run time; their numbers stay (core/node_slots.h).
+void Tenant::follow_nodes() {
+  if (node_statements_.size() < snapshot_->nodes.size())
+    node_statements_.resize(snapshot_->nodes.size());
+  for (auto& [index, pool] : pools_) {
+    const core::NodeStatus& node = snapshot_->node(index);
+    pool->set_retired(node.gone);
+    const ServerEndpoint& known = pool->opening().endpoint;
+    if (known.port != node.port || known.host != node.host) pool->set_opening(opening(index));
+  }
+}
+
+void Tenant::forget_retired_pools() {
+  std::erase_if(pools_, [](const auto& entry) {
+    return entry.second->is_retired() && entry.second->is_unused();
+  });
 }
 
 void Tenant::set_catalog(std::shared_ptr<const sql::FunctionCatalog> catalog) {
@@ -126,9 +144,11 @@ core::ChoiceOptions Tenant::choice_options() const {
 
 PoolOpening Tenant::opening(NodeIndex node) const {
   const ClusterSettings& cluster = settings_->clusters.at(key_.cluster);
-  ServerEndpoint endpoint = cluster.nodes.at(static_cast<size_t>(node));
-  endpoint.timeout = settings_->config->proxy.server_connect_timeout;
-  return {.endpoint = std::move(endpoint),
+  const core::NodeStatus& status = snapshot_->node(node);
+  return {.endpoint = {.host = status.host,
+                       .port = status.port,
+                       .tls = cluster.tls,
+                       .timeout = settings_->config->proxy.server_connect_timeout},
           .login = {.user = key_.user,
                     .database = key_.database,
                     .credentials = credentials_,
@@ -146,6 +166,7 @@ Pool& Tenant::pool(NodeIndex node) {
                                   shared_.pools.find_or_add(key, {.size = config_->pool_size}),
                                   opening(node));
     pool->set_epoch(snapshot_->epoch);
+    pool->set_retired(snapshot_->node(node).gone);
   }
   return *pool;
 }

@@ -92,11 +92,15 @@ class Tenant {
     return core::patience_of_read(route, options_);
   }
 
+  /// `node` is one of the snapshot.
   Pool& pool(core::NodeIndex node);
   template <class Visit>
   void for_each_pool(Visit visit) {
     for (auto& [node, pool] : pools_) visit(*pool);
   }
+
+  /// Pools of nodes that are gone, once they are empty.
+  void forget_retired_pools();
 
   PositionsQueue& positions_queue() { return positions_queue_; }
 
@@ -122,6 +126,7 @@ class Tenant {
   core::ChoiceView view();
   void want_positions() { shared_.control->want_positions(key_.cluster); }
   PoolOpening opening(core::NodeIndex node) const;
+  void follow_nodes();
 
   net::Loop& loop_;
   const core::WorkerId worker_;

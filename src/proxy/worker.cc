@@ -265,6 +265,7 @@ Task<void> Worker::tick() {
                                     limits.server_lifetime};
     for (auto& [key, tenant] : tenants_) {
       tenant->for_each_pool([&](Pool& pool) { pool.tick(idle, tenant->snapshot().epoch, now); });
+      tenant->forget_retired_pools();
     }
     forget_unused_tenants();
   }
