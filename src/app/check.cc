@@ -9,6 +9,7 @@
 #include "app/ask_node.h"
 #include "app/check_files.h"
 #include "app/check_findings.h"
+#include "app/check_patroni.h"
 #include "app/check_render.h"
 #include "app/commands.h"
 #include "app/config_source.h"
@@ -48,7 +49,19 @@ CheckReport check_nodes(const config::Config& config) {
     report.findings.push_back(
         {Finding::Severity::kWarning, "configuration", {ErrorCode::kConfig, warning, {}, {}}});
   for (const auto& [name, cluster] : config.clusters) {
-    std::vector<NodeReport> nodes = ask_all(name, cluster);
+    std::optional<proxy::PatroniDiscovery> patroni;
+    const auto whole = discovered(cluster, patroni);
+    if (!whole) {
+      report.findings.push_back({Finding::Severity::kProblem, "cluster " + name, whole.error()});
+      continue;
+    }
+    std::vector<NodeReport> nodes = ask_all(name, *whole);
+    if (patroni) {
+      report.manager_unreachable |= is_unreachable(*patroni);
+      for (Finding& finding : judge_patroni(name, *patroni, nodes))
+        report.findings.push_back(std::move(finding));
+    }
+    if (nodes.empty()) continue;
     for (Finding& finding : judge(config, name, nodes))
       report.findings.push_back(std::move(finding));
     for (NodeReport& node : nodes) report.nodes.push_back(std::move(node));

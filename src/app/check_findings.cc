@@ -216,6 +216,7 @@ std::optional<uint64_t> lag_of(const NodeReport& node, const std::vector<NodeRep
 }
 
 ExitCode verdict(const CheckReport& report) {
+  if (report.manager_unreachable) return ExitCode::kUnreachable;
   if (std::ranges::any_of(report.nodes, [](const auto& node) { return !node.answer; }))
     return ExitCode::kUnreachable;
   const bool wrong = std::ranges::any_of(

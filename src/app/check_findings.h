@@ -30,6 +30,7 @@ struct Finding {
 struct CheckReport {
   std::vector<NodeReport> nodes;  // In the order of the configuration.
   std::vector<Finding> findings;
+  bool manager_unreachable = false;  // A cluster whose nodes nobody could be asked for.
 };
 
 /// What to do about a connection that was not made, judged by libpq's words.

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "app/ask_node.h"
+#include "app/check_patroni.h"
 #include "app/commands.h"
 #include "app/config_source.h"
 #include "app/explanation.h"
@@ -43,7 +44,10 @@ Result<Catalog> fetch_catalog(const config::Config& config, const std::string& a
   if (database == nullptr)
     return fail(ErrorCode::kInvalidParameterValue, "which database?", {}, "add --database NAME");
   const std::string name = database->database.empty() ? asked_for : database->database;
-  auto connection = connect_to_primary(config.cluster_of(*database), name);
+  std::optional<proxy::PatroniDiscovery> patroni;
+  const auto cluster = discovered(config.cluster_of(*database), patroni);
+  if (!cluster) return std::unexpected(cluster.error());
+  auto connection = connect_to_primary(*cluster, name);
   if (!connection) return std::unexpected(std::move(connection.error()));
   std::vector<proxy::Row> all;
   for (const std::string_view part :
