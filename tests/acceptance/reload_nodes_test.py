@@ -1,0 +1,137 @@
+#!/usr/bin/python3
+"""The list of nodes changes by a reload (SIGHUP): nodes come and go while clients work, and nobody sees an error."""
+import json
+import os
+import re
+import signal
+import sys
+import threading
+import unittest
+
+import wire
+from stand.open import only_proxied, run_program
+from stand.processes import eventually
+
+STAND = None
+
+
+def name_of(index):
+    node = STAND.nodes[index]
+    return f"{node['host']}:{node['port']}"
+
+
+def reload_with(*indexes):
+    """The nodes with these numbers are the whole list from now on."""
+    with open(STAND.config, encoding="utf-8") as file:
+        text = file.read()
+    nodes = json.dumps([name_of(index) for index in indexes])
+    with open(STAND.config, "w", encoding="utf-8") as file:
+        file.write(re.sub(r"^nodes = .*$", f"nodes = {nodes}", text, flags=re.M))
+    os.kill(STAND.proxy_pid, signal.SIGHUP)
+
+
+def node_of(client, statement="select 1 from pages limit 1"):
+    client.run(statement)
+    return client.run("show fairlead.last_route")[0][1]
+
+
+def nodes_that_read(reads=12):
+    """One client for each, so that nothing of an earlier one decides."""
+    seen = set()
+    for _ in range(reads):
+        with wire.Connection.login(STAND.address) as client:
+            seen.add(node_of(client))
+    return seen
+
+
+def backends_of_clients(index):
+    with STAND.superuser(index) as server:
+        return int(server.value("select count(*) from pg_stat_activity where usename = 'tester'"))
+
+
+class Worker(threading.Thread):
+    """Reads and writes until it is told to stop; `errors` is what it saw."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.errors, self.rounds, self._stop_now = [], 0, threading.Event()
+        self.start()
+
+    def run(self):
+        with wire.Connection.login(STAND.address, timeout=30) as client:
+            while not self._stop_now.is_set():
+                try:
+                    client.run("insert into pages values (1)")
+                    client.run("select count(*) from pages")
+                    self.rounds += 1
+                except Exception as error:  # Any is a failure of the promise.
+                    self.errors.append(error)
+                    return
+
+    def finish(self):
+        self._stop_now.set()
+        self.join(30)
+        return self.errors
+
+
+class ReloadOfNodes(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with wire.Connection.login(STAND.address) as client:
+            client.run("create table if not exists pages (n int)")
+
+    def setUp(self):
+        reload_with(0, 1)
+        eventually(lambda: nodes_that_read() == {name_of(1)}, 20, "the first replica serves the reads")
+
+    @only_proxied
+    def test_a_node_that_is_added_takes_its_part_of_the_reads(self):
+        workers = [Worker() for _ in range(4)]
+        reload_with(2, 1, 0)  # In any order.
+        eventually(lambda: nodes_that_read() == {name_of(1), name_of(2)}, 20, "both replicas serve reads")
+        for worker in workers:
+            self.assertEqual(worker.finish(), [])
+            self.assertGreater(worker.rounds, 0)
+
+    @only_proxied
+    def test_a_node_that_is_removed_finishes_what_it_has_begun_and_gets_nothing_more(self):
+        reload_with(0, 1, 2)
+        eventually(lambda: nodes_that_read() == {name_of(1), name_of(2)}, 20, "both replicas serve reads")
+        workers = [Worker() for _ in range(4)]
+        with wire.Connection.login(STAND.address) as client:
+            client.run("set fairlead.route = 'replica'")
+            client.run("begin read only")
+            held = node_of(client)
+            index = 1 if held == name_of(1) else 2
+            reload_with(0, 3 - index)
+            eventually(lambda: nodes_that_read() == {name_of(3 - index)}, 20, "the other one serves the reads")
+            eventually(lambda: backends_of_clients(index) == 1, 10, "only the transaction is left there")
+            self.assertEqual(node_of(client), held)
+            client.run("commit")
+            eventually(lambda: backends_of_clients(index) == 0, 10, "nothing is left there")
+        for worker in workers:
+            self.assertEqual(worker.finish(), [])
+        with STAND.superuser(index) as server:  # Nor does anybody ask how it is.
+            monitors = "select count(*) from pg_stat_activity where application_name like 'fairlead%'"
+            eventually(lambda: server.value(monitors) == "0", 10, "it is not probed any more")
+
+    @only_proxied
+    def test_without_the_primary_in_the_list_writes_wait_until_it_is_back(self):
+        reload_with(1, 2)
+        eventually(lambda: name_of(2) in nodes_that_read(), 20, "the list has changed")
+        done = []
+        with wire.Connection.login(STAND.address, timeout=30) as client:
+            def write():
+                client.run("insert into pages values (2)")
+                done.append(True)
+            writer = threading.Thread(target=write, daemon=True)
+            writer.start()
+            eventually(lambda: nodes_that_read(4) <= {name_of(1), name_of(2)}, 10, "reads go on")
+            self.assertEqual(done, [])
+            reload_with(0, 1)
+            writer.join(20)
+            self.assertEqual(done, [True])
+
+
+if __name__ == "__main__":
+    run_program(sys.modules[__name__], replicas=2, database={"consistency": "eventual", "balance": "round_robin"})
