@@ -57,11 +57,12 @@ tidy: ## Run clang-tidy over everything, and the style checks with their warning
 	cmake --build --preset dev
 	tools/clang-tidy --all
 
-generate: ## Write the generated documents anew: etc/fairlead.toml, docs/CONFIG.md, docs/RULES.md
+generate: ## Write the generated documents anew: etc/fairlead.toml, docs/CONFIG.md, docs/FAILOVER.md, docs/RULES.md
 	tools/install-packages build
 	cmake --preset dev
-	cmake --build --preset dev --target config_test
+	cmake --build --preset dev --target config_test core_test
 	FAIRLEAD_REGENERATE=1 build/dev/src/config/config_test --gtest_filter='Reference.*'
+	FAIRLEAD_REGENERATE=1 build/dev/src/core/core_test --gtest_filter='LossTable.*'
 	tools/rules.py
 
 clean: ## Remove every build

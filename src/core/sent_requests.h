@@ -20,6 +20,7 @@ struct SentRequest {
   bool may_write = false;
   WrittenTables written;            // What, then.
   bool commits = false;             // COMMIT or COMMIT PREPARED is part of it (E20).
+  bool controls = false;            // So is something that may begin or end a transaction.
   bool failed = false;              // An ErrorResponse was part of the answer.
   bool rolled_back = false;         // COMMIT was answered with ROLLBACK (B11).
   bool changes_catalog = false;     // DDL (A42).

@@ -234,7 +234,10 @@ class Session {
   void fatal(const Error& error);
   void close_server();
   void lose_server(const Error& why);
-  void answer_lost_requests(const Error& error);
+  template <class Visit>
+  void for_each_lost(Visit visit);
+  bool may_have_written();
+  void answer_lost_requests(std::string_view how);
   bool repeat_elsewhere();
 
   SessionHost& host_;

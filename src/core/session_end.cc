@@ -1,5 +1,6 @@
 // Session: servers that die, clients that cancel, and the end of a session in any state (C25,
 // E20-E25, F40-F44, F52).
+#include "core/failover_table.h"
 #include "core/session.h"
 #include "wire/backend_encode.h"
 
@@ -32,10 +33,11 @@ void Session::lose_server(const Error& why) {
     swallowing_ = false;
     return;
   }
+  const std::string& how = error.detail.empty() ? error.message : error.detail;
   if (!state_.pins.reasons().empty() || mid_message_ || held_ready_) {
     // E25: the session's state is gone, or half a message is out, and the client must know.
-    return fatal({ErrorCode::kAdminShutdown, "the server that held this session's state was lost",
-                  error.detail.empty() ? error.message : error.detail});
+    const bool unknown = !before_sending && may_have_written();
+    return fatal(loss_error(unknown ? LostWork::kStateOfWrite : LostWork::kState, how));
   }
   const bool moves = moves_transaction();
   if (before_sending) {  // Another server will do.
@@ -43,11 +45,34 @@ void Session::lose_server(const Error& why) {
     if (lease_.target == Target::kReplica) avoid_ = lease_.node;
     return;
   }
-  if (!moves) answer_lost_requests(error);
+  if (!moves) answer_lost_requests(how);
+}
+
+/// Calls `visit(work)` for each request that the lost server still owes an answer for.
+template <class Visit>
+void Session::for_each_lost(Visit visit) {
+  bool in_transaction = state_.status != wire::TxStatus::kIdle;
+  sent_.for_each([&](const SentRequest& sent) {
+    // A segment whose Sync was not sent has not been committed.
+    const bool is_whole = !segment_open_ || &sent != &sent_.back();
+    visit(lost_work({sent.may_write, sent.commits, sent.controls, is_whole}, in_transaction));
+    if (sent.commits || sent.controls) in_transaction = false;
+  });
+}
+
+bool Session::may_have_written() {
+  bool unknown = false;
+  for_each_lost(
+      [&](LostWork work) { unknown |= loss_row(work).code == ErrorCode::kUnknownOutcome; });
+  return unknown;
 }
 
 /// Everything that the lost server still owed is answered, each request once (E20, E21, E27).
-void Session::answer_lost_requests(const Error& error) {
+void Session::answer_lost_requests(std::string_view how) {
+  std::string out(repeat_.take_head());
+  repeat_.give_up();
+  std::vector<LostWork> works;
+  for_each_lost([&](LostWork work) { works.push_back(work); });
   const bool in_transaction = state_.status != wire::TxStatus::kIdle;
   state_.statements.on_skipped();
   state_.variables.on_rollback();
@@ -61,33 +86,16 @@ void Session::answer_lost_requests(const Error& error) {
     lost_transaction_ = lost_transaction_ || in_transaction;
     return;
   }
-  bool outcome_unknown = false;
-  sent_.for_each([&](const SentRequest& sent) {
-    // A segment whose Sync was not sent has not been committed.
-    const bool ends = !segment_open_ || &sent != &sent_.back();
-    outcome_unknown |= sent.commits || (sent.may_write && !in_transaction && ends);
-  });
-  const std::string& why = error.detail.empty() ? error.message : error.detail;
-  if (outcome_unknown) {
-    return fatal({ErrorCode::kUnknownOutcome,
-                  "the server was lost while a commit was under way, so its outcome is not known",
-                  why, "Look whether the change is there before you repeat it."});
-  }
-  std::string out(repeat_.take_head());
-  repeat_.give_up();
-  const Error told{ErrorCode::kConnectionFailure,
-                   "the server was lost while it executed this statement", why,
-                   in_transaction ? "Nothing of the transaction was committed: begin it again."
-                                  : "It is safe to repeat the statement."};
-  for (; !sent_.empty(); sent_.pop()) {
+  for (const LostWork work : works) {
     host_.note_error();
-    wire::append_error(out, wire::Severity::kError, told);
+    wire::append_error(out, wire::Severity::kError, loss_error(work, how));
     const bool ends = !(sent_.size() == 1 && segment_open_) && !sent_.front().isolated;
     if (ends) {
       wire::append_ready_for_query(out, state_.status);
     } else {
       skipping_ = true;  // The client still owes the Sync.
     }
+    sent_.pop();
   }
   segment_open_ = false;
   host_.to_client(out);

@@ -2,6 +2,7 @@
 // yet is said as a Pause, and tried again after the next event.
 #include <algorithm>
 
+#include "core/failover_table.h"
 #include "core/replay.h"
 #include "core/session.h"
 #include "wire/backend_encode.h"
@@ -192,8 +193,7 @@ void Session::plan_request(std::string_view request) {
   if (!planned) return fatal(planned.error());
   if (lost_transaction_) {
     lost_transaction_ = false;
-    return refuse({ErrorCode::kConnectionFailure, "the server of this transaction was lost",
-                   "nothing of the transaction was committed", "Begin the transaction again."});
+    return refuse(loss_error(LostWork::kResting, "it was lost between two statements"));
   }
   if (transaction_.is_failed()) return answer_in_failed_transaction();
   const bool needs_token = std::ranges::any_of(plan_.executions, [](const Execution& execution) {

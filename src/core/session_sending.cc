@@ -31,6 +31,19 @@ bool controls_transaction(const RequestPlan& plan) {
   });
 }
 
+/// Whether something of it may begin or end a transaction; savepoints do neither.
+bool may_control_transaction(const RequestPlan& plan) {
+  using Kind = sql::TransactionCommand::Kind;
+  const auto controls = [](const sql::TransactionCommand& command) {
+    return command.kind != Kind::kSavepoint && command.kind != Kind::kRollbackTo &&
+           command.kind != Kind::kRelease;
+  };
+  if (plan.executions.empty()) return plan.executes;  // Its text was not seen.
+  return std::ranges::any_of(plan.executions, [&](const auto& one) {
+    return std::ranges::any_of(one.facts->transaction, controls);
+  });
+}
+
 /// The text that the request executes first; empty: it comes from an earlier request.
 std::string_view text_of(const RequestPlan& plan, std::string_view request) {
   for (const PlannedMessage& planned : plan.messages) {
@@ -118,6 +131,7 @@ void Session::note_sent() {
   const bool continues =
       segment_open_ || end_ == RequestEnd::kFlush || end_ == RequestEnd::kOversize;
   if (plan_.decision.may_write) note_written(sent.written);
+  sent.controls |= may_control_transaction(plan_);
   if (plan_.changes_session || continues) {
     for (Execution& execution : plan_.executions) sent.executions.push_back(std::move(execution));
   }

@@ -28,7 +28,7 @@ shutil.rmtree(folder, ignore_errors=True)
 
 
 class Cluster:
-    """nodes[0] is made as the primary. stop() removes everything."""
+    """nodes[0] is made as the primary; state is what cluster.json says. stop() removes everything."""
 
     def __init__(self, binary, replicas=2):
         self.binary = binary
@@ -43,7 +43,7 @@ class Cluster:
             made = self._run("cluster", "create", "--dir", self._cluster_dir, "--replicas", str(replicas), "--json")
             self.nodes = json.loads(made)["nodes"]
             with open(os.path.join(self._cluster_dir, "cluster.json"), encoding="utf-8") as file:
-                self._state = json.load(file)
+                self.state = json.load(file)
             self._make_user()
         except BaseException:
             self.stop()
@@ -83,8 +83,8 @@ class Cluster:
 
     def superuser(self, index=0, database="postgres"):
         """A connection to a node itself."""
-        spec, node = self._state["spec"], self.nodes[index]
-        password = self._state["secrets"]["superuser"]
+        spec, node = self.state["spec"], self.nodes[index]
+        password = self.state["secrets"]["superuser"]
         return wire.Connection.login(Address(node["host"], node["port"], spec["superuser"], password, database))
 
     @contextlib.contextmanager
@@ -108,8 +108,8 @@ class Cluster:
     def monitor(self):
         """The keys of the configuration that name the role of the proxy's probes."""
         return {
-            "monitor_user": self._state["spec"]["monitor_user"],
-            "monitor_password": self._state["secrets"]["monitor"],
+            "monitor_user": self.state["spec"]["monitor_user"],
+            "monitor_password": self.state["secrets"]["monitor"],
         }
 
     def node_address(self, index):
