@@ -41,14 +41,6 @@ Result<void> take_settings(const std::vector<std::string>& texts, cluster::Clust
   return {};
 }
 
-/// --dry-run: the plan is text for people in either form.
-ExitCode show_plan(const CreateOptions& options) {
-  const auto plan = cluster::describe_create(options.spec);
-  if (!plan) return cluster_failed(plan.error());
-  print(options.json ? plan_json(*plan) : *plan);
-  return ExitCode::kOk;
-}
-
 ExitCode run_create(CreateOptions options) {
   auto dir = cluster::canonical_dir(options.spec.dir);
   if (!dir) return cluster_failed(dir.error());
@@ -59,7 +51,7 @@ ExitCode run_create(CreateOptions options) {
     complain(checked.error());
     return ExitCode::kUsage;
   }
-  if (options.dry_run) return show_plan(options);
+  if (options.dry_run) return show_plan(cluster::describe_create(options.spec), options.json);
   return run_cluster_work(
       [&](auto& progress, const auto& stop) {
         return cluster::create(options.spec, progress, stop);

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/cluster_report.h"
 #include "app/commands.h"
 
 namespace fairlead::app {
@@ -21,6 +22,12 @@ ExitCode cluster_failed(const Error& error) {
   return error.code == ErrorCode::kConnectionFailure ? ExitCode::kUnreachable : ExitCode::kError;
 }
 
+ExitCode show_plan(const Result<std::string>& plan, bool json) {
+  if (!plan) return cluster_failed(plan.error());
+  print(json ? plan_json(*plan) : *plan);
+  return ExitCode::kOk;
+}
+
 void add_cluster(CLI::App& root, Command& chosen) {
   CLI::App* group =
       root.add_subcommand("cluster", "Make and manage PostgreSQL clusters on this machine");
@@ -33,6 +40,8 @@ void add_cluster(CLI::App& root, Command& chosen) {
   add_cluster_stop(*group, chosen);
   add_cluster_destroy(*group, chosen);
   add_cluster_status(*group, chosen);
+  add_cluster_promote(*group, chosen);
+  add_cluster_rejoin(*group, chosen);
 }
 
 }  // namespace fairlead::app

@@ -22,6 +22,9 @@ void add_dir_option(CLI::App& command, std::string& dir);
 /// The exit code for an error of src/cluster, told on standard error.
 ExitCode cluster_failed(const Error& error);
 
+/// --dry-run: the plan is text for people in either form.
+ExitCode show_plan(const Result<std::string>& plan, bool json);
+
 /// Ctrl-C once stops between steps; twice ends the process, which the next command cleans up after.
 inline constexpr int kClusterStopsMax = 2;
 

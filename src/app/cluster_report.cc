@@ -32,6 +32,55 @@ std::string cluster_json(const cluster::Cluster& cluster) {
          "\n";
 }
 
+std::string promotion_text(const cluster::Promotion& done, const std::string& dir) {
+  std::string out =
+      fmt::format("{} is the primary now\n{}: {}\n", done.node,
+                  done.nothing_lost ? "nothing is lost" : "commits may be lost", done.reason);
+  for (const std::string& node : done.followers) out += fmt::format("{} follows it\n", node);
+  for (const std::string& node : done.need_rejoin)
+    out += fmt::format("{0} needs a rejoin: fairlead cluster rejoin --dir {1} {0}\n", node, dir);
+  if (done.commits_wait)
+    out +=
+        "commits wait until enough replicas follow it: rejoin one, or change the rule with "
+        "fairlead cluster sync\n";
+  return out;
+}
+
+std::string promotion_json(const cluster::Promotion& done) {
+  const auto names = [](const std::vector<std::string>& nodes) {
+    return boost::json::array(nodes.begin(), nodes.end());
+  };
+  return boost::json::serialize(boost::json::object{{"primary", done.node},
+                                                    {"old_primary", done.old_primary},
+                                                    {"nothing_lost", done.nothing_lost},
+                                                    {"reason", done.reason},
+                                                    {"followers", names(done.followers)},
+                                                    {"need_rejoin", names(done.need_rejoin)},
+                                                    {"commits_wait", done.commits_wait}}) +
+         "\n";
+}
+
+std::string rejoin_text(const cluster::Rejoin& done) {
+  using Method = cluster::Rejoin::Method;
+  if (done.method == Method::kNone)
+    return fmt::format("{} streams from {} already: nothing to do\n", done.node, done.primary);
+  return fmt::format(
+      "{} follows {} again, {}\n", done.node, done.primary,
+      done.method == Method::kRewind ? "by pg_rewind" : "as a new copy: " + done.reason);
+}
+
+std::string rejoin_json(const cluster::Rejoin& done) {
+  using Method = cluster::Rejoin::Method;
+  boost::json::value method;
+  if (done.method == Method::kRewind) method = "rewind";
+  if (done.method == Method::kCopy) method = "copy";
+  return boost::json::serialize(boost::json::object{{"node", done.node},
+                                                    {"primary", done.primary},
+                                                    {"method", method},
+                                                    {"reason", done.reason}}) +
+         "\n";
+}
+
 std::string plan_json(std::string_view plan) {
   boost::json::array lines;
   while (!plan.empty()) {

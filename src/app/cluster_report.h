@@ -6,6 +6,8 @@
 #include <string_view>
 
 #include "cluster/cluster.h"
+#include "cluster/promote.h"
+#include "cluster/rejoin.h"
 
 namespace fairlead::app {
 
@@ -13,6 +15,15 @@ namespace fairlead::app {
 std::string cluster_text(const cluster::Cluster& cluster);
 /// {"dir", "database", "nodes": [{"name", "role", "host", "port", "data_dir", "log_file", "url"}]}
 std::string cluster_json(const cluster::Cluster& cluster);
+/// What became of the cluster by a promotion, and what to do next.
+std::string promotion_text(const cluster::Promotion& done, const std::string& dir);
+/// {"primary", "old_primary", "nothing_lost", "reason", "followers": [], "need_rejoin": [],
+/// "commits_wait"}
+std::string promotion_json(const cluster::Promotion& done);
+/// How a node has come back.
+std::string rejoin_text(const cluster::Rejoin& done);
+/// {"node", "primary", "method": "rewind"|"copy"|null, "reason"}
+std::string rejoin_json(const cluster::Rejoin& done);
 /// The plan of --dry-run as {"plan": [line, ...]}.
 std::string plan_json(std::string_view plan);
 

@@ -31,5 +31,7 @@ void add_cluster_start(CLI::App& group, Command& chosen);
 void add_cluster_stop(CLI::App& group, Command& chosen);
 void add_cluster_destroy(CLI::App& group, Command& chosen);
 void add_cluster_status(CLI::App& group, Command& chosen);
+void add_cluster_promote(CLI::App& group, Command& chosen);
+void add_cluster_rejoin(CLI::App& group, Command& chosen);
 
 }  // namespace fairlead::app

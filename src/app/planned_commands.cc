@@ -34,9 +34,7 @@ constexpr std::array kPlanned{
     Planned{"cluster", "add-replica", kByHand},
     Planned{"cluster", "remove-replica", kByHand},
     Planned{"cluster", "sync", "ALTER SYSTEM SET synchronous_standby_names on the primary does it"},
-    Planned{"cluster", "promote", kPromote},
     Planned{"cluster", "switchover", kPromote},
-    Planned{"cluster", "rejoin", "pg_rewind, or a new copy by pg_basebackup, does it by hand"},
 };
 
 }  // namespace

@@ -18,6 +18,8 @@ namespace {
 /// The way back is gone to its end, also when somebody pressed Ctrl-C.
 const StopFlag kNever = false;
 
+SilentProgress nobody;
+
 }  // namespace
 
 Result<OpenCluster> OpenCluster::open(const std::string& dir, ProgressSink& progress,
@@ -34,6 +36,18 @@ Result<OpenCluster> OpenCluster::open(const std::string& dir, ProgressSink& prog
   OpenCluster out(std::move(cluster->state), std::move(*lock), std::move(*user), progress, stop);
   if (auto settled = out.settle(); !settled) return std::unexpected(settled.error());
   return out;
+}
+
+Result<OpenCluster> OpenCluster::look(const std::string& dir) {
+  auto cluster = load(dir);
+  if (!cluster) return std::unexpected(cluster.error());
+  if (const auto& operation = cluster->state.operation)
+    return fail(ErrorCode::kIo, fmt::format("{} is not finished", operation->text),
+                "it is at work, or was interrupted",
+                "wait for it, or run any command that changes the cluster: it settles it first");
+  auto user = servers_user(cluster->state.spec);
+  if (!user) return std::unexpected(user.error());
+  return OpenCluster(std::move(cluster->state), std::nullopt, std::move(*user), nobody, kNever);
 }
 
 Result<size_t> OpenCluster::primary() const {
@@ -70,7 +84,7 @@ Result<void> OpenCluster::run(ClusterState next, Operation operation) {
 }
 
 Result<void> OpenCluster::begin(ClusterState next, Operation operation) {
-  StepRunner runner(next, user_, lock_.fd(), *stop_);
+  StepRunner runner(next, user_, lock_fd(), *stop_);
   for (size_t i = operation.standings.size(); i < next.nodes.size(); ++i)
     if (auto reserved = runner.reserve_port(i); !reserved) return reserved;
   next.operation = std::move(operation);
@@ -79,8 +93,8 @@ Result<void> OpenCluster::begin(ClusterState next, Operation operation) {
   return {};
 }
 
-Result<void> OpenCluster::carry_on() {
-  StepRunner runner(state_, user_, lock_.fd(), *stop_);
+Result<void> OpenCluster::carry_on(const Otherwise& otherwise) {
+  StepRunner runner(state_, user_, lock_fd(), *stop_);
   for (;;) {
     Operation& operation = *state_.operation;
     if (operation.steps_done == operation.plan.size()) break;
@@ -89,8 +103,12 @@ Result<void> OpenCluster::carry_on() {
     if (auto wrote = record(); !wrote) return wrote;
     if (auto done =
             report_and_run(runner, operation.plan, operation.steps_done, state_, *progress_);
-        !done)
-      return std::unexpected(give_up(done.error()));
+        !done) {
+      const auto plan = otherwise(operation.plan[operation.steps_done], done.error());
+      if (!plan) return std::unexpected(give_up(done.error()));
+      if (auto replaced = replace(*plan); !replaced) return replaced;
+      continue;
+    }
     ++operation.steps_done;
     operation.step_begun = false;
     // The last step and the end of the operation are recorded as one.
@@ -146,7 +164,7 @@ Result<void> OpenCluster::settle() {
     return take_back_all();
   }
   progress_->noted(fmt::format("{} was interrupted: going on with it", text));
-  StepRunner runner(state_, user_, lock_.fd(), *stop_);
+  StepRunner runner(state_, user_, lock_fd(), *stop_);
   if (auto ready = take_up_again(runner); !ready) return ready;
   return carry_on();
 }
@@ -180,7 +198,7 @@ Result<void> OpenCluster::take_back_all() {
   }
   restore(state_, operation);
   if (auto wrote = record(); !wrote) return wrote;
-  StepRunner runner(state_, user_, lock_.fd(), kNever);
+  StepRunner runner(state_, user_, lock_fd(), kNever);
   while (operation.steps_done > 0) {
     if (auto done = runner.reverse(operation.plan[operation.steps_done - 1], operation.primary);
         !done)

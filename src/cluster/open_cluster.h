@@ -7,6 +7,7 @@
 // it. Blocks its thread. One operation at a time.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -26,11 +27,15 @@ class OpenCluster {
   static Result<OpenCluster> open(const std::string& dir, ProgressSink& progress,
                                   const StopFlag& stop);
 
+  /// For --dry-run: no lock, nothing is settled, and nothing may be changed. An operation that is
+  /// at work or was interrupted is an Error.
+  static Result<OpenCluster> look(const std::string& dir);
+
   const ClusterState& state() const { return state_; }
   /// A fresh look at the files.
   Cluster cluster() const { return cluster_of(state_); }
   const OsUser& user() const { return user_; }
-  int lock_fd() const { return lock_.fd(); }
+  int lock_fd() const { return lock_ ? lock_->fd() : -1; }
 
   /// The one member whose data directory is a primary's.
   Result<size_t> primary() const;
@@ -43,18 +48,20 @@ class OpenCluster {
   /// Records the operation. `next` is the state as it will be but for what its steps change: a new
   /// rule, or one node more, as a joining one, whose port 0 becomes a free one.
   Result<void> begin(ClusterState next, Operation operation);
+  /// Another way when a step fails, instead of giving up.
+  using Otherwise = std::function<std::optional<Plan>(const Step&, const Error&)>;
   /// Carries out the steps that are left. Behind the last one the operation is over, unless it is
   /// open-ended.
-  Result<void> carry_on();
+  Result<void> carry_on(const Otherwise& otherwise = [](const Step&, const Error&) {
+    return std::optional<Plan>();
+  });
   /// Adds the rest of an open-ended operation, which then has an end.
   Result<void> extend(const Plan& rest);
-  /// Puts another plan in the place of the one that is at work, and begins with that.
-  Result<void> replace(const Plan& plan);
   /// Takes back what was done, and says so in the error that is returned.
   Error give_up(Error why);
 
  private:
-  OpenCluster(ClusterState state, DirLock lock, OsUser user, ProgressSink& progress,
+  OpenCluster(ClusterState state, std::optional<DirLock> lock, OsUser user, ProgressSink& progress,
               const StopFlag& stop)
       : state_(std::move(state)),
         lock_(std::move(lock)),
@@ -62,13 +69,15 @@ class OpenCluster {
         progress_(&progress),
         stop_(&stop) {}
 
+  /// Puts another plan in the place of the one that is at work, and begins with that.
+  Result<void> replace(const Plan& plan);
   Result<void> settle();
   Result<void> take_up_again(StepRunner& runner);
   Result<void> take_back_all();
   Result<void> record();
 
   ClusterState state_;
-  DirLock lock_;
+  std::optional<DirLock> lock_;
   OsUser user_;
   ProgressSink* progress_;
   const StopFlag* stop_;

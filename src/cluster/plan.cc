@@ -27,12 +27,25 @@ std::string details(const Step& step, const ClusterState& state) {
     }
     case StepKind::kReconfigure: {
       const std::string names = standby_names(state.spec.sync, standbys_of(state, node));
-      return fmt::format("synchronous_standby_names = '{}', as far as it is the primary", names);
+      if (step.node != step.primary)
+        return fmt::format("primary_conninfo of {}", state.nodes[step.primary].name);
+      return fmt::format("synchronous_standby_names = '{}'", names);
     }
     case StepKind::kRemoveData:
+    case StepKind::kDiscardData:
       return layout.data_dir(node.name);
+    case StepKind::kRewind:
+      return printable(rewind_arguments(state, state.nodes[step.primary], node));
     case StepKind::kStart:
+    case StepKind::kTryStart:
       return printable(start_arguments(state, node));
+    case StepKind::kEnd:
+      return "a fast shutdown, so that the replicas get everything; after 10 s by force";
+    case StepKind::kFence:
+      return fmt::format("every process in {0} is ended; {0}/standby.signal",
+                         layout.data_dir(node.name));
+    case StepKind::kPromote:
+      return "SELECT pg_promote()";
     case StepKind::kClone:
       return printable(base_backup_arguments(state, state.nodes[step.primary], node));
     case StepKind::kCreateRoles:
@@ -42,6 +55,10 @@ std::string details(const Step& step, const ClusterState& state) {
     case StepKind::kDropSlot:
     case StepKind::kAdmit:
     case StepKind::kForget:
+    case StepKind::kDetach:
+    case StepKind::kAwaitFollower:
+    case StepKind::kMarkForRejoin:
+    case StepKind::kDropOwnSlots:
       return {};
   }
   unreachable("a step kind without details");
@@ -82,6 +99,41 @@ Plan plan_stop(const std::vector<size_t>& order) {
   return plan;
 }
 
+namespace {
+
+/// From data that can follow the primary to a member whom commits may wait for.
+void add_return(Plan& plan, const ClusterState& state, size_t node, size_t primary) {
+  plan.insert(plan.end(), {{StepKind::kConfigure, node, primary},
+                           {StepKind::kStart, node, primary},
+                           {StepKind::kAwaitStreaming, node, primary},
+                           {StepKind::kDropOwnSlots, node, primary},
+                           {StepKind::kAdmit, node, primary}});
+  for (size_t other = 0; other < state.nodes.size(); ++other)
+    if (other == node || state.nodes[other].standing == Standing::kMember)
+      plan.push_back({StepKind::kReconfigure, other, primary});
+}
+
+}  // namespace
+
+Plan plan_rewind(const ClusterState& state, size_t node, size_t primary) {
+  Plan plan = {{StepKind::kEnd, node, primary},
+               {StepKind::kMarkForRejoin, node, primary},
+               {StepKind::kMakeSlot, node, primary},
+               {StepKind::kRewind, node, primary}};
+  add_return(plan, state, node, primary);
+  return plan;
+}
+
+Plan plan_new_copy(const ClusterState& state, size_t node, size_t primary) {
+  Plan plan = {{StepKind::kEnd, node, primary},
+               {StepKind::kMarkForRejoin, node, primary},
+               {StepKind::kDiscardData, node, primary},
+               {StepKind::kDropSlot, node, primary},
+               {StepKind::kClone, node, primary}};
+  add_return(plan, state, node, primary);
+  return plan;
+}
+
 Operation operation_on(const ClusterState& state, size_t primary, OperationKind kind,
                        std::string text, Plan plan) {
   Operation operation;
@@ -99,6 +151,12 @@ void restore(ClusterState& state, const Operation& operation) {
   for (size_t i = 0; i < state.nodes.size(); ++i)
     state.nodes[i].standing =
         i < operation.standings.size() ? operation.standings[i] : Standing::kJoining;
+}
+
+void change_record(const Step& step, ClusterState& state) {
+  if (step.kind == StepKind::kAdmit) state.nodes[step.node].standing = Standing::kMember;
+  if (step.kind == StepKind::kMarkForRejoin)
+    state.nodes[step.node].standing = Standing::kNeedsRejoin;
 }
 
 std::string describe(const Step& step, const ClusterState& state) {
@@ -133,6 +191,26 @@ std::string describe(const Step& step, const ClusterState& state) {
       return fmt::format("count {} as a member", node);
     case StepKind::kForget:
       return fmt::format("forget {}", node);
+    case StepKind::kTryStart:
+      return fmt::format("start {} if it can be", node);
+    case StepKind::kEnd:
+      return fmt::format("shut {} down", node);
+    case StepKind::kFence:
+      return fmt::format("fence {}", node);
+    case StepKind::kDetach:
+      return fmt::format("let {} receive nothing more", node);
+    case StepKind::kPromote:
+      return fmt::format("promote {}", node);
+    case StepKind::kAwaitFollower:
+      return fmt::format("wait until {} follows {}", node, primary);
+    case StepKind::kMarkForRejoin:
+      return fmt::format("mark {} for a rejoin", node);
+    case StepKind::kRewind:
+      return fmt::format("rewind {} to where it parted from {}", node, primary);
+    case StepKind::kDiscardData:
+      return fmt::format("discard the data of {}", node);
+    case StepKind::kDropOwnSlots:
+      return fmt::format("drop the replication slots that {} had for others", node);
   }
   unreachable("a step kind without a description");
 }
@@ -152,8 +230,12 @@ std::string describe(UndoKind undo, const Step& step, const ClusterState& state)
       return fmt::format("start {}", node);
     case UndoKind::kDropSlot:
       return fmt::format("drop the replication slot of {}", node);
+    case UndoKind::kMakeSlot:
+      return fmt::format("make the replication slot of {} again", node);
     case UndoKind::kReconfigure:
       return fmt::format("configure {} as before", node);
+    case UndoKind::kUnfence:
+      return fmt::format("let {} come up as a primary again", node);
     case UndoKind::kImpossible:
       return "none, from here on it is finished";
   }
@@ -162,11 +244,16 @@ std::string describe(UndoKind undo, const Step& step, const ClusterState& state)
 
 std::string render(const Plan& plan, const ClusterState& state) {
   std::string out;
+  ClusterState then = state;  // As each step finds it.
+  bool only_forward = false;
   for (size_t i = 0; i < plan.size(); ++i) {
-    out += fmt::format("{:>2}. {}\n", i + 1, describe(plan[i], state));
-    if (const std::string more = details(plan[i], state); !more.empty())
+    out += fmt::format("{:>2}. {}\n", i + 1, describe(plan[i], then));
+    if (const std::string more = details(plan[i], then); !more.empty())
       out += fmt::format("      {}\n", more);
-    out += fmt::format("      undo: {}\n", describe(reverse_of(plan[i].kind), plan[i], state));
+    const UndoKind undo = reverse_of(plan[i].kind);
+    if (!only_forward) out += fmt::format("      undo: {}\n", describe(undo, plan[i], then));
+    only_forward = only_forward || undo == UndoKind::kImpossible;
+    change_record(plan[i], then);
   }
   return out;
 }

@@ -23,6 +23,11 @@ Plan plan_start(const std::vector<size_t>& order);
 /// lie equal on disk.
 Plan plan_stop(const std::vector<size_t>& order);
 
+/// A node that parted from the primary, or fell behind it, follows it again: by pg_rewind, or as a
+/// new copy of all data. Given up, the node stays out.
+Plan plan_rewind(const ClusterState& state, size_t node, size_t primary);
+Plan plan_new_copy(const ClusterState& state, size_t node, size_t primary);
+
 /// The record of an operation that is going to change `state`, with all that giving up goes back
 /// to.
 Operation operation_on(const ClusterState& state, size_t primary, OperationKind kind,
@@ -30,6 +35,9 @@ Operation operation_on(const ClusterState& state, size_t primary, OperationKind 
 /// The record of what was there before comes back. Nodes that the operation added stay, as joining
 /// ones, because their files are still to be removed.
 void restore(ClusterState& state, const Operation& operation);
+
+/// What a step changes in the record itself; nothing for those that only work on the machine.
+void change_record(const Step& step, ClusterState& state);
 
 /// "clone node1 into node2"
 std::string describe(const Step& step, const ClusterState& state);

@@ -41,7 +41,7 @@ Result<void> stop_postmaster(const std::string& data_dir, std::chrono::seconds p
 
 /// Ends every process that works in `data_dir`, at once: an immediate shutdown, then SIGKILL. Also
 /// those that are frozen (SIGSTOP), and backends whose postmaster was killed. Then frees the shared
-/// memory segment that a killed postmaster left. Only for data that is going to be removed.
+/// memory segment that a killed postmaster left. Transactions are lost as in a crash.
 Result<void> end_processes_in(const std::string& data_dir);
 
 /// The processes whose working directory is `data_dir`: a server and its backends.

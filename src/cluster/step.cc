@@ -28,10 +28,21 @@ constexpr std::array kRows{
     Row{StepKind::kStop, "stop", UndoKind::kNothing, UndoKind::kStartNode},
     Row{StepKind::kReconfigure, "reconfigure", UndoKind::kNothing, UndoKind::kReconfigure},
     Row{StepKind::kMakeSlot, "make-slot", UndoKind::kNothing, UndoKind::kDropSlot},
-    Row{StepKind::kDropSlot, "drop-slot", UndoKind::kNothing, UndoKind::kImpossible},
+    Row{StepKind::kDropSlot, "drop-slot", UndoKind::kNothing, UndoKind::kMakeSlot},
     Row{StepKind::kRemoveData, "remove-data", UndoKind::kNothing, UndoKind::kImpossible},
     Row{StepKind::kAdmit, "admit", UndoKind::kNothing, UndoKind::kNothing},
     Row{StepKind::kForget, "forget", UndoKind::kNothing, UndoKind::kImpossible},
+    Row{StepKind::kTryStart, "try-start", UndoKind::kStopNode, UndoKind::kStopNode},
+    Row{StepKind::kEnd, "end", UndoKind::kNothing, UndoKind::kStartNode},
+    Row{StepKind::kFence, "fence", UndoKind::kNothing, UndoKind::kUnfence},
+    Row{StepKind::kDetach, "detach", UndoKind::kNothing, UndoKind::kReconfigure},
+    Row{StepKind::kPromote, "promote", UndoKind::kNothing, UndoKind::kImpossible},
+    Row{StepKind::kAwaitFollower, "await-follower", UndoKind::kNothing, UndoKind::kNothing},
+    Row{StepKind::kMarkForRejoin, "mark-for-rejoin", UndoKind::kNothing, UndoKind::kNothing},
+    // Data that is half rewound is good for nothing.
+    Row{StepKind::kRewind, "rewind", UndoKind::kRemoveData, UndoKind::kRemoveData},
+    Row{StepKind::kDiscardData, "discard-data", UndoKind::kNothing, UndoKind::kNothing},
+    Row{StepKind::kDropOwnSlots, "drop-own-slots", UndoKind::kNothing, UndoKind::kNothing},
 };
 
 const Row& row_of(StepKind kind) {

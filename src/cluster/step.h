@@ -27,6 +27,16 @@ enum class StepKind : uint8_t {
   kRemoveData,      // The node's processes and files.
   kAdmit,           // From now on the node is a member like the others.
   kForget,          // The node leaves the record. Always the last step.
+  kTryStart,        // As kStart, but a node that does not start is only left out later.
+  kEnd,             // kStop, and by force when that takes too long.
+  kFence,           // Nothing of the node runs any more, and it cannot come up as a primary (E12).
+  kDetach,          // The replica receives nothing more, from whomever.
+  kPromote,         // Until the node is a primary.
+  kAwaitFollower,   // As kAwaitStreaming, but one that does not stream is marked for a rejoin.
+  kMarkForRejoin,   // The node must not be started before a rejoin.
+  kRewind,          // pg_rewind: the node's data becomes what it was when it and `primary` parted.
+  kDiscardData,     // As kRemoveData, of a node that stays out when the rest fails.
+  kDropOwnSlots,    // Those that the node itself has: nobody follows a replica.
 };
 
 /// What takes a step back.
@@ -37,7 +47,9 @@ enum class UndoKind : uint8_t {
   kStopNode,     // End its processes.
   kStartNode,    // Start it again.
   kDropSlot,     // Drop the node's slot on `primary`.
+  kMakeSlot,     // Make it again.
   kReconfigure,  // Write the node's files as they were, and let it read them.
+  kUnfence,      // Let the node come up as a primary again.
   kImpossible,   // Only forward.
 };
 

@@ -54,14 +54,17 @@ Result<void> StepRunner::reserve_port(size_t index) {
 }
 
 Result<void> StepRunner::carry_out(const Step& step) {
-  NodeState& node = state_.nodes[step.node];
+  const NodeState& node = state_.nodes[step.node];
   switch (step.kind) {
     case StepKind::kMakeFolders:
       return make_folders();
     case StepKind::kInitialize:
       return initialize(node);
     case StepKind::kConfigure:
-      return configure(step);
+      // The folder of one that is out may be damaged; a rejoin makes it good.
+      if (auto done = configure(step); !done && node.standing != Standing::kNeedsRejoin)
+        return done;
+      return {};
     case StepKind::kStart:
       return start(step);
     case StepKind::kCreateRoles:
@@ -73,17 +76,36 @@ Result<void> StepRunner::carry_out(const Step& step) {
     case StepKind::kStop:
       return stop_postmaster(layout_.data_dir(node.name), kStartDeadline, stop_);
     case StepKind::kReconfigure:
-      if (auto done = configure(step); !done) return done;
-      return reload(node);
+      return reconfigure(step);
     case StepKind::kMakeSlot:
       return make_slot(step);
     case StepKind::kDropSlot:
       return drop_slot(step);
+    case StepKind::kRewind:
+      return rewind(step);
+    case StepKind::kDropOwnSlots:
+      return drop_own_slots(node);
     case StepKind::kRemoveData:
+    case StepKind::kDiscardData:
       return take_back(UndoKind::kRemoveData, step);
     case StepKind::kAdmit:
-      node.standing = Standing::kMember;
+    case StepKind::kMarkForRejoin:
+      change_record(step, state_);
       return {};
+    case StepKind::kTryStart:
+      // Why it does not run is found when its position is asked for.
+      if (auto started = start(step); !started && stop_.load()) return started;
+      return {};
+    case StepKind::kEnd:
+      return end_node(node);
+    case StepKind::kFence:
+      return fence(node);
+    case StepKind::kDetach:
+      return detach(node);
+    case StepKind::kPromote:
+      return promote(step);
+    case StepKind::kAwaitFollower:
+      return await_follower(step);
     case StepKind::kForget:
       state_.nodes.erase(state_.nodes.begin() + static_cast<ptrdiff_t>(step.node));
       return {};
@@ -105,12 +127,15 @@ Result<void> StepRunner::take_back(UndoKind undo, const Step& step) {
     case UndoKind::kStopNode:
       return end_processes_in(data);
     case UndoKind::kStartNode:
+      // One that needs a rejoin stays out, whatever has been tried with it.
+      if (state_.nodes[step.node].standing == Standing::kNeedsRejoin) return {};
       return start(step);
     case UndoKind::kDropSlot:
       return drop_slot(step);
+    case UndoKind::kMakeSlot:
+      return make_slot(step);
     case UndoKind::kReconfigure:
-      if (auto done = configure(step); !done) return done;
-      return reload(state_.nodes[step.node]);
+      return reconfigure(step);
     case UndoKind::kDropClone:
       // A server whose pg_ctl was killed comes up later, and takes the slot then.
       if (auto dropped = drop_slot(step, [&] { return end_processes_in(data); }); !dropped)
@@ -119,6 +144,8 @@ Result<void> StepRunner::take_back(UndoKind undo, const Step& step) {
     case UndoKind::kRemoveData:
       if (auto ended = end_processes_in(data); !ended) return ended;
       return remove_tree(data);
+    case UndoKind::kUnfence:
+      return unfence(state_.nodes[step.node]);
     case UndoKind::kImpossible:
       break;
   }
@@ -158,12 +185,26 @@ Result<void> StepRunner::configure(const Step& step) {
   if (!text) return std::unexpected(text.error());
   if (!text->ends_with(kIncludeLine))
     if (auto wrote = write("/postgresql.conf", *text + kIncludeLine); !wrote) return wrote;
-  if (auto wrote = write("/fairlead.conf", render_fairlead_conf(state_, node, primary)); !wrote)
-    return wrote;
+  if (auto wrote = write_conf(node, primary); !wrote) return wrote;
   // A primary removes its own as it is promoted.
   if (primary != nullptr && !is_standby(data))
     if (auto wrote = write("/standby.signal", ""); !wrote) return wrote;
   return write("/pg_hba.conf", render_pg_hba(state_.spec));
+}
+
+Result<void> StepRunner::reconfigure(const Step& step) {
+  if (auto done = configure(step); !done) return done;
+  auto done = reload(state_.nodes[step.node]);
+  // A replica that hangs must not hold up the others: the signal waits for it.
+  if (!done && step.node != step.primary && done.error().code == ErrorCode::kConnectionFailure)
+    return {};
+  return done;
+}
+
+Result<void> StepRunner::write_conf(const NodeState& node, const NodeState* primary) {
+  return write_file(layout_.data_dir(node.name) + "/fairlead.conf",
+                    render_fairlead_conf(state_, node, primary), 0600, &user_,
+                    durability_of(state_.spec));
 }
 
 Result<void> StepRunner::start(const Step& step) {
@@ -189,7 +230,9 @@ std::optional<StepRunner::FailedStart> StepRunner::try_start(const NodeState& no
   const auto other = [](const Error& error) { return FailedStart{StartFailure::kOther, error}; };
   if (find_postmaster(layout_.data_dir(node.name))) {
     auto running = await_running(node);
-    return running ? std::nullopt : std::optional(other(running.error()));
+    if (running) return std::nullopt;
+    // Gone now: it was still shutting down, by the hand of a command that was killed.
+    if (stop_.load() || find_postmaster(layout_.data_dir(node.name))) return other(running.error());
   }
   forget_dead_postmaster(layout_.data_dir(node.name), layout_.socket(node.port));
   const auto log_before = file_size(layout_.log_file(node.name));

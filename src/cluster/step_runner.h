@@ -2,6 +2,7 @@
 // plan.h, and what was done is recorded by commands.cc.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -41,6 +42,8 @@ class StepRunner {
   Result<void> initialize(const NodeState& node);
   Result<void> take_back(UndoKind undo, const Step& step);
   Result<void> configure(const Step& step);
+  Result<void> reconfigure(const Step& step);
+  Result<void> write_conf(const NodeState& node, const NodeState* primary);
   /// Until the running server has read its files; nothing when it does not run.
   Result<void> reload(const NodeState& node);
   Result<void> start(const Step& step);
@@ -52,6 +55,16 @@ class StepRunner {
   Result<void> drop_slot(
       const Step& step,
       const std::function<Result<void>()>& while_in_use = [] { return Result<void>(); });
+  Result<void> end_node(const NodeState& node);
+  Result<void> fence(const NodeState& node);
+  Result<void> unfence(const NodeState& node);
+  Result<void> detach(const NodeState& node);
+  Result<void> promote(const Step& step);
+  Result<void> await_follower(const Step& step);
+  Result<void> rewind(const Step& step);
+  Result<void> drop_own_slots(const NodeState& node);
+  Result<void> await_no_receiver(SqlConnection& sql, const NodeState& node);
+  Result<void> await_streaming(const Step& step, std::chrono::milliseconds patience);
   /// `step.primary`, which is started when it does not run.
   Result<SqlConnection> connect_to_primary(const Step& step);
   Result<void> await_running(const NodeState& node);

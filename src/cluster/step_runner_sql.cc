@@ -1,6 +1,8 @@
 // The steps that talk to servers: roles and database, settings, slots, streaming.
 #include <fmt/format.h>
+#include <signal.h>
 
+#include <cerrno>
 #include <chrono>
 #include <thread>
 
@@ -80,11 +82,12 @@ Result<void> StepRunner::reload(const NodeState& node) {
   const auto server = find_postmaster(layout_.data_dir(node.name));
   if (!server) return {};
   auto sql = connect(node);
-  if (!sql) return std::unexpected(sql.error());
-  const auto before = sql->value("SELECT clock_timestamp()");
+  const auto before = sql ? sql->value("SELECT clock_timestamp()")
+                          : Result<std::string>(std::unexpected(sql.error()));
+  // By a signal, which also one that hangs takes as soon as it goes on.
+  if (kill(server->pid, SIGHUP) != 0 && errno != ESRCH)
+    return fail_errno("send a signal to", node.name, errno);
   if (!before) return std::unexpected(before.error());
-  if (auto asked = sql->query("SELECT pg_reload_conf()"); !asked)
-    return std::unexpected(asked.error());
   // A session that begins later has the postmaster's settings, and the time at which they were
   // read, which stays as it was when a file is wrong.
   const std::string question =
@@ -148,13 +151,17 @@ Result<void> StepRunner::drop_slot(const Step& step,
 }
 
 Result<void> StepRunner::await_streaming(const Step& step) {
+  return await_streaming(step, kStreamingDeadline);
+}
+
+Result<void> StepRunner::await_streaming(const Step& step, std::chrono::milliseconds patience) {
   const NodeState& node = state_.nodes[step.node];
   auto sql = connect(state_.nodes[step.primary]);
   if (!sql) return std::unexpected(sql.error());
   const std::string question = fmt::format(
       "SELECT FROM pg_stat_replication WHERE application_name = {} AND state = 'streaming'",
       sql->literal(node.name));
-  const auto deadline = Clock::now() + kStreamingDeadline;
+  const auto deadline = Clock::now() + patience;
   for (;;) {
     auto streaming = sql->query(question);
     if (!streaming) return std::unexpected(streaming.error());

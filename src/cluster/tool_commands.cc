@@ -71,6 +71,18 @@ Arguments base_backup_arguments(const ClusterState& state, const NodeState& from
   return arguments;
 }
 
+Arguments rewind_arguments(const ClusterState& state, const NodeState& source,
+                           const NodeState& target) {
+  const Layout layout(state.spec.dir);
+  Arguments arguments = {tool(state, "pg_rewind"),
+                         "--target-pgdata=" + layout.data_dir(target.name),
+                         fmt::format("--source-server=host={} port={} user={} dbname=postgres",
+                                     quoted_conninfo(layout.socket_dir()), source.port,
+                                     quoted_conninfo(state.spec.superuser))};
+  if (state.spec.throw_away) arguments.push_back("--no-sync");
+  return arguments;
+}
+
 std::string replication_conninfo(const ClusterState& state, const NodeState& primary,
                                  const NodeState& replica) {
   return fmt::format("{} password={}", conninfo_without_password(state, primary, replica),

@@ -19,6 +19,10 @@ Arguments initdb_arguments(const ClusterState& state, const NodeState& node);
 Arguments base_backup_arguments(const ClusterState& state, const NodeState& from,
                                 const NodeState& replica);
 
+/// Reads the source over a connection of the superuser, whose password comes through PGPASSWORD.
+Arguments rewind_arguments(const ClusterState& state, const NodeState& source,
+                           const NodeState& target);
+
 /// How `replica` connects to the node that it follows, as libpq reads it, with the password: for
 /// files, not for command lines.
 std::string replication_conninfo(const ClusterState& state, const NodeState& primary,

@@ -1,0 +1,59 @@
+// Which step of a promotion comes after which.
+#include "cluster/promotion_plan.h"
+
+#include <algorithm>
+
+namespace fairlead::cluster {
+
+std::vector<size_t> replicas_of(const ClusterState& state, size_t primary) {
+  std::vector<size_t> out;
+  for (size_t i = 0; i < state.nodes.size(); ++i)
+    if (i != primary) out.push_back(i);
+  return out;
+}
+
+Plan plan_comparison(const ClusterState& state, size_t primary, const std::vector<bool>& running) {
+  Plan plan;
+  if (running[primary]) plan.push_back({StepKind::kEnd, primary});
+  plan.push_back({StepKind::kFence, primary});
+  for (const size_t node : replicas_of(state, primary)) {
+    if (state.nodes[node].standing != Standing::kMember) continue;
+    plan.push_back({StepKind::kDetach, node, primary});
+    if (!running[node]) plan.push_back({StepKind::kTryStart, node, primary});
+  }
+  return plan;
+}
+
+std::vector<size_t> able_to_follow(const std::vector<Candidate>& candidates,
+                                   const std::vector<size_t>& replicas, const Verdict& verdict) {
+  const Candidate& chosen = candidates[verdict.chosen];
+  std::vector<size_t> out;
+  for (size_t i = 0; i < candidates.size(); ++i)
+    if (i != verdict.chosen && candidates[i].examined &&
+        candidates[i].timeline == chosen.timeline && candidates[i].position <= chosen.position)
+      out.push_back(replicas[i]);
+  return out;
+}
+
+Plan plan_promotion(const ClusterState& state, size_t primary, size_t chosen,
+                    const std::vector<size_t>& followers) {
+  const auto follows = [&](size_t node) {
+    return std::ranges::find(followers, node) != followers.end();
+  };
+  Plan plan;
+  for (size_t node = 0; node < state.nodes.size(); ++node) {
+    if (node == chosen) continue;
+    if (!follows(node)) plan.push_back({StepKind::kMarkForRejoin, node});
+    plan.push_back({StepKind::kMakeSlot, node, chosen});
+  }
+  plan.push_back({StepKind::kReconfigure, chosen, chosen});
+  plan.push_back({StepKind::kPromote, chosen});
+  plan.push_back({StepKind::kConfigure, primary, chosen});
+  for (const size_t node : followers) plan.push_back({StepKind::kReconfigure, node, chosen});
+  for (const size_t node : replicas_of(state, primary))
+    if (node != chosen && !follows(node)) plan.push_back({StepKind::kEnd, node});
+  for (const size_t node : followers) plan.push_back({StepKind::kAwaitFollower, node, chosen});
+  return plan;
+}
+
+}  // namespace fairlead::cluster
