@@ -1,10 +1,13 @@
 // `fairlead cluster`: the group and what its commands share.
 #include "app/cluster_group.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 
 #include "app/cluster_report.h"
 #include "app/commands.h"
+#include "config/units.h"
 
 namespace fairlead::app {
 
@@ -28,6 +31,17 @@ ExitCode show_plan(const Result<std::string>& plan, bool json) {
   return ExitCode::kOk;
 }
 
+bool take_span(std::string_view option, const std::string& text, std::chrono::milliseconds& into) {
+  const auto parsed = config::parse_duration(text);
+  if (parsed) into = std::chrono::duration_cast<std::chrono::milliseconds>(*parsed);
+  if (parsed && into.count() > 0) return true;
+  complain({ErrorCode::kInvalidParameterValue,
+            fmt::format("{} {}: not a span of time", option, text),
+            {},
+            fmt::format("for example {} 20s", option)});
+  return false;
+}
+
 void add_cluster(CLI::App& root, Command& chosen) {
   CLI::App* group =
       root.add_subcommand("cluster", "Make and manage PostgreSQL clusters on this machine");
@@ -42,6 +56,7 @@ void add_cluster(CLI::App& root, Command& chosen) {
   add_cluster_status(*group, chosen);
   add_cluster_promote(*group, chosen);
   add_cluster_rejoin(*group, chosen);
+  add_cluster_verify(*group, chosen);
 }
 
 }  // namespace fairlead::app

@@ -2,7 +2,9 @@
 // progress around one step of work.
 #pragma once
 
+#include <chrono>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "app/exit_code.h"
@@ -24,6 +26,10 @@ ExitCode cluster_failed(const Error& error);
 
 /// --dry-run: the plan is text for people in either form.
 ExitCode show_plan(const Result<std::string>& plan, bool json);
+
+/// The value of an option that is a span of time ("10s"), which must be longer than nothing. False:
+/// it is none, which standard error has been told.
+bool take_span(std::string_view option, const std::string& text, std::chrono::milliseconds& into);
 
 /// Ctrl-C once stops between steps; twice ends the process, which the next command cleans up after.
 inline constexpr int kClusterStopsMax = 2;

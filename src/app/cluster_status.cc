@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "app/cluster_group.h"
+#include "app/cluster_status_report.h"
 #include "app/commands.h"
 #include "cluster/commands.h"
 
@@ -19,10 +20,9 @@ struct StatusOptions {
 ExitCode run_status(const StatusOptions& options) {
   const auto rows = cluster::status(options.dir);
   if (!rows) return cluster_failed(rows.error());
-  print(options.json ? cluster::status_json(*rows) + "\n" : cluster::render_status(*rows));
-  const bool all_answer = std::ranges::all_of(*rows, [](const auto& row) {
-    return row.state != "stopped" && row.state != "not answering";
-  });
+  const std::string name = cluster::cluster_name(options.dir);
+  print(options.json ? status_json(name, *rows) + "\n" : status_text(name, *rows));
+  const bool all_answer = std::ranges::all_of(*rows, &cluster::StatusRow::answers);
   return all_answer ? ExitCode::kOk : ExitCode::kUnreachable;
 }
 
@@ -30,7 +30,7 @@ ExitCode run_status(const StatusOptions& options) {
 
 void add_cluster_status(CLI::App& group, Command& chosen) {
   auto options = std::make_shared<StatusOptions>();
-  CLI::App* command = group.add_subcommand("status", "Each node's role, state and positions");
+  CLI::App* command = group.add_subcommand("status", "Each node's role, state, positions and lag");
   add_dir_option(*command, options->dir);
   command->add_flag("--json", options->json, "As JSON");
   command->footer(

@@ -30,7 +30,6 @@ constexpr std::array kPlanned{
     Planned{"", "findings", kStatements},
     Planned{"", "events", "the log of fairlead up tells each change of a node"},
     Planned{"", "load", "pgbench through port 6432 loads it until then"},
-    Planned{"cluster", "verify", "fairlead cluster status shows whether each replica streams"},
     Planned{"cluster", "add-replica", kByHand},
     Planned{"cluster", "remove-replica", kByHand},
     Planned{"cluster", "sync", "ALTER SYSTEM SET synchronous_standby_names on the primary does it"},

@@ -100,6 +100,11 @@ Result<std::string> canonical_dir(const std::string& dir) {
   return out;
 }
 
+std::string cluster_name(const std::string& dir) {
+  const std::string path = canonical_dir(dir).value_or(dir);
+  return path.substr(path.rfind('/') + 1);
+}
+
 Result<Cluster> load(const std::string& dir) {
   const auto path = canonical_dir(dir);
   if (!path) return std::unexpected(path.error());

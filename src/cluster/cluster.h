@@ -64,4 +64,7 @@ Durability durability_of(const ClusterSpec& spec);
 /// Absolute and without links, as the kernel names the folder. Need not exist.
 Result<std::string> canonical_dir(const std::string& dir);
 
+/// What people call the cluster in a folder: the last part of the folder's path.
+std::string cluster_name(const std::string& dir);
+
 }  // namespace fairlead::cluster

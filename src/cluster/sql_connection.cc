@@ -5,7 +5,9 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <cctype>
+#include <limits>
 
 #include "cluster/subprocess.h"
 
@@ -43,14 +45,21 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
-/// False when the deadline came first.
-bool wait_for(int socket, short events, Clock::time_point deadline) {
+/// How often a stop flag is looked at.
+constexpr int64_t kSliceMs = 50;
+
+bool is_set(const StopFlag* stop) { return stop != nullptr && stop->load(); }
+
+/// False when the deadline came first, or the flag was set.
+bool wait_for(int socket, short events, Clock::time_point deadline, const StopFlag* stop) {
   pollfd wait{socket, events, 0};
-  for (;;) {
+  while (!is_set(stop)) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0) return false;
-    if (poll(&wait, 1, static_cast<int>(left)) > 0) return true;
+    const int64_t slice = stop == nullptr ? std::numeric_limits<int>::max() : kSliceMs;
+    if (poll(&wait, 1, static_cast<int>(std::min(left, slice))) > 0) return true;
   }
+  return false;
 }
 
 SqlRows rows_of(const PGresult* answer) {
@@ -111,8 +120,8 @@ Result<SqlConnection> SqlConnection::open(const std::string& conninfo,
   while (want != PGRES_POLLING_OK) {
     if (want == PGRES_POLLING_FAILED || PQstatus(connection.get()) == CONNECTION_BAD)
       return cannot_connect(connection.get(), tail(PQerrorMessage(connection.get()), 3));
-    if (!wait_for(PQsocket(connection.get()), want == PGRES_POLLING_READING ? POLLIN : POLLOUT,
-                  end))
+    if (!wait_for(PQsocket(connection.get()), want == PGRES_POLLING_READING ? POLLIN : POLLOUT, end,
+                  nullptr))
       return cannot_connect(connection.get(),
                             fmt::format("no answer within {} ms", deadline.count()));
     want = PQconnectPoll(connection.get());
@@ -129,8 +138,11 @@ Result<void> SqlConnection::wait_for_answer(Clock::time_point deadline) {
     if (unsent < 0) break;
     if (unsent == 0 && !PQisBusy(c)) return {};
     const auto events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
-    if (!wait_for(PQsocket(c), events, deadline))
-      return fail(ErrorCode::kQueryCanceled, "no answer from the server in time");
+    if (!wait_for(PQsocket(c), events, deadline, stop_)) {
+      gave_up_ = true;
+      return fail(ErrorCode::kQueryCanceled,
+                  is_set(stop_) ? "stopped on request" : "no answer from the server in time");
+    }
     if (PQconsumeInput(c) == 0) break;
   }
   return fail(ErrorCode::kConnectionFailure, "the connection to the server was lost",
@@ -212,6 +224,12 @@ Result<std::string> SqlConnection::verifier(const std::string& user,
                 tail(PQerrorMessage(connection_.get()), 3));
   return std::string(text.get());
 }
+
+bool SqlConnection::works() const {
+  return !gave_up_ && PQstatus(connection_.get()) == CONNECTION_OK;
+}
+
+int SqlConnection::version() const { return PQserverVersion(connection_.get()); }
 
 std::string SqlConnection::parameter(const std::string& name) const {
   return std::string(or_empty(PQparameterStatus(connection_.get(), name.c_str())));

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cluster/progress.h"
 
 struct pg_conn;
 struct pg_result;
@@ -72,6 +73,14 @@ class SqlConnection {
   /// The scram-sha-256 verifier of a password, so that no server log ever sees the password itself.
   Result<std::string> verifier(const std::string& user, const std::string& password) const;
 
+  /// Waits end with kQueryCanceled when the flag is set; the connection is then of no more use. The
+  /// flag must outlive the connection.
+  void stop_with(const StopFlag& stop) { stop_ = &stop; }
+  /// False once the connection is lost, or a wait was given up: then its state is not known.
+  bool works() const;
+  /// The server's, as 150020.
+  int version() const;
+
   /// A parameter that the server reported, "" if it did not: "in_hot_standby".
   std::string parameter(const std::string& name) const;
   /// For what this class does not do: pipelines, COPY, notifications. Stays owned by this object.
@@ -89,6 +98,8 @@ class SqlConnection {
 
   Handle connection_;
   std::string sqlstate_;
+  const StopFlag* stop_ = nullptr;
+  bool gave_up_ = false;
 };
 
 }  // namespace fairlead::cluster

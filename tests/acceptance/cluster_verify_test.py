@@ -1,0 +1,320 @@
+#!/usr/bin/python3
+"""`fairlead cluster verify` and `status`: equal is proven while others write, and each kind of difference is found and named."""
+import os
+import signal
+import subprocess
+import sys
+import threading
+import unittest
+
+from stand.commands import CommandedCluster
+from stand.open import is_long, run_program
+from stand.processes import eventually, postgres_tool
+
+STAND = None
+ROUNDS = 40 if is_long() else 4
+EQUAL = {"equal"}
+
+
+def verdicts(report):
+    return {node["name"]: node["verdict"] for node in report["nodes"]}
+
+
+def run_on_primary(statement):
+    with STAND.superuser(0, "tests") as server:
+        return server.run(statement)
+
+
+def schemas():
+    """Those of verify, which writes in the cluster's own database."""
+    with STAND.superuser(0, "app") as server:
+        return server.run("select oid, nspname from pg_namespace where nspname like 'fairlead%'")
+
+
+class Writers:
+    """Sessions that change tables as fast as they can, until stop()."""
+
+    STATEMENTS = (
+        "update hot set n = n + 1 where id = (random() * 9)::int",
+        "insert into grows select x, repeat('x', 100) from generate_series(1, 5) x",
+        "delete from grows where ctid in (select ctid from grows limit 4)",
+        "begin; create table comes_and_goes (n int); insert into comes_and_goes values (1); commit;"
+        " drop table comes_and_goes",
+    )
+
+    def __init__(self):
+        self.errors, self._stopping, self.done = [], threading.Event(), 0
+        self._threads = [threading.Thread(target=self._work, args=(text,)) for text in self.STATEMENTS]
+        for thread in self._threads:
+            thread.start()
+
+    def _work(self, statement):
+        try:
+            with STAND.superuser(0, "tests") as server:
+                while not self._stopping.is_set():
+                    server.run(statement)
+                    self.done += 1
+        except Exception as error:  # Any: verify must not make a writer fail.
+            self.errors.append(error)
+
+    def stop(self):
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+
+def heap_file(table):
+    """Where a table's rows lie in each node's folder."""
+    return run_on_primary(f"select pg_relation_filepath('{table}')")[0][0]
+
+
+class AChangedFile:
+    """A replica whose file was changed while it was down; restored at the end, unchanged."""
+
+    def __init__(self, index, table, change, with_checksums=False):
+        self.index, self.change, self.with_checksums = index, change, with_checksums
+        # No image of its pages may be in the WAL that the replica replays as it comes up.
+        run_on_primary(f"vacuum (freeze) {table}")
+        run_on_primary("checkpoint")
+        STAND.await_streaming()
+        self.path = os.path.join(STAND.nodes[index]["data_dir"], heap_file(table))
+
+    def _checksums(self, word):
+        if self.with_checksums:
+            return
+        done = subprocess.run([postgres_tool("pg_checksums"), f"--{word}", "-D", STAND.nodes[self.index]["data_dir"]],
+                              user="postgres", cwd="/", capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def _write(self, content):
+        with open(self.path, "r+b") as file:
+            file.truncate(0)
+            file.write(content)
+
+    def __enter__(self):
+        with STAND.superuser(self.index) as server:
+            server.run("checkpoint")
+        STAND.stop_node(self.index)
+        with open(self.path, "rb") as file:
+            self.before = file.read()
+        self._checksums("disable")
+        self._write(self.change(self.before))
+        STAND.start_nodes()
+        STAND.await_streaming()
+
+    def __exit__(self, *_):
+        STAND.stop_node(self.index)
+        self._write(self.before)
+        self._checksums("enable")
+        STAND.start_nodes()
+        STAND.await_streaming()
+
+
+class Verify(unittest.TestCase):
+    def setUp(self):
+        run_on_primary("""
+            create table if not exists hot (id int primary key, n int);
+            insert into hot select x, 0 from generate_series(0, 9) x on conflict do nothing;
+            create table if not exists grows (n int, filler text);
+            create table if not exists still (n int, word text);
+            insert into still select x, 'unchanged' from generate_series(1, 1000) x where not exists (select from still)""")
+        STAND.await_streaming()
+
+    def expect_equal(self, *options):
+        report = STAND.json("verify", *options)
+        self.assertEqual(set(verdicts(report).values()), EQUAL, report)
+        self.assertEqual(report["verdict"], "equal")
+        self.assertEqual([node["differences"] for node in report["nodes"]], [[], [], []])
+        return report
+
+    def difference(self, name, table):
+        report = STAND.json("verify", code=3)
+        others = {verdict for node, verdict in verdicts(report).items() if node != name}
+        self.assertEqual(others, EQUAL, report)
+        node = next(node for node in report["nodes"] if node["name"] == name)
+        self.assertEqual(node["verdict"], "differs", report)
+        [found] = node["differences"]
+        self.assertEqual((found["database"], found["schema"], found["table"]), ("tests", "public", table))
+        return found
+
+    def test_equal_replicas_are_equal_whatever_their_tables_are(self):
+        run_on_primary("""
+            drop schema if exists "Odd ""one" cascade; create schema "Odd ""one";
+            set search_path = "Odd ""one";
+            create table t (t int, "select" text); insert into t values (1, null), (1, null), (2, 'ä');
+            create table no_columns (); insert into no_columns default values; insert into no_columns default values;
+            create table parent (n int); create table child () inherits (parent); insert into child values (1);
+            create table parted (n int) partition by range (n); create table part partition of parted for values from (0) to (9);
+            insert into parted values (3);
+            create unlogged table volatile_rows (n int); insert into volatile_rows values (1);
+            create materialized view seen as select count(*) from t; create materialized view unseen as select 1 with no data;
+            create table types (a timestamptz, b interval, c bytea, d float8, e money, f jsonb, g int[], h xml, i regclass);
+            insert into types values (now(), '1 day', '\\x00ff', 0.1, 12, '{"a": 1}', '{1,2}', '<a/>', 'pg_class');
+            create table large (n text); insert into large values (repeat('0123456789', 100000));
+            select lo_from_bytea(0, '\\x0102')""")
+        report = self.expect_equal()
+        self.assertGreaterEqual(report["tables"], 14)
+        self.assertGreaterEqual(report["rows"], 1010)
+        for node in report["nodes"][1:]:
+            self.assertLess(node["write_seen_ms"], 10_000)
+        self.assertEqual(schemas(), [])
+        text = STAND.command("verify").stdout
+        self.assertIn("Write Seen", text)
+        self.assertIn("Equal on every node", text)
+
+    def test_writers_make_nothing_look_different_and_see_no_error(self):
+        for names in ("", "ANY 1 (node2, node3)"):
+            with self.subTest(synchronous_standby_names=names), STAND.superuser() as server:
+                server.run(f"alter system set synchronous_standby_names = '{names}'")
+                server.run("select pg_reload_conf()")
+                writers = Writers()
+                try:
+                    for _ in range(ROUNDS):
+                        before = writers.done
+                        self.expect_equal()
+                        eventually(lambda b=before: writers.done > b or writers.errors, 10, "the writers go on")
+                finally:
+                    writers.stop()
+                    server.run("alter system reset synchronous_standby_names")
+                    server.run("select pg_reload_conf()")
+                self.assertEqual(writers.errors, [])
+
+    def test_a_writer_that_does_not_end_leaves_its_table_undecided(self):
+        # Its own row is seen by nobody yet; the table changes under every look, and its lock is not to be had.
+        writers = Writers()
+        try:
+            with STAND.superuser(0, "tests") as open_transaction:
+                open_transaction.run("begin; insert into hot values (1000, 0)")
+                report = STAND.json("verify", code=None)
+                self.assertIn(report["verdict"], ("undecided", "equal"))
+                for node in report["nodes"]:
+                    for found in node["differences"]:
+                        self.assertEqual((found["table"], found["what"]), ("hot", "undecided"))
+                        self.assertIn("could not be held up", found["detail"])
+        finally:
+            writers.stop()
+        self.assertEqual(writers.errors, [])
+
+    def test_other_values_in_a_row_are_a_difference(self):
+        with AChangedFile(2, "still", lambda heap: heap.replace(b"unchanged", b"UNCHANGED", 1)):
+            found = self.difference("node3", "still")
+            self.assertEqual((found["what"], found["rows"], found["primary_rows"]), ("content", 1000, 1000))
+            self.assertIn("node3: tests.public.still: 1000 rows as on the primary, with other values",
+                          STAND.command("verify", code=3).stdout)
+        self.expect_equal()
+
+    def test_missing_rows_are_a_difference_also_while_others_write(self):
+        with AChangedFile(1, "still", lambda heap: b""):
+            writers = Writers()
+            try:
+                found = self.difference("node2", "still")
+            finally:
+                writers.stop()
+            self.assertEqual((found["what"], found["rows"], found["primary_rows"]), ("rows", 0, 1000))
+
+    def test_a_damaged_page_is_named(self):
+        with AChangedFile(1, "still", lambda heap: heap[:4000] + b"\xff" * 100 + heap[4100:], with_checksums=True):
+            found = self.difference("node2", "still")
+            self.assertEqual(found["what"], "unreadable")
+            self.assertIn("invalid page", found["detail"])
+
+    def test_a_paused_replica_differs_and_one_that_is_down_or_hangs_is_unreachable(self):
+        with STAND.paused_replay(1):
+            report = STAND.json("verify", code=3)
+            self.assertEqual(verdicts(report), {"node1": "equal", "node2": "differs", "node3": "equal"})
+            self.assertEqual(report["nodes"][1]["why"], "its replay is paused")
+        STAND.signal_node(1, signal.SIGSTOP)
+        try:
+            report = STAND.json("verify", code=4)
+            self.assertEqual(verdicts(report), {"node1": "equal", "node2": "unreachable", "node3": "equal"})
+        finally:
+            STAND.signal_node(1, signal.SIGCONT)
+        STAND.stop_node(2)
+        self.assertEqual(STAND.json("verify", code=4)["nodes"][2]["why"], "stopped")
+        STAND.start_nodes()
+        STAND.await_streaming()
+        self.expect_equal()
+
+    def test_a_replica_that_receives_nothing_does_not_show_the_write(self):
+        with STAND.superuser(1) as replica:
+            replica.run("alter system set primary_conninfo = ''")
+            replica.run("select pg_reload_conf()")
+            try:
+                eventually(lambda: STAND.json("status")[1]["state"] == "not streaming", 10, "it does not stream")
+                report = STAND.json("verify", "--wait", "300ms", code=3)
+                self.assertEqual(report["nodes"][1]["why"], "the write was not there after 0.3 s")
+                self.assertEqual(verdicts(report)["node3"], "equal")
+            finally:
+                replica.run("alter system reset primary_conninfo")
+                replica.run("select pg_reload_conf()")
+        STAND.await_streaming()
+
+    def begin_that_waits(self):
+        """A verify whose write is there, and which waits for a replica that hangs."""
+        before = schemas()
+        process = STAND.begin("verify", "--wait", "60s")
+        self.addCleanup(lambda: (process.kill(), process.communicate()))
+        eventually(lambda: schemas() not in ([], before), 10, "the write is there")
+        return process
+
+    def test_a_killed_verify_leaves_what_the_next_one_removes(self):
+        with STAND.superuser(1) as replica:
+            replica.run("alter system set recovery_min_apply_delay = '1h'")
+            replica.run("select pg_reload_conf()")
+            try:
+                process = self.begin_that_waits()
+                self.assertIn("another verify is at work", STAND.command("verify", code=1).stderr)
+                process.kill()
+                process.wait()
+                self.assertEqual([name for _, name in schemas()], ["fairlead_verify"])
+                stopped = self.begin_that_waits()
+                stopped.send_signal(signal.SIGINT)
+                self.assertEqual(stopped.wait(30), 1)
+                self.assertEqual(schemas(), [])
+            finally:
+                replica.run("alter system reset recovery_min_apply_delay")
+                replica.run("select pg_reload_conf()")
+        STAND.await_streaming()
+
+    def test_somebody_elses_schema_is_left_alone(self):
+        run_on_primary("create schema fairlead_verify; create table fairlead_verify.mine (n int)")
+        try:
+            # Another database than that where it writes.
+            self.expect_equal()
+        finally:
+            run_on_primary("drop schema fairlead_verify cascade")
+        with STAND.superuser(0, "app") as server:
+            server.run("create schema fairlead_verify; create table fairlead_verify.mine (n int)")
+            try:
+                self.assertIn("that verify did not make", STAND.command("verify", code=1).stderr)
+                self.assertEqual(server.run("select count(*) from fairlead_verify.mine"), [("0",)])
+            finally:
+                server.run("drop schema fairlead_verify cascade")
+
+    def test_a_folder_without_a_cluster_is_an_error_that_says_so(self):
+        done = subprocess.run([STAND.binary, "cluster", "verify", "--dir", STAND.folder], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is not a cluster made by fairlead", done.stderr)
+        self.assertIn("next: ", done.stderr)
+
+    def test_status_has_the_columns_of_patronictl(self):
+        lines = STAND.command("status").stdout.splitlines()
+        self.assertRegex(lines[0], r"^Cluster: cluster \(\d+\)$")
+        self.assertRegex(lines[1], r"^Member +Host +Role +State +TL +Receive LSN +Receive Lag +Replay LSN +Replay Lag +Time Lag$")
+        self.assertRegex(lines[2], r"^node1 +127\.0\.0\.1:\d+ +Leader +running +1 +- ")
+
+
+class WhenTakenApart(unittest.TestCase):
+    """Last: it takes the cluster apart."""
+
+    def test_a_replica_that_somebody_promoted_is_a_primary_of_its_own(self):
+        with STAND.superuser(2) as replica:
+            replica.run("select pg_promote()")
+        rows = STAND.json("status")
+        self.assertEqual((rows[0]["state"], rows[2]["state"]), ("superseded", "running"))
+        report = STAND.json("verify", "--wait", "300ms", code=3)
+        self.assertEqual(report["nodes"][0]["why"], "it is a primary of its own, on timeline 1")
+
+
+if __name__ == "__main__":
+    run_program(sys.modules[__name__], make=CommandedCluster)
