@@ -9,8 +9,13 @@ LeaseCheck check_lease(Target target, const ServerState& server, Time opened_bef
   if (!wants_standby && !is_primarys) return LeaseCheck::kOutdated;
   if (server.in_hot_standby && *server.in_hot_standby != wants_standby)
     return LeaseCheck::kWrongRole;
+  if (!wants_standby && cluster.holds_writes) return LeaseCheck::kHeld;
   if (opened_before != Time{} && server.opened_at >= opened_before) return LeaseCheck::kTooNew;
   return LeaseCheck::kGood;
+}
+
+bool is_superseded(Target target, const ServerState& server, const ClusterSnapshot& cluster) {
+  return target == Target::kPrimary && server.epoch != cluster.epoch;
 }
 
 }  // namespace fairlead::core

@@ -48,6 +48,7 @@ enum class LeaseCheck : uint8_t {
   kWrongRole,  // It says that it is in recovery, and should not be, or the other way round.
   kTooNew,     // What was observed of its node does not hold for it.
   kOutdated,   // It was the primary's, and there is another epoch since it was chosen or opened.
+  kHeld,       // The primary asks for a pause: nothing new may begin there.
 };
 
 /// Whether a server may be used for `target` now (E3, E4, E5). `opened_before`: the position that
@@ -55,5 +56,10 @@ enum class LeaseCheck : uint8_t {
 /// all. `cluster`: as it is known now, which may be later than when the node was chosen.
 LeaseCheck check_lease(Target target, const ServerState& server, Time opened_before,
                        const ClusterSnapshot& cluster);
+
+/// Whether a server that is at work must be given up, with whatever it is doing: it is one of a
+/// primary that was replaced, so what it acknowledges may be lost (E3, E26). A primary that only
+/// does not answer keeps its servers until it is known to be replaced.
+bool is_superseded(Target target, const ServerState& server, const ClusterSnapshot& cluster);
 
 }  // namespace fairlead::core

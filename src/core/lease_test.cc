@@ -64,6 +64,27 @@ TEST_F(CheckLease, NobodyGetsAServerOfAPrimaryThatIsNoneAnyMore) {  // E1, E3
   EXPECT_EQ(check(Target::kPrimary, server), LeaseCheck::kOutdated);
 }
 
+TEST_F(CheckLease, NothingBeginsOnAPrimaryThatAsksForAPause) {  // E26
+  cluster_.holds_writes = true;
+  ServerState server = opened(kObserved);
+  EXPECT_EQ(check(Target::kPrimary, server), LeaseCheck::kHeld);
+  server.node = NodeIndex{1};
+  server.on_parameter("in_hot_standby", "on");
+  EXPECT_EQ(check(Target::kReplica, server), LeaseCheck::kGood);
+}
+
+TEST_F(CheckLease, WhatAReplacedPrimaryDoesIsGivenUp) {  // E3, E26
+  const ServerState server = opened(kObserved);
+  EXPECT_FALSE(is_superseded(Target::kPrimary, server, cluster_));
+  cluster_.primary.reset();
+  EXPECT_FALSE(is_superseded(Target::kPrimary, server, cluster_)) << "it may only be silent";
+  cluster_.epoch = 4;
+  EXPECT_TRUE(is_superseded(Target::kPrimary, server, cluster_));
+  cluster_.primary = NodeIndex{0};
+  EXPECT_TRUE(is_superseded(Target::kPrimary, server, cluster_)) << "it was opened before";
+  EXPECT_FALSE(is_superseded(Target::kReplica, server, cluster_));
+}
+
 TEST_F(CheckLease, NorOneOfAnotherEpoch) {  // E3
   cluster_.epoch = 4;
   ServerState server = opened(kObserved);

@@ -35,29 +35,34 @@ Target target_of(const ClusterSnapshot& cluster, NodeIndex node) {
 }
 
 Choice choose_primary(Reason reason, const ChoiceView& view) {
-  if (view.cluster.primary) {
+  if (view.cluster.takes_writes()) {
     return {.now = NodeChoice{
                 .node = *view.cluster.primary, .target = Target::kPrimary, .reason = reason}};
   }
+  if (view.cluster.holds_writes)
+    return {.now = std::unexpected(writes_are_held()), .patience = view.options.failover_hold};
   return {.now = fail(ErrorCode::kCannotConnectNow, "there is no primary to send this statement to",
                       view.cluster.why_no_primary(),
                       "Reads go on. Look at the nodes with \"fairlead check\"."),
           .patience = view.options.failover_hold};
 }
 
-Result<NodeChoice> choose_named(const Route& route, const ClusterSnapshot& cluster) {
+Choice choose_named(const Route& route, const ChoiceView& view) {
+  const ClusterSnapshot& cluster = view.cluster;
   for (size_t i = 0; i < cluster.nodes.size(); ++i) {
     const NodeStatus& node = cluster.nodes[i];
     if (node.name != route.node) continue;
     const NodeIndex index{static_cast<uint16_t>(i)};
     const Target target = target_of(cluster, index);
-    if (target == Target::kReplica && !node.usable_for_reads) break;
-    return NodeChoice{.node = index, .target = target, .reason = route.reason};
+    if (target == Target::kPrimary) return choose_primary(route.reason, view);
+    if (!node.usable_for_reads) break;
+    return {.now = NodeChoice{.node = index, .target = target, .reason = route.reason}};
   }
-  return fail(ErrorCode::kCannotConnectNow,
-              "the node \"" + wire::printable(route.node) + "\" cannot serve this statement",
-              "it is not one of the cluster's nodes, or it is not usable for reads now",
-              "Set fairlead.route to 'auto' or to the host:port of a healthy node.");
+  return {.now =
+              fail(ErrorCode::kCannotConnectNow,
+                   "the node \"" + wire::printable(route.node) + "\" cannot serve this statement",
+                   "it is not one of the cluster's nodes, or it is not usable for reads now",
+                   "Set fairlead.route to 'auto' or to the host:port of a healthy node.")};
 }
 
 /// Whoever made the token knows of a promotion that this Fairlead has not heard of yet: the primary
@@ -71,6 +76,7 @@ Result<ReadNeeds> needs_of(const Route& route, const ReadHistory& history, const
   const ChoiceOptions& options = view.options;
   ReadNeeds needs{.max_lag = route.read.max_lag.value_or(options.max_lag),
                   .primary_reads = options.primary_reads && !route.replica_only &&
+                                   view.cluster.takes_writes() &&
                                    !is_beyond_primary(route, view.cluster)};
   set_floors(route.read.consistency.value_or(options.consistency), history, view.cluster.positions,
              needs);
@@ -142,6 +148,13 @@ Choice choose_replica(const LeaseWish& wish, const ReadHistory& history, const C
 
 }  // namespace
 
+Error writes_are_held() {
+  return {ErrorCode::kCannotConnectNow,
+          "writes are held for a planned change of the primary, which takes too long",
+          "fairlead.hold_writes_until is set on the primary",
+          "Try again; if nobody is at work there, take the setting back and reload."};
+}
+
 // The read port has no primary to go to, so there patience is all.
 Duration patience_of_read(const Route& route, const ChoiceOptions& options) {
   return route.replica_only ? options.pool_timeout : options.freshness_wait;
@@ -150,10 +163,10 @@ Duration patience_of_read(const Route& route, const ChoiceOptions& options) {
 Choice choose_node(const LeaseWish& wish, const ReadHistory& history, const ChoiceView& view,
                    Balancer& balancer, uint64_t random_word) {
   const Route& route = wish.route;
-  if (!route.node.empty()) return {.now = choose_named(route, view.cluster)};
+  if (!route.node.empty()) return choose_named(route, view);
   // A greeting needs the primary only because a new database is there first.
   const bool anywhere =
-      route.reason == Reason::kLocal && !view.cluster.primary && !view.options.observes;
+      route.reason == Reason::kLocal && !view.cluster.takes_writes() && !view.options.observes;
   if (route.target == Target::kReplica || anywhere)
     return choose_replica(wish, history, view, balancer, random_word);
   return choose_primary(route.reason, view);
@@ -161,7 +174,7 @@ Choice choose_node(const LeaseWish& wish, const ReadHistory& history, const Choi
 
 Foresight foresee(const Route& route, const ReadHistory& history, const ChoiceView& view) {
   if (!route.node.empty()) {
-    const auto named = choose_named(route, view.cluster);
+    const auto named = choose_named(route, view).now;
     if (!named) return {Foreseen::kFails};
     return {named->target == Target::kReplica ? Foreseen::kMoves : Foreseen::kStays};
   }

@@ -61,6 +61,9 @@ struct ChoiceView {
   Time now{};
 };
 
+/// What a client is told that has waited for failover_hold while the primary asks for a pause.
+Error writes_are_held();
+
 /// How long a read by this route may wait for a replica to be fresh enough.
 Duration patience_of_read(const Route& route, const ChoiceOptions& options);
 

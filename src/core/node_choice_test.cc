@@ -100,6 +100,26 @@ TEST_F(NodeChoiceTest, WithoutAPrimaryAWriteMayWaitForOne) {  // E1
   EXPECT_EQ(choice.patience, options_.failover_hold);
 }
 
+TEST_F(NodeChoiceTest, WhileThePrimaryAsksForAPauseNothingNewGoesThere) {  // E26
+  cluster_.holds_writes = true;
+  options_.primary_reads = true;
+  expect_at_once(choose(), {.node = node(2), .target = Target::kReplica, .reason = Reason::kRead});
+  in_use_[0] = 0, in_use_[1] = in_use_[2] = 9;
+  EXPECT_NE(choose().now->node, node(0));
+  for (const char* name : {"", "10.0.0.0:5432"}) {
+    wish_.route = {.target = Target::kPrimary, .reason = Reason::kWrite, .node = name};
+    const Choice choice = choose();
+    ASSERT_FALSE(choice.now.has_value());
+    EXPECT_EQ(choice.now.error(), writes_are_held());
+    EXPECT_EQ(choice.patience, options_.failover_hold);
+  }
+  wish_.route = {.target = Target::kPrimary, .reason = Reason::kLocal};
+  EXPECT_EQ(choose().now->target, Target::kReplica) << "a greeting";
+  wish_.route = {.target = Target::kReplica, .reason = Reason::kRead};
+  history_.own_write = history_.others_write = at(120);
+  EXPECT_EQ(choose().now.error(), writes_are_held()) << "a read that only the primary can answer";
+}
+
 TEST_F(NodeChoiceTest, AReadGoesToTheReplicaThatTheBalanceNames) {
   expect_at_once(choose(), {.node = node(2), .target = Target::kReplica, .reason = Reason::kRead});
   in_use_[2] = 9;

@@ -65,6 +65,7 @@ struct SessionEnvironment {
   StatementRegistry* registry = nullptr;
   KnownStatements* known = nullptr;               // These two are the session's database's.
   const sql::FunctionCatalog* catalog = nullptr;  // Null: not loaded.
+  bool holds_writes = false;  // The primary asks for a pause: nothing new begins there.
   bool observes = false;  // Everything of the automatic port goes to the primary (observe mode).
   size_t repeat_max = 64 * 1024;         // Bytes of a read that are kept to repeat it elsewhere.
   bool reads_until_write = false;        // transaction_reads of the database (B31).
@@ -114,6 +115,9 @@ class Session {
 
   // From outside.
   void on_node_down(NodeIndex node);
+  /// Another epoch has begun: a server of a primary that was replaced is given up, whatever it does
+  /// (E3, E26).
+  void on_new_epoch(const ClusterSnapshot& cluster);
   void on_cancel();
   void on_cancel_done();
   /// A few times a second; `idle` since the client sent something.
@@ -144,6 +148,8 @@ class Session {
   Pause wait_for_token();
   Pause wait_for_report();
   Pause wait_for_server();
+  Pause wait_for_pause();
+  bool is_at_rest() const;
   Pause give_settings();
   Pause advance_repeat();
   bool is_my_turn();

@@ -121,6 +121,13 @@ void Session::on_node_down(NodeIndex node) {
   host_.wake();
 }
 
+void Session::on_new_epoch(const ClusterSnapshot& cluster) {
+  if (server_ == nullptr || !is_superseded(lease_.target, *server_, cluster)) return;
+  host_.close_server();
+  lose_server({ErrorCode::kConnectionFailure, "its node is not the primary any more"});
+  host_.wake();
+}
+
 void Session::on_cancel() {
   if (ended_) return;
   if (waits_for_lease_) {
@@ -130,6 +137,11 @@ void Session::on_cancel() {
   if (repeat_.wanted() || stage_ == Stage::kSettings) {  // Answered when it would be sent (F42).
     cancel_requested_ = true;
     return;
+  }
+  if (stage_ == Stage::kServer && server_ != nullptr) {  // It waits for the end of a pause.
+    cancel_requested_ = true;
+    host_.end_wait();
+    return host_.wake();
   }
   if (server_ == nullptr || sent_.empty() || question_) return;  // F41: nothing of it runs now.
   cancel_requested_ = true;

@@ -30,6 +30,11 @@ class SessionHost {
   /// The primary's position, looked at after the first call that was not answered yet, as a token
   /// (token.h). nullopt: not known yet, wake() follows. Error: nobody knows it in time.
   virtual Result<std::optional<std::string>> fresh_token() = 0;
+  /// Whether something new may begin on the leased primary, which has asked for a pause. False: not
+  /// yet, wake() follows. Error: it has taken too long.
+  virtual Result<bool> may_begin() = 0;
+  /// What was asked by may_begin() is not waited for any more.
+  virtual void end_wait() = 0;
   /// The client does not want the server that it waits for; on_no_lease() still comes.
   virtual void cancel_lease() = 0;
   /// The leased server is idle and clean: somebody else may have it.

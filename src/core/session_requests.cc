@@ -34,6 +34,8 @@ bool Session::is_my_turn() {
   if (server_ == nullptr) return false;
   if (segment_open_) return true;
   if (lease_.target != Target::kPrimary || sent_.back().alone) return false;
+  // A pipeline would never come to rest, and the primary asks for that.
+  if (environment_.holds_writes && state_.status == wire::TxStatus::kIdle) return false;
   if (!repeat_.holds_back()) return true;
   // Only one request can be repeated, and only alone. To go on is worth more than a second chance
   // after a stale plan.
@@ -91,7 +93,30 @@ Pause Session::wait_for_server() {
   if (server_ == nullptr && !waits_for_lease_) ask_for_server();
   if (stage_ == Stage::kDone || ended_) return Pause::kInput;  // Refused.
   if (server_ == nullptr) return Pause::kServer;
+  if (environment_.holds_writes && is_at_rest()) {
+    if (const Pause pause = wait_for_pause(); pause != Pause::kInput || stage_ == Stage::kDone)
+      return pause;
+  }
   stage_ = Stage::kSettings;
+  return Pause::kInput;
+}
+
+/// Nothing of the client's runs on its server, which it has because of a pin, or only just got.
+bool Session::is_at_rest() const {
+  return lease_.target == Target::kPrimary && server_->status == wire::TxStatus::kIdle &&
+         sent_.empty() && !segment_open_;
+}
+
+/// A planned switchover waits until nothing runs on the primary, so nothing may begin (E26).
+Pause Session::wait_for_pause() {
+  if (cancel_requested_) {  // F42
+    cancel_requested_ = false;
+    refuse({ErrorCode::kQueryCanceled, "canceling statement due to user request"});
+    return Pause::kInput;
+  }
+  const auto may_begin = host_.may_begin();
+  if (may_begin) return *may_begin ? Pause::kInput : Pause::kServer;
+  refuse(may_begin.error());
   return Pause::kInput;
 }
 

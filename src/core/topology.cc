@@ -44,6 +44,7 @@ ClusterSnapshot Topology::decide(std::span<const NodeView> views, Time now) {
     if (is_primary) {
       snapshot.primary = NodeIndex{static_cast<uint16_t>(i)};
       snapshot.history = views[i].last->history;
+      snapshot.holds_writes = views[i].last->holds_writes;
       position_ = {.lsn = views[i].last->insert_lsn,
                    .sampled_at = views[i].last->observed_started_at};
       positions_.add(position_.sampled_at, position_.lsn);

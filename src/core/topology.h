@@ -39,6 +39,7 @@ struct NodeObservation {
   int64_t postmaster_started_us =
       0;                        // The server's own clock; only ever compared for equality (D7).
   uint32_t server_version = 0;  // As server_version_num: 150020.
+  bool holds_writes = false;    // Its configuration asks for a pause: a switchover is under way.
   Time observed_started_at{};   // Before the statement was sent.
   Time observed_at{};           // After its answer was read.
   std::optional<TimelineHistory> history{};  // nullopt: not known.
@@ -110,6 +111,9 @@ struct ClusterSnapshot {
   /// older epoch are closed.
   uint64_t epoch = 0;
   std::optional<NodeIndex> primary;
+  /// The primary asks for a pause: nothing new may begin there until it says otherwise, or another
+  /// node is the primary (E26).
+  bool holds_writes = false;
   PrimaryPosition position;   // Of the primary, or of the last one as long as there is none.
   PositionSamples positions;  // The same and what came before it: for floors.
   uint32_t timeline = 0;      // The one to follow: the primary's, or the last primary's.
@@ -120,6 +124,9 @@ struct ClusterSnapshot {
   std::vector<NodeStatus> nodes;  // In the order of the views.
 
   const NodeStatus& node(NodeIndex index) const { return nodes[static_cast<size_t>(index)]; }
+
+  /// Whether something new may begin on the primary.
+  bool takes_writes() const { return primary && !holds_writes; }
 
   /// For whoever asks for the primary while there is none: the alarm, and what is wrong with each
   /// node that is not up, and with the manager. Not for the log, where each change of a reason

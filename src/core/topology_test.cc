@@ -309,5 +309,16 @@ TEST(Topology, MemorySurvivesAReloadThatChangesTheList) {
   EXPECT_EQ(primary_of(cluster.look()), "none") << "timeline 2 is remembered";
 }
 
+TEST(Topology, OnlyThePrimarysWishForAPauseCounts) {  // E26
+  ScriptedCluster cluster;
+  cluster.primary("a", 1);
+  cluster.replica("b", 1).answer.holds_writes = true;
+  EXPECT_FALSE(cluster.look().holds_writes);
+  cluster.node("a").answer.holds_writes = true;
+  EXPECT_TRUE(cluster.look().holds_writes);
+  cluster.down("a");
+  EXPECT_FALSE(cluster.look().holds_writes) << "nobody is there to ask for it";
+}
+
 }  // namespace
 }  // namespace fairlead::core

@@ -48,7 +48,7 @@ CatalogLoader::CatalogLoader(net::Loop& loop, std::string cluster, ServerLogin l
                              sql::RoutingLists lists, Publish publish)
     : loop_(loop),
       cluster_(std::move(cluster)),
-      login_(own_login(std::move(login), "fairlead catalog")),
+      login_(own_login(std::move(login), "fairlead-catalog")),
       lists_(std::move(lists)),
       publish_(std::move(publish)),
       spawner_(loop) {}

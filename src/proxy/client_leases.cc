@@ -26,6 +26,7 @@ constexpr Duration kTokenPatienceMin = std::chrono::seconds(1);
 }  // namespace
 
 void ClientSession::lease(const core::LeaseWish& wish) {
+  end_wait();  // The server that was to begin has been lost.
   wish_ = wish;
   wished_at_ = net::Loop::now();
   choose_node(true);
@@ -73,6 +74,9 @@ void ClientSession::grant(ServerConnection& server) {
           {.error = {ErrorCode::kCannotConnectNow, "the roles of the nodes are changing",
                      "a server was not what its node was taken for", "Try again."},
            .tried = lease});
+    case core::LeaseCheck::kHeld:
+      pool.release(server);
+      return choose_node(true);
     case core::LeaseCheck::kTooNew:
       pool.release(server);
       return on_server_too_new();
@@ -115,7 +119,7 @@ void ClientSession::on_no_server(NoServer why) {
 }
 
 void ClientSession::on_positions() {
-  if (token_wished_at_) return wake();
+  if (token_wished_at_ || held_since_) return wake();
   const bool is_same_node = tenant_.snapshot().primary == choice_.node;
   if (is_same_node && net::Loop::now() < retry_at_ && waits_for_primary()) return;
   choose_node(true);
@@ -129,7 +133,7 @@ bool ClientSession::waits_for_primary() {
 }
 
 void ClientSession::on_positions_timeout() {
-  if (token_wished_at_) return wake();
+  if (token_wished_at_ || held_since_) return wake();
   choose_node(false);
 }
 
@@ -151,6 +155,24 @@ Result<std::optional<std::string>> ClientSession::fresh_token() {
   worker_.shared().control->want_positions(tenant_.cluster());
   tenant_.positions_queue().add(*this, until);
   return std::nullopt;
+}
+
+Result<bool> ClientSession::may_begin() {
+  const Time now = net::Loop::now();
+  const Time since = held_since_.value_or(now);
+  const Time until = since + tenant_.config().failover_hold;
+  const bool is_held = tenant_.snapshot().holds_writes;
+  end_wait();
+  if (!is_held) return true;
+  if (now >= until) return std::unexpected(core::writes_are_held());
+  held_since_ = since;
+  tenant_.positions_queue().add(*this, until);
+  return false;
+}
+
+void ClientSession::end_wait() {
+  if (held_since_ && waits_for_positions()) tenant_.positions_queue().remove(*this);
+  held_since_.reset();
 }
 
 core::NoLease ClientSession::no_lease(NoServer why) {
@@ -201,6 +223,14 @@ void ClientSession::on_node_down(core::NodeIndex node) {
          .tried = core::Lease{.node = node, .target = choice_.target, .reason = choice_.reason}});
   }
   session_.on_node_down(node);
+}
+
+void ClientSession::on_new_epoch() {
+  if (waiting() && choice_.target == core::Target::kPrimary) {
+    tenant_.pool(choice_.node).give_up(*this);
+    return choose_node(true);
+  }
+  session_.on_new_epoch(tenant_.snapshot());
 }
 
 void ClientSession::cancel_lease() {

@@ -118,6 +118,7 @@ void ClientSession::refresh_environment() {
                             .registry = &worker_.statements(),
                             .known = &tenant_.known_statements(),
                             .catalog = tenant_.catalog(),
+                            .holds_writes = tenant_.snapshot().holds_writes,
                             .observes = tenant_.observes(),
                             .repeat_max = limits.retry_buffer_max.count,
                             .reads_until_write = tenant_.reads_until_write(),
@@ -168,7 +169,8 @@ Task<void> ClientSession::leave() {
   // What was said last still goes out, if the client takes it.
   constexpr Duration kFarewellTimeout = std::chrono::seconds(2);
   if (awaited_report_) awaited_report_->on_report = {};
-  if (token_wished_at_ && waits_for_positions()) tenant_.positions_queue().remove(*this);
+  if ((token_wished_at_ || held_since_) && waits_for_positions())
+    tenant_.positions_queue().remove(*this);
   session_.on_client_gone();
   const Time until = net::Loop::now() + kCleanupTimeout;
   while (session_.has_server() && net::Loop::now() < until)

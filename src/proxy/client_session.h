@@ -43,6 +43,8 @@ class ClientSession final : public LeaseHolder,
   void tick(Time now);
   /// The node is down: what can be run elsewhere is given up there (A60).
   void on_node_down(core::NodeIndex node);
+  /// Another epoch has begun: what was meant for the last primary is not any more (E3, E26).
+  void on_new_epoch();
 
   Tenant& tenant() { return tenant_; }
   /// For SHOW PINS; nullopt: it keeps no server beyond its transaction.
@@ -74,6 +76,8 @@ class ClientSession final : public LeaseHolder,
   bool server_blocked() const override { return server_->outbox().blocked(); }
   void lease(const core::LeaseWish& wish) override;
   Result<std::optional<std::string>> fresh_token() override;
+  Result<bool> may_begin() override;
+  void end_wait() override;
   void cancel_lease() override;
   void release_server() override;
   void close_server() override;
@@ -127,6 +131,7 @@ class ClientSession final : public LeaseHolder,
   Time granted_at_{};
   core::NodeChoice choice_;              // Where a server was asked for last.
   std::optional<Time> token_wished_at_;  // A token is waited for, since then.
+  std::optional<Time> held_since_;       // The end of a pause is waited for, since then.
   Time retry_at_{};                      // That node let nobody in, and is not asked again before.
   bool reading_ = false;                 // The coroutine waits for the client's next bytes.
   bool client_gone_ = false;

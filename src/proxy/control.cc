@@ -12,6 +12,7 @@ void Control::watch_cluster(const ClusterSettings& cluster, PoolRegistry& pools)
   const std::string& name = cluster.name;
   const config::Cluster& config = settings_->config->clusters.at(name);
   Watched& watched = clusters_[name];
+  watched.gate = core::SnapshotGate(workers_.size());
   MonitorConfig monitor{
       .nodes = cluster.nodes,
       .login = cluster.monitor,
@@ -25,7 +26,7 @@ void Control::watch_cluster(const ClusterSettings& cluster, PoolRegistry& pools)
   watched.monitor = std::make_unique<ClusterMonitor>(
       loop_, name, std::move(monitor),
       [this, name](std::shared_ptr<const core::ClusterSnapshot> snapshot) {
-        publish_snapshot(name, std::move(snapshot));
+        on_decided(name, std::move(snapshot));
       });
   watched.catalogs = std::make_unique<CatalogLoader>(
       loop_, name, cluster.monitor, config::routing_lists(config),
@@ -104,8 +105,8 @@ net::Task<void> Control::end_all() {
   loop_.stop();
 }
 
-void Control::publish_snapshot(const std::string& cluster,
-                               std::shared_ptr<const core::ClusterSnapshot> snapshot) {
+void Control::on_decided(const std::string& cluster,
+                         std::shared_ptr<const core::ClusterSnapshot> snapshot) {
   Watched& watched = clusters_.at(cluster);
   {
     const std::lock_guard lock(latest_mutex_);
@@ -115,10 +116,26 @@ void Control::publish_snapshot(const std::string& cluster,
       snapshot->primary ? std::optional(endpoint_of(cluster, snapshot->node(*snapshot->primary)))
                         : std::nullopt);
   if (watched.patroni) watched.patroni->set_hurry(!snapshot->primary);
-  for (const auto& worker : workers_) {
-    worker->post(
-        [target = worker.get(), cluster, snapshot] { target->set_snapshot(cluster, snapshot); });
+  publish(cluster, watched.gate.on_decided(std::move(snapshot)));
+  watched.monitor->show_holding(watched.gate.all_hold());
+}
+
+/// Workers answer only where the gate wants to know: positions come hundreds of times a second.
+void Control::publish(const std::string& cluster,
+                      const core::SnapshotGate::Publication& publication) {
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->post([this, i, cluster, publication] {
+      workers_[i]->set_snapshot(cluster, publication.snapshot);
+      if (!publication.confirm) return;
+      loop_.post([this, i, cluster, number = publication.number] { on_taken(cluster, i, number); });
+    });
   }
+}
+
+void Control::on_taken(const std::string& cluster, size_t worker, uint64_t number) {
+  Watched& watched = clusters_.at(cluster);
+  if (watched.gate.on_taken(worker, number)) publish(cluster, watched.gate.on_open());
+  watched.monitor->show_holding(watched.gate.all_hold());
 }
 
 void Control::publish_catalog(const std::string& cluster, const std::string& database,

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/snapshot_gate.h"
 #include "proxy/catalog_loader.h"
 #include "proxy/monitor.h"
 #include "proxy/patroni_watch.h"
@@ -46,14 +47,17 @@ class Control final : public ControlMail {
     std::unique_ptr<ClusterMonitor> monitor;
     std::unique_ptr<CatalogLoader> catalogs;
     std::unique_ptr<PatroniWatch> patroni;  // Null: the nodes are those of the configuration.
+    core::SnapshotGate gate{0};
     std::shared_ptr<const core::ClusterSnapshot> latest;  // Guarded by latest_mutex_.
   };
 
   void watch_cluster(const ClusterSettings& cluster, PoolRegistry& pools);
   void on_judgement(const std::string& cluster, const patroni::Judgement& judgement);
   ServerEndpoint endpoint_of(const std::string& cluster, const core::NodeStatus& node) const;
-  void publish_snapshot(const std::string& cluster,
-                        std::shared_ptr<const core::ClusterSnapshot> snapshot);
+  void on_decided(const std::string& cluster,
+                  std::shared_ptr<const core::ClusterSnapshot> snapshot);
+  void publish(const std::string& cluster, const core::SnapshotGate::Publication& publication);
+  void on_taken(const std::string& cluster, size_t worker, uint64_t number);
   void publish_catalog(const std::string& cluster, const std::string& database,
                        std::shared_ptr<const sql::FunctionCatalog> catalog);
   net::Task<void> end_all();

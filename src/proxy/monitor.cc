@@ -45,7 +45,7 @@ void withhold_from_reads(core::NodeStatus& status, std::string_view why) {
 
 ClusterMonitor::Node::Node(net::Loop& loop, const MonitorConfig& config,
                            const ServerEndpoint& endpoint)
-    : prober(loop, endpoint, own_login(config.login, "fairlead monitor")),
+    : prober(loop, endpoint, own_login(config.login, kMonitorName)),
       name(endpoint.name()),
       health(health_config({config.probe_interval, config.probe_timeout, config.probe_failures})),
       poked(loop) {}
@@ -88,6 +88,7 @@ void ClusterMonitor::begin(const ServerEndpoint& endpoint, core::NodeIndex index
   std::erase_if(leaving_, [](const auto& node) { return node->ended; });
   if (nodes_[at]) leaving_.push_back(std::move(nodes_[at]));
   nodes_[at] = std::make_unique<Node>(loop_, config_, endpoint);
+  nodes_[at]->prober.show_holding(shows_holding_);
   spawner_.spawn(watch(*nodes_[at]));
 }
 
@@ -118,6 +119,16 @@ void ClusterMonitor::report_trouble(core::NodeIndex index, std::string why) {
              node.name, why);
   node.history.trouble = true;
   node.poked.notify_all();
+}
+
+void ClusterMonitor::show_holding(bool holding) {
+  if (holding == shows_holding_) return;
+  shows_holding_ = holding;
+  log::info("cluster {}: {}", cluster_,
+            holding ? "writes are held: the primary asks for it (fairlead.hold_writes_until)"
+                    : "writes are not held any more");
+  for (const auto& node : nodes_) node->prober.show_holding(holding);
+  want_positions();
 }
 
 void ClusterMonitor::want_positions() {
@@ -151,6 +162,7 @@ net::Task<ProbeOutcome> ClusterMonitor::probe(Node& node) {
 
 net::Task<void> ClusterMonitor::wait_until_due(Node& node) {
   while (!stopping_ && !node.gone) {
+    node.history.urgent = latest_ && !latest_->takes_writes();
     const Duration left = next_probe_at(node.history, node.health) - net::Loop::now();
     if (left <= Duration::zero()) co_return;
     co_await node.poked.wait_for(left);
@@ -247,7 +259,10 @@ void ClusterMonitor::decide() {
   for (const NewsLine& line : news_between(latest_.get(), *snapshot)) {
     if (log::enabled(line.level)) log::write(line.level, "cluster " + cluster_ + ": " + line.text);
   }
+  const bool took_writes = latest_ && latest_->takes_writes();
   latest_ = std::move(snapshot);
+  if (took_writes && !latest_->takes_writes())  // Whoever may be the next one is asked at once.
+    for (const auto& node : nodes_) node->poked.notify_all();
   publish_(latest_);
 }
 

@@ -66,6 +66,9 @@ class ClusterMonitor {
   /// One call is one round: who still waits when the next snapshot comes calls again.
   void want_positions();
 
+  /// Every worker holds its writes, or not any more: the nodes are shown it at once.
+  void show_holding(bool holding);
+
   /// Null before the first decision.
   const std::shared_ptr<const core::ClusterSnapshot>& latest() const { return latest_; }
 
@@ -113,6 +116,7 @@ class ClusterMonitor {
   std::shared_ptr<const core::ClusterSnapshot> latest_;
   bool started_ = false;
   bool stopping_ = false;
+  bool shows_holding_ = false;
 };
 
 }  // namespace fairlead::proxy

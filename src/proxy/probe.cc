@@ -1,5 +1,7 @@
 #include "proxy/probe.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace fairlead::proxy {
@@ -55,6 +57,7 @@ net::Task<std::optional<ProbeOutcome>> NodeProber::connect(Time deadline) {
     co_return ProbeOutcome{.result = classify(opened.error()),
                            .detail = describe(opened.error().error)};
   conversation_ = std::move(*opened);
+  shows_holding_ = false;
   auto rows = co_await ask(kIdentitySql, deadline);
   if (!rows) co_return std::move(rows.error());
   auto identity = read_identity(*rows);
@@ -81,7 +84,19 @@ net::Task<std::expected<std::vector<Row>, ProbeOutcome>> NodeProber::ask(std::st
   co_return std::unexpected(std::move(outcome));
 }
 
+net::Task<std::optional<ProbeOutcome>> NodeProber::tell_name(Time deadline) {
+  const bool holding = holding_;
+  const std::string_view name = holding ? kHoldingName : kMonitorName;
+  auto rows = co_await ask(fmt::format("SET application_name = '{}'", name), deadline);
+  if (!rows) co_return std::move(rows.error());
+  shows_holding_ = holding;
+  co_return std::nullopt;
+}
+
 net::Task<ProbeOutcome> NodeProber::observe(Time deadline) {
+  if (shows_holding_ != holding_) {
+    if (auto failed = co_await tell_name(deadline)) co_return std::move(*failed);
+  }
   const Time started_at = net::Loop::now();
   auto rows = co_await ask(kProbeSql, deadline);
   if (!rows) co_return std::move(rows.error());

@@ -16,6 +16,11 @@
 
 namespace fairlead::proxy {
 
+/// The application_name of probes; and from when on every worker holds its writes, so that a
+/// planned switchover can see in pg_stat_activity that this Fairlead does.
+inline constexpr std::string_view kMonitorName = "fairlead-monitor";
+inline constexpr std::string_view kHoldingName = "fairlead-monitor-holding";
+
 struct ProbeOutcome {
   core::ProbeResult result = core::ProbeResult::kOtherError;
   std::string detail = {};                         // For people; empty when it went well.
@@ -34,6 +39,8 @@ class NodeProber {
 
   /// Leaves the node. The next probe connects again.
   void disconnect() { conversation_.reset(); }
+  /// Whether the node's own views are to call this connection kHoldingName, from the next probe on.
+  void show_holding(bool holding) { holding_ = holding; }
 
   /// Known since the first good probe.
   const std::optional<NodeIdentity>& identity() const { return identity_; }
@@ -41,12 +48,15 @@ class NodeProber {
 
  private:
   net::Task<std::optional<ProbeOutcome>> connect(Time deadline);
+  net::Task<std::optional<ProbeOutcome>> tell_name(Time deadline);
   net::Task<std::expected<std::vector<Row>, ProbeOutcome>> ask(std::string_view sql, Time deadline);
   net::Task<ProbeOutcome> observe(Time deadline);
 
   net::Loop& loop_;
   ServerEndpoint endpoint_;
   ServerLogin login_;
+  bool holding_ = false;
+  bool shows_holding_ = false;  // As the node was told last.
   std::unique_ptr<Conversation> conversation_;
   std::optional<NodeIdentity> identity_;
 };

@@ -17,7 +17,11 @@ SELECT r.in_recovery,
             THEN COALESCE((SELECT NULLIF(received_tli, 0) FROM pg_stat_wal_receiver),
                           (SELECT GREATEST(c.timeline_id, m.min_recovery_end_timeline)
                              FROM pg_control_checkpoint() c, pg_control_recovery() m))::text
-            ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END
+            ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END,
+       CASE WHEN current_setting('fairlead.hold_writes_until', true) ~ '^[0-9]{1,12}$'
+            THEN current_setting('fairlead.hold_writes_until')::int8 >
+                 extract(epoch FROM clock_timestamp())
+            ELSE false END
   FROM (SELECT pg_is_in_recovery() AS in_recovery OFFSET 0) r;
 SELECT s.system_identifier, i.wal_block_size, i.bytes_per_wal_segment,
        current_setting('server_version_num'),
@@ -124,6 +128,7 @@ Result<core::NodeObservation> read_observation(std::span<const Row> rows,
     seen.insert_lsn = reachable(row.lsn(), seen.flush_lsn, identity);
     seen.timeline = row.number<uint32_t>(16);
   }
+  seen.holds_writes = row.boolean() && !seen.in_recovery;
   if (!row.ok()) return unexpected_rows("probe", rows);
   seen.system_identifier = identity.system_identifier;
   seen.postmaster_started_us = identity.postmaster_started_us;

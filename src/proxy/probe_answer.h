@@ -29,9 +29,12 @@ struct NodeIdentity {
 /// Asked once per connection: prepares the probe, then returns one row for read_identity().
 extern const std::string_view kIdentitySql;
 
-/// One probe. The role is read once, so that a promotion in the middle cannot mix two answers.
-/// Prepared, it costs the server 0.06 ms instead of 0.19 ms, which counts while positions are asked
-/// for every two milliseconds.
+/// One probe. Besides positions and timeline it reads fairlead.hold_writes_until, which a planned
+/// switchover writes into the primary's configuration so that all proxies hold their writes:
+/// seconds since 1970 by the server's clock. A time that has passed, or what is none, holds
+/// nothing: an interrupted switchover ends by itself. The role is read once, so that a promotion in
+/// the middle cannot mix two answers. Prepared, it costs the server 0.06 ms instead of 0.19 ms,
+/// which counts while positions are asked for every two milliseconds.
 extern const std::string_view kProbeSql;
 
 /// Errors: kProtocolViolation, when the rows are not what was asked for.

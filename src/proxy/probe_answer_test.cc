@@ -52,7 +52,7 @@ TEST(ReadIdentity, AnythingElseIsAnError) {
 }
 
 TEST(ReadObservation, APrimaryHasItsTimelineInHexadecimalAndNoReplayPosition) {
-  const std::vector<Row> rows{{"f", "0/30405C8", "0/30405F0", "0000001A"}};
+  const std::vector<Row> rows{{"f", "0/30405C8", "0/30405F0", "0000001A", "f"}};
   const auto seen = read_observation(rows, kIdentity);
   ASSERT_TRUE(seen.has_value());
   EXPECT_FALSE(seen->in_recovery);
@@ -65,7 +65,7 @@ TEST(ReadObservation, APrimaryHasItsTimelineInHexadecimalAndNoReplayPosition) {
 }
 
 TEST(ReadObservation, AReplicaThatNeverStreamedHasNoReceivePosition) {
-  const std::vector<Row> rows{{"t", std::nullopt, "0/3000000", "10"}};
+  const std::vector<Row> rows{{"t", std::nullopt, "0/3000000", "10", "f"}};
   const auto seen = read_observation(rows, kIdentity);
   ASSERT_TRUE(seen.has_value());
   EXPECT_TRUE(seen->in_recovery);
@@ -74,13 +74,23 @@ TEST(ReadObservation, AReplicaThatNeverStreamedHasNoReceivePosition) {
   EXPECT_EQ(seen->replay_lsn, lsn("0/3000000"));
 }
 
+TEST(ReadObservation, OnlyAPrimaryHoldsWrites) {
+  // The replica's copy of the configuration came from the primary.
+  const auto replica =
+      read_observation(std::vector<Row>{{"t", "0/3000000", "0/3000000", "10", "t"}}, kIdentity);
+  const auto primary = read_observation(
+      std::vector<Row>{{"f", "0/3000000", "0/3000000", "0000000A", "t"}}, kIdentity);
+  EXPECT_FALSE(replica->holds_writes);
+  EXPECT_TRUE(primary->holds_writes);
+}
+
 TEST(ReadObservation, WhatAPrimaryMustKnowMayNotBeNull) {
-  EXPECT_FALSE(
-      read_observation(std::vector<Row>{{"f", std::nullopt, "0/1", "1"}}, kIdentity).has_value());
-  EXPECT_FALSE(
-      read_observation(std::vector<Row>{{"f", "0/1", "0/1", std::nullopt}}, kIdentity).has_value());
-  EXPECT_FALSE(
-      read_observation(std::vector<Row>{{"t", "0/1", "0/1", std::nullopt}}, kIdentity).has_value());
+  EXPECT_FALSE(read_observation(std::vector<Row>{{"f", std::nullopt, "0/1", "1", "f"}}, kIdentity)
+                   .has_value());
+  EXPECT_FALSE(read_observation(std::vector<Row>{{"f", "0/1", "0/1", std::nullopt, "f"}}, kIdentity)
+                   .has_value());
+  EXPECT_FALSE(read_observation(std::vector<Row>{{"t", "0/1", "0/1", std::nullopt, "f"}}, kIdentity)
+                   .has_value());
   EXPECT_FALSE(read_observation({}, kIdentity).has_value());
 }
 

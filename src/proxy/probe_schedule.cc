@@ -25,8 +25,10 @@ Duration probe_deadline(const ProbeTiming& timing, NodeState state) {
 Time next_probe_at(const ProbeHistory& last, const core::NodeHealth& health) {
   if (last.trouble) return last.started_at + kTroubleGapMin;
   if (last.result == ProbeResult::kOk) {
-    const bool now = last.wanted && health.state() == NodeState::kUp;
-    return last.started_at + (now ? kPositionGapMin : health.next_probe_after());
+    const Duration gap = health.next_probe_after();
+    if (health.state() != NodeState::kUp) return last.started_at + gap;
+    if (last.wanted) return last.started_at + kPositionGapMin;
+    return last.started_at + (last.urgent ? std::min(gap, kUrgentGap) : gap);
   }
   if (health.state() == NodeState::kSuspect)
     return std::max(last.started_at + health.next_probe_after(), last.ended_at + kRetryGapMin);

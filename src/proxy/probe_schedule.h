@@ -41,6 +41,9 @@ Duration probe_deadline(const ProbeTiming& timing, core::NodeState state);
 inline constexpr Duration kPositionGapMin = std::chrono::milliseconds(2);
 /// Nor is a node probed more often because clients lose their servers: a hundred may at once.
 inline constexpr Duration kTroubleGapMin = std::chrono::milliseconds(20);
+/// Nor an up node while writes wait for a primary: it may be the next one, and every millisecond of
+/// this is added to how long they wait.
+inline constexpr Duration kUrgentGap = std::chrono::milliseconds(20);
 /// A failed probe is not repeated sooner.
 inline constexpr Duration kRetryGapMin = std::chrono::milliseconds(50);
 /// A node that answers and will not have us is asked ever less often, down to this: each attempt is
@@ -54,6 +57,7 @@ struct ProbeHistory {
   uint32_t kept_out = 0;  // kAuthFailed and kOtherError in a row.
   bool wanted = false;    // Somebody waits for a position.
   bool trouble = false;   // A client lost its server since the last probe began.
+  bool urgent = false;    // Writes wait for a primary, or for its leave to begin.
 };
 
 Time next_probe_at(const ProbeHistory& last, const core::NodeHealth& health);

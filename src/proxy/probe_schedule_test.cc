@@ -52,6 +52,16 @@ TEST(ProbeSchedule, AHealthyNodeIsAskedOncePerInterval) {
   EXPECT_EQ(next_probe_at(last, health), kStart + 500ms);
 }
 
+TEST(ProbeSchedule, WhileWritesWaitForAPrimaryEachNodeThatIsUpIsAskedMoreOften) {
+  NodeHealth health(health_config(kDefaults));
+  health.on_probe(ProbeResult::kOk, {}, kStart);
+  ProbeHistory last{.started_at = kStart, .ended_at = kStart + 1ms, .urgent = true};
+  EXPECT_EQ(next_probe_at(last, health), kStart + kUrgentGap);
+  health.on_probe(ProbeResult::kTimeout, {}, kStart + 100ms);
+  last.result = ProbeResult::kTimeout;
+  EXPECT_GE(next_probe_at(last, health), kStart + 50ms) << "a node in trouble is not";
+}
+
 TEST(ProbeSchedule, PositionsThatAreWantedComeSoonerButOnlyFromANodeThatIsUp) {
   NodeHealth health(health_config(kDefaults));
   ProbeHistory last{.started_at = kStart, .ended_at = kStart + 1ms};

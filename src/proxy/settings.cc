@@ -58,7 +58,6 @@ Result<ClusterSettings> make_cluster(const std::string& name, const config::Clus
   }
   settings.monitor.user = cluster.monitor_user;
   settings.monitor.database = cluster.monitor_database;
-  settings.monitor.parameters = {{"application_name", "fairlead monitor"}};
   if (!cluster.monitor_password.text.empty()) {
     settings.monitor.credentials =
         auth::PlainPassword{auth::SecretText(cluster.monitor_password.text)};

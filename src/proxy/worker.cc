@@ -141,7 +141,7 @@ Task<void> Worker::serve_client(net::Stream& stream, ClientIdentity identity, co
 Task<void> Worker::serve_replication(net::Stream& stream, Tenant& its_tenant,
                                      ClientIdentity identity) {
   const Tenant::Use in_use(its_tenant);
-  passing_through_.insert(&stream);
+  passing_through_.emplace(&stream, its_tenant.cluster());
   co_await pass_through(loop_, stream, its_tenant, std::move(identity));
   passing_through_.erase(&stream);
 }
@@ -224,6 +224,7 @@ void Worker::set_snapshot(const std::string& cluster,
   for (auto& [key, tenant] : tenants_) {
     if (tenant->cluster() == cluster) tenant->set_snapshot(known);
   }
+  if (before && before->epoch != known->epoch) end_epoch(cluster);
   for (size_t i = 0; i < known->nodes.size(); ++i) {
     if (known->nodes[i].state == core::NodeState::kUp) continue;
     for (ClientSession* session : sessions_) {
@@ -231,6 +232,17 @@ void Worker::set_snapshot(const std::string& cluster,
         session->on_node_down(core::NodeIndex{static_cast<uint16_t>(i)});
     }
   }
+}
+
+/// Lets go of the primary that was: nothing more is sent there, and nothing that it says reaches a
+/// client (E3, E26). Idle servers are the pools' to close.
+void Worker::end_epoch(const std::string& cluster) {
+  for (size_t i = 0; i < sessions_.size(); ++i) {
+    if (sessions_[i] != nullptr && sessions_[i]->tenant().cluster() == cluster)
+      sessions_[i]->on_new_epoch();
+  }
+  for (const auto& [stream, its_cluster] : passing_through_)
+    if (its_cluster == cluster) stream->shutdown();
 }
 
 void Worker::set_catalog(const std::string& cluster, const std::string& database,
@@ -315,7 +327,7 @@ Task<void> Worker::end_all() {
   }
   for (ConsoleSession* console : consoles_) console->end(true);
   for (auto& [stream, port] : logging_in_) stream->shutdown();
-  for (net::Stream* stream : passing_through_) stream->shutdown();
+  for (const auto& [stream, cluster] : passing_through_) stream->shutdown();
   co_await spawner_.join();
   for (auto& [key, tenant] : tenants_) tenant->for_each_pool([](Pool& pool) { pool.close_all(); });
   for (auto& [key, tenant] : tenants_) co_await tenant->join();

@@ -81,6 +81,7 @@ class Worker final : public PoolMail {
   net::Task<void> serve_session(Tenant& its_tenant, core::SessionSlot slot,
                                 std::unique_ptr<ClientSession> session, std::string early);
   net::Task<void> serve_console(net::Stream& stream, ClientIdentity identity);
+  void end_epoch(const std::string& cluster);
   net::Task<void> tick();
   net::Task<void> end_all();
   Tenant& tenant(const TenantKey& key);
@@ -116,7 +117,8 @@ class Worker final : public PoolMail {
   std::vector<ClientSession*> sessions_;  // By slot; null: free.
   std::vector<uint32_t> free_slots_;
   std::unordered_map<net::Stream*, core::Port> logging_in_;
-  std::unordered_set<net::Stream*> passing_through_;  // Replication: they end when we do.
+  /// Replication, and from which cluster: it ends when we do, or the primary is another one.
+  std::unordered_map<net::Stream*, std::string> passing_through_;
   std::unordered_set<ConsoleSession*> consoles_;
   bool draining_ = false;
   bool stopping_ = false;

@@ -252,6 +252,8 @@ class SessionWorld::Client final : public core::SessionHost {
   void note_retry() override {}
   void note_error() override {}
   void note_trouble(core::NodeIndex, std::string_view) override {}
+  Result<bool> may_begin() override { return true; }
+  void end_wait() override {}
   Result<std::optional<std::string>> fresh_token() override { return "1:1:0/1"; }
   std::string_view node_name(core::NodeIndex) const override { return "node"; }
   void note_observed(const core::ObservedRequest&) override {}

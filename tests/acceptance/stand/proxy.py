@@ -23,12 +23,15 @@ def _toml(section, values):
 class Proxy:
     """address is where clients connect; pid is the process whose memory and time count."""
 
-    def __init__(self, cluster, sections=None, nodes=None, tls=False, verifiers=False, users=None, environment=None):
+    def __init__(self, cluster, sections=None, nodes=None, tls=False, verifiers=False, users=None, environment=None,
+                 network=None):
         """`sections`: what to add to the sections "listen", "proxy", "cluster", "database" and "auth" of the configuration,
         and further ones by their whole names; `nodes`: which of the cluster's nodes it knows; `verifiers`: users_file holds
-        no passwords; `users`: names and secrets in it beside the tests' own; `environment` adds to the process's."""
+        no passwords; `users`: names and secrets in it beside the tests' own; `environment` adds to the process's;
+        `network`: one of stand.network, in which it runs."""
         self._cluster = cluster
-        self._nodes = cluster.nodes if nodes is None else nodes
+        self._nodes = nodes or (network.nodes if network else cluster.nodes)
+        self._host, self._prefix = (network.host, network.prefix) if network else ("127.0.0.1", [])
         self._folder = tempfile.mkdtemp(prefix="proxy-", dir=cluster.folder)
         self._process, self._last_error = None, None
         listen = self._certificate() if tls else {}
@@ -47,7 +50,7 @@ class Proxy:
 
     def _write_config(self, sections):
         sections, ports = dict(sections), free_ports(4)
-        listen = {"host": "127.0.0.1", **dict(zip(("port", "read_port", "primary_port", "http_port"), ports))}
+        listen = {"host": self._host, **dict(zip(("port", "read_port", "primary_port", "http_port"), ports))}
         cluster = {
             "nodes": [f"{node['host']}:{node['port']}" for node in self._nodes],
             **self._cluster.monitor(),
@@ -65,7 +68,7 @@ class Proxy:
                 file.write(_toml(name, values))
         primary_first = sorted(self._nodes, key=lambda node: node["role"] != "primary")
         self.address = Address(
-            "127.0.0.1", ports[0], "tester", self._cluster.password, "tests", read_port=ports[1], primary_port=ports[2],
+            self._host, ports[0], "tester", self._cluster.password, "tests", read_port=ports[1], primary_port=ports[2],
             nodes=tuple((node["host"], node["port"]) for node in primary_first),
         )
         self.http_port = ports[3]
@@ -78,7 +81,7 @@ class Proxy:
         allow_many_files()
         self._log = open(os.path.join(self._folder, "proxy.log"), "wb")
         self._process = subprocess.Popen(
-            [self._cluster.binary, "up", "-c", self.config], stdout=self._log, stderr=self._log,
+            [*self._prefix, self._cluster.binary, "up", "-c", self.config], stdout=self._log, stderr=self._log,
             env={**os.environ, **environment}, preexec_fn=die_with_parent(),
         )
         self.pid = self._process.pid
