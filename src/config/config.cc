@@ -39,6 +39,7 @@ std::string_view to_string(Mode value) { return word_of(value); }
 std::string_view to_string(Consistency value) { return word_of(value); }
 std::string_view to_string(TransactionReads value) { return word_of(value); }
 std::string_view to_string(Balance value) { return word_of(value); }
+std::string_view to_string(LostWrites value) { return word_of(value); }
 std::string_view to_string(AuthMethod value) { return word_of(value); }
 std::string_view to_string(Origin::Kind value) { return word_of(value); }
 

@@ -43,6 +43,9 @@ enum class Consistency : uint8_t { kEventual, kSession, kApp, kStrict };
 
 enum class TransactionReads : uint8_t { kPrimary, kUntilWrite };
 
+/// How a client learns that its last writes may be lost with the last primary.
+enum class LostWrites : uint8_t { kWarning, kError };
+
 enum class Balance : uint8_t { kLeastBusy, kRoundRobin, kRandom, kSticky };
 
 enum class AuthMethod : uint8_t { kTrust, kScramSha256, kMd5, kCert };
@@ -134,6 +137,7 @@ struct Database {
   Balance balance = Balance::kLeastBusy;
   bool primary_reads = false;
   Duration failover_hold = 30s;
+  LostWrites lost_writes = LostWrites::kWarning;
 
   bool operator==(const Database&) const = default;
 };
@@ -203,6 +207,7 @@ std::string_view to_string(Mode value);
 std::string_view to_string(Consistency value);
 std::string_view to_string(TransactionReads value);
 std::string_view to_string(Balance value);
+std::string_view to_string(LostWrites value);
 std::string_view to_string(AuthMethod value);
 std::string_view to_string(Origin::Kind value);
 

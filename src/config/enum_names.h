@@ -51,6 +51,9 @@ inline constexpr std::array kBalanceWords{Word<Balance>{Balance::kLeastBusy, "le
                                           Word<Balance>{Balance::kRandom, "random"},
                                           Word<Balance>{Balance::kSticky, "sticky"}};
 
+inline constexpr std::array kLostWritesWords{Word<LostWrites>{LostWrites::kWarning, "warning"},
+                                             Word<LostWrites>{LostWrites::kError, "error"}};
+
 inline constexpr std::array kAuthMethodWords{
     Word<AuthMethod>{AuthMethod::kTrust, "trust"},
     Word<AuthMethod>{AuthMethod::kScramSha256, "scram-sha-256"},
@@ -83,6 +86,8 @@ constexpr auto& words_of() {
     return kTransactionReadsWords;
   } else if constexpr (std::is_same_v<E, Balance>) {
     return kBalanceWords;
+  } else if constexpr (std::is_same_v<E, LostWrites>) {
+    return kLostWritesWords;
   } else if constexpr (std::is_same_v<E, AuthMethod>) {
     return kAuthMethodWords;
   } else {

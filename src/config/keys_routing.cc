@@ -179,6 +179,10 @@ constexpr std::array kDatabase{
         {.name = "failover_hold",
          .sentence = "How long writes wait while there is no primary.",
          .max = us(1h)}),
+    declare<&Database::lost_writes>(
+        {.name = "lost_writes",
+         .sentence = "How a client is told, once, that its last writes may be lost with a primary "
+                     "that another node has replaced."}),
 };
 
 constexpr std::array kUser{

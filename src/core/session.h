@@ -65,7 +65,9 @@ struct SessionEnvironment {
   StatementRegistry* registry = nullptr;
   KnownStatements* known = nullptr;               // These two are the session's database's.
   const sql::FunctionCatalog* catalog = nullptr;  // Null: not loaded.
-  bool holds_writes = false;  // The primary asks for a pause: nothing new begins there.
+  uint64_t epoch = 0;                             // Of the cluster.
+  bool lost_writes_fail = false;  // The client is told of them by an error, not by a warning.
+  bool holds_writes = false;      // The primary asks for a pause: nothing new begins there.
   bool observes = false;  // Everything of the automatic port goes to the primary (observe mode).
   size_t repeat_max = 64 * 1024;         // Bytes of a read that are kept to repeat it elsewhere.
   bool reads_until_write = false;        // transaction_reads of the database (B31).
@@ -150,6 +152,7 @@ class Session {
   Pause wait_for_server();
   Pause wait_for_pause();
   bool is_at_rest() const;
+  bool refuse_for_lost_writes();
   Pause give_settings();
   Pause advance_repeat();
   bool is_my_turn();

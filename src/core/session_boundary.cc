@@ -84,8 +84,10 @@ void Session::finish_front(wire::TxStatus status) {
   cancel_requested_ = false;  // It was for this request (F41).
   // A commit counts also where a transaction goes on behind it (B10, B12).
   const bool may_have_committed = status == wire::TxStatus::kIdle || front.commits;
-  if (may_have_committed && transaction_may_write_ && lease_.target == Target::kPrimary)
+  if (may_have_committed && transaction_may_write_ && lease_.target == Target::kPrimary) {
     state_.wrote_at = host_.note_write(transaction_wrote_);
+    state_.wrote_epoch = server_->epoch;
+  }
   if (may_have_committed && transaction_changes_catalog_) {  // A42
     transaction_changes_catalog_ = false;
     host_.note_catalog_change();

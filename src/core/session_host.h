@@ -35,6 +35,9 @@ class SessionHost {
   virtual Result<bool> may_begin() = 0;
   /// What was asked by may_begin() is not waited for any more.
   virtual void end_wait() = 0;
+  /// Above which position the session's writes may be lost, because another node is the primary
+  /// since (ClusterSnapshot::lost_above).
+  virtual std::optional<Lsn> lost_above(Time wrote_at, uint64_t since_epoch) const = 0;
   /// The client does not want the server that it waits for; on_no_lease() still comes.
   virtual void cancel_lease() = 0;
   /// The leased server is idle and clean: somebody else may have it.

@@ -93,12 +93,40 @@ Pause Session::wait_for_server() {
   if (server_ == nullptr && !waits_for_lease_) ask_for_server();
   if (stage_ == Stage::kDone || ended_) return Pause::kInput;  // Refused.
   if (server_ == nullptr) return Pause::kServer;
+  const bool is_new_epoch = state_.wrote_epoch != environment_.epoch && state_.wrote_at != Time{};
+  if (is_new_epoch && sent_.empty() && refuse_for_lost_writes()) {
+    release_if_done();
+    return Pause::kInput;
+  }
   if (environment_.holds_writes && is_at_rest()) {
     if (const Pause pause = wait_for_pause(); pause != Pause::kInput || stage_ == Stage::kDone)
       return pause;
   }
   stage_ = Stage::kSettings;
   return Pause::kInput;
+}
+
+/// E24: told once, and forgotten: from then on the session counts from what there is.
+bool Session::refuse_for_lost_writes() {
+  const auto above = host_.lost_above(state_.wrote_at, state_.wrote_epoch);
+  state_.wrote_epoch = environment_.epoch;
+  if (!above) return false;
+  state_.wrote_at = {};
+  const std::string message =
+      "writes of this session may have been lost when another node became the primary";
+  const std::string detail =
+      *above ? "they were acknowledged when the last primary may have been beyond " +
+                   above->to_string() + ", where the new one left its history"
+             : "it is not known how much the new primary has of the last one's history";
+  if (environment_.lost_writes_fail) {
+    refuse({ErrorCode::kUnknownOutcome, message, detail,
+            "This statement was not executed. Look whether your last changes are there."});
+    return true;
+  }
+  std::string notice;
+  wire::append_notice(notice, wire::Severity::kWarning, message, detail);
+  host_.to_client(notice);
+  return false;
 }
 
 /// Nothing of the client's runs on its server, which it has because of a pin, or only just got.

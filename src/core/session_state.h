@@ -30,6 +30,7 @@ struct SessionState {
 
   /// When the last transaction ended that may have written; Time{}: never (D11).
   Time wrote_at{};
+  uint64_t wrote_epoch = 0;  // Of the primary that has acknowledged it.
 
   /// What the client has seen last (D21).
   LastAnswer answered{};

@@ -9,6 +9,9 @@ namespace {
 
 std::string on_timeline(uint32_t timeline) { return "timeline " + std::to_string(timeline); }
 
+// A session that has slept through more of them is told of the oldest one that is left.
+constexpr size_t kSuccessionsMax = 16;
+
 bool contains(const std::vector<uint32_t>& timelines, uint32_t timeline) {
   return std::ranges::find(timelines, timeline) != timelines.end();
 }
@@ -44,6 +47,7 @@ ClusterSnapshot Topology::decide(std::span<const NodeView> views, Time now) {
     if (is_primary) {
       snapshot.primary = NodeIndex{static_cast<uint16_t>(i)};
       snapshot.history = views[i].last->history;
+      if (!snapshot.history && !lineage_.ancestors.empty()) snapshot.history = lineage_;
       snapshot.holds_writes = views[i].last->holds_writes;
       position_ = {.lsn = views[i].last->insert_lsn,
                    .sampled_at = views[i].last->observed_started_at};
@@ -58,6 +62,7 @@ ClusterSnapshot Topology::decide(std::span<const NodeView> views, Time now) {
   }
   snapshot.position = position_;
   snapshot.positions = positions_;
+  snapshot.successions = successions_;
   return snapshot;
 }
 
@@ -227,6 +232,20 @@ std::string Topology::why_outdated(std::span<const NodeView> views, const NodeVi
   return {};
 }
 
+// What of the last primary's timeline the new one has. It says itself where it was promoted, until
+// it restarts; what it was seen to have replayed as a replica is a lower bound of that.
+void Topology::note_succession(const NodeView& successor) {
+  Succession& now = successions_.emplace_back(Succession{.epoch = epoch_, .timeline = timeline_});
+  const NodeMemory* memory = find_memory(successor.name);
+  if (memory && contains(memory->followed, timeline_))
+    now.left_at = std::max(successor.last->promoted_at, memory->replay_lsn);
+  if (now.left_at) {
+    lineage_.ancestors.push_back({timeline_, now.left_at});
+    now.kept_until = positions_.last_at_or_before(now.left_at).value_or(Time{});
+  }
+  if (successions_.size() > kSuccessionsMax) successions_.erase(successions_.begin());
+}
+
 void Topology::install(std::span<const NodeView> views, std::optional<size_t> primary, Time now) {
   has_primary_ = primary.has_value();
   if (!primary) {
@@ -245,6 +264,7 @@ void Topology::install(std::span<const NodeView> views, std::optional<size_t> pr
   const NodeView& view = views[*primary];
   Primary identity{std::string(view.name), view.last->timeline, view.last->postmaster_started_us};
   if (last_primary_ != identity) ++epoch_;
+  if (timeline_ != 0 && identity.timeline > timeline_) note_succession(view);
   if (timeline_owner_ != identity.name || timeline_ != identity.timeline) {
     lag_clock_.reset();
     positions_.reset();

@@ -36,6 +36,9 @@ struct NodeObservation {
   Lsn flush_lsn{};    // Primary only.
   Lsn receive_lsn{};  // Replica only.
   Lsn replay_lsn{};   // Replica only.
+  /// Primary only: where it left the timeline that it followed as a replica. 0: it was not promoted
+  /// since it started.
+  Lsn promoted_at{};
   int64_t postmaster_started_us =
       0;                        // The server's own clock; only ever compared for equality (D7).
   uint32_t server_version = 0;  // As server_version_num: 150020.
@@ -104,6 +107,16 @@ struct PrimaryPosition {
   Time sampled_at{};
 };
 
+/// One primary took the place of another one that was on an older timeline (D20, E24).
+struct Succession {
+  uint64_t epoch = 0;     // The new primary's first.
+  uint32_t timeline = 0;  // The old one's, of which …
+  Lsn left_at{};  // … the new one has nothing above this; 0: nobody knows where it was left.
+  /// Everything that the old one acknowledged before this lies below `left_at`, so it is kept. What
+  /// was acknowledged later may be kept or lost. Time{}: nothing is known to be kept.
+  Time kept_until{};
+};
+
 /// Never changed after it was made.
 struct ClusterSnapshot {
   Time decided_at{};
@@ -117,7 +130,8 @@ struct ClusterSnapshot {
   PrimaryPosition position;   // Of the primary, or of the last one as long as there is none.
   PositionSamples positions;  // The same and what came before it: for floors.
   uint32_t timeline = 0;      // The one to follow: the primary's, or the last primary's.
-  std::optional<TimelineHistory> history;  // Of the primary, if it was told: for tokens (D20).
+  std::optional<TimelineHistory> history;  // Of the primary, as far as known: for tokens (D20).
+  std::vector<Succession> successions;     // The last ones, oldest first.
   uint64_t system_identifier = 0;          // 0: not known yet.
   std::string manager_trouble;             // What is wrong with the cluster's manager; or empty.
   std::string alarm;              // Why there is no primary, and other news for a person; or empty.
@@ -132,6 +146,10 @@ struct ClusterSnapshot {
   /// node that is not up, and with the manager. Not for the log, where each change of a reason
   /// would be news.
   std::string why_no_primary() const;
+
+  /// Above which position the writes may be lost that a session has made, the last one of them
+  /// acknowledged at `wrote_at` by a primary of `since_epoch`; nullopt: nothing of them is (E24).
+  std::optional<Lsn> lost_above(Time wrote_at, uint64_t since_epoch) const;
 };
 
 struct TopologyConfig {
@@ -190,6 +208,7 @@ class Topology {
   Verdict newest_claim(std::span<const NodeView> views, std::span<const size_t> claims) const;
   std::string why_outdated(std::span<const NodeView> views, const NodeView& claim, Time now) const;
   void install(std::span<const NodeView> views, std::optional<size_t> primary, Time now);
+  void note_succession(const NodeView& successor);
 
   NodeStatus status_of(const NodeView& view, bool is_primary, Time now) const;
   NodeRole role_of(const NodeView& view, bool is_primary, Time now) const;
@@ -210,6 +229,8 @@ class Topology {
   LagClock lag_clock_;
   PositionSamples positions_;
   PrimaryPosition position_;
+  std::vector<Succession> successions_;
+  TimelineHistory lineage_;  // As far as it was watched.
 };
 
 }  // namespace fairlead::core

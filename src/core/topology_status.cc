@@ -29,6 +29,15 @@ std::string ClusterSnapshot::why_no_primary() const {
   return why;
 }
 
+std::optional<Lsn> ClusterSnapshot::lost_above(Time wrote_at, uint64_t since_epoch) const {
+  // What has survived the first succession lies below where the timelines after it were left.
+  for (const Succession& next : successions) {
+    if (next.epoch <= since_epoch) continue;
+    return wrote_at < next.kept_until ? std::nullopt : std::optional(next.left_at);
+  }
+  return std::nullopt;
+}
+
 NodeStatus Topology::status_of(const NodeView& view, bool is_primary, Time now) const {
   NodeStatus status;
   status.name = view.name;

@@ -118,6 +118,8 @@ void ClientSession::refresh_environment() {
                             .registry = &worker_.statements(),
                             .known = &tenant_.known_statements(),
                             .catalog = tenant_.catalog(),
+                            .epoch = tenant_.snapshot().epoch,
+                            .lost_writes_fail = tenant_.lost_writes_fail(),
                             .holds_writes = tenant_.snapshot().holds_writes,
                             .observes = tenant_.observes(),
                             .repeat_max = limits.retry_buffer_max.count,

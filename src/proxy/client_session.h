@@ -78,6 +78,9 @@ class ClientSession final : public LeaseHolder,
   Result<std::optional<std::string>> fresh_token() override;
   Result<bool> may_begin() override;
   void end_wait() override;
+  std::optional<Lsn> lost_above(Time wrote_at, uint64_t since_epoch) const override {
+    return tenant_.snapshot().lost_above(wrote_at, since_epoch);
+  }
   void cancel_lease() override;
   void release_server() override;
   void close_server() override;

@@ -21,7 +21,8 @@ SELECT r.in_recovery,
        CASE WHEN current_setting('fairlead.hold_writes_until', true) ~ '^[0-9]{1,12}$'
             THEN current_setting('fairlead.hold_writes_until')::int8 >
                  extract(epoch FROM clock_timestamp())
-            ELSE false END
+            ELSE false END,
+       CASE WHEN r.in_recovery THEN NULL ELSE pg_last_wal_replay_lsn() END
   FROM (SELECT pg_is_in_recovery() AS in_recovery OFFSET 0) r;
 SELECT s.system_identifier, i.wal_block_size, i.bytes_per_wal_segment,
        current_setting('server_version_num'),
@@ -129,6 +130,7 @@ Result<core::NodeObservation> read_observation(std::span<const Row> rows,
     seen.timeline = row.number<uint32_t>(16);
   }
   seen.holds_writes = row.boolean() && !seen.in_recovery;
+  seen.promoted_at = row.lsn_or_none();
   if (!row.ok()) return unexpected_rows("probe", rows);
   seen.system_identifier = identity.system_identifier;
   seen.postmaster_started_us = identity.postmaster_started_us;

@@ -52,7 +52,7 @@ TEST(ReadIdentity, AnythingElseIsAnError) {
 }
 
 TEST(ReadObservation, APrimaryHasItsTimelineInHexadecimalAndNoReplayPosition) {
-  const std::vector<Row> rows{{"f", "0/30405C8", "0/30405F0", "0000001A", "f"}};
+  const std::vector<Row> rows{{"f", "0/30405C8", "0/30405F0", "0000001A", "f", std::nullopt}};
   const auto seen = read_observation(rows, kIdentity);
   ASSERT_TRUE(seen.has_value());
   EXPECT_FALSE(seen->in_recovery);
@@ -65,7 +65,7 @@ TEST(ReadObservation, APrimaryHasItsTimelineInHexadecimalAndNoReplayPosition) {
 }
 
 TEST(ReadObservation, AReplicaThatNeverStreamedHasNoReceivePosition) {
-  const std::vector<Row> rows{{"t", std::nullopt, "0/3000000", "10", "f"}};
+  const std::vector<Row> rows{{"t", std::nullopt, "0/3000000", "10", "f", std::nullopt}};
   const auto seen = read_observation(rows, kIdentity);
   ASSERT_TRUE(seen.has_value());
   EXPECT_TRUE(seen->in_recovery);
@@ -76,21 +76,27 @@ TEST(ReadObservation, AReplicaThatNeverStreamedHasNoReceivePosition) {
 
 TEST(ReadObservation, OnlyAPrimaryHoldsWrites) {
   // The replica's copy of the configuration came from the primary.
-  const auto replica =
-      read_observation(std::vector<Row>{{"t", "0/3000000", "0/3000000", "10", "t"}}, kIdentity);
+  const auto replica = read_observation(
+      std::vector<Row>{{"t", "0/3000000", "0/3000000", "10", "t", std::nullopt}}, kIdentity);
   const auto primary = read_observation(
-      std::vector<Row>{{"f", "0/3000000", "0/3000000", "0000000A", "t"}}, kIdentity);
+      std::vector<Row>{{"f", "0/3000000", "0/3000000", "0000000A", "t", "0/2FFFF00"}}, kIdentity);
   EXPECT_FALSE(replica->holds_writes);
   EXPECT_TRUE(primary->holds_writes);
+  EXPECT_EQ(primary->promoted_at, lsn("0/2FFFF00"));
 }
 
 TEST(ReadObservation, WhatAPrimaryMustKnowMayNotBeNull) {
-  EXPECT_FALSE(read_observation(std::vector<Row>{{"f", std::nullopt, "0/1", "1", "f"}}, kIdentity)
+  EXPECT_FALSE(read_observation(
+                   std::vector<Row>{{"f", std::nullopt, "0/1", "1", "f", std::nullopt}}, kIdentity)
                    .has_value());
-  EXPECT_FALSE(read_observation(std::vector<Row>{{"f", "0/1", "0/1", std::nullopt, "f"}}, kIdentity)
-                   .has_value());
-  EXPECT_FALSE(read_observation(std::vector<Row>{{"t", "0/1", "0/1", std::nullopt, "f"}}, kIdentity)
-                   .has_value());
+  EXPECT_FALSE(
+      read_observation(std::vector<Row>{{"f", "0/1", "0/1", std::nullopt, "f", std::nullopt}},
+                       kIdentity)
+          .has_value());
+  EXPECT_FALSE(
+      read_observation(std::vector<Row>{{"t", "0/1", "0/1", std::nullopt, "f", std::nullopt}},
+                       kIdentity)
+          .has_value());
   EXPECT_FALSE(read_observation({}, kIdentity).has_value());
 }
 

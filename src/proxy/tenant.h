@@ -82,6 +82,8 @@ class Tenant {
   /// Chooses the node for a request that came at `arrived`.
   core::Choice choose(const core::LeaseWish& wish, Time arrived, const core::SessionState& session);
 
+  /// lost_writes = "error" (E24).
+  bool lost_writes_fail() const { return config_->lost_writes == config::LostWrites::kError; }
   bool observes() const { return config_->mode == config::Mode::kObserve; }
   /// What choose() would find for a request that goes to a replica, without choosing.
   core::Foreseen foresee(const core::ObservedRequest& request, Time arrived,

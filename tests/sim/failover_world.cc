@@ -126,6 +126,7 @@ void FailoverWorld::apply_to_node(FailoverStep step) {
     case Event::kStart:
       node.alive = true;
       node.truth.postmaster_started_us = ++postmasters_;
+      node.truth.promoted_at = {};
       return;
     case Event::kRejoin:
       return rejoin(step.who);
@@ -210,6 +211,7 @@ void FailoverWorld::promote(size_t index) {
   core::NodeObservation& truth = nodes_[index].truth;
   truth.in_recovery = false;
   truth.timeline = old.timeline + 1;
+  truth.promoted_at = truth.replay_lsn;
   truth.insert_lsn = truth.flush_lsn = truth.replay_lsn;
   truth.holds_writes = false;
   head_ = index;
@@ -223,6 +225,7 @@ void FailoverWorld::rejoin(size_t index) {
   node.truth.in_recovery = true;
   node.truth.timeline = head.timeline;
   node.truth.replay_lsn = node.truth.receive_lsn = head.flush_lsn;
+  node.truth.promoted_at = {};
   node.truth.postmaster_started_us = ++postmasters_;
 }
 
