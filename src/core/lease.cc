@@ -9,6 +9,9 @@ LeaseCheck check_lease(Target target, const ServerState& server, Time opened_bef
   if (!wants_standby && !is_primarys) return LeaseCheck::kOutdated;
   if (server.in_hot_standby && *server.in_hot_standby != wants_standby)
     return LeaseCheck::kWrongRole;
+  const int64_t known = cluster.node(server.node).postmaster_started_us;
+  if (known != 0 && server.postmaster_started_us.value_or(known) != known)
+    return LeaseCheck::kOtherNode;
   if (!wants_standby && cluster.holds_writes) return LeaseCheck::kHeld;
   if (opened_before != Time{} && server.opened_at >= opened_before) return LeaseCheck::kTooNew;
   return LeaseCheck::kGood;

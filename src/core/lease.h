@@ -46,6 +46,7 @@ struct NoLease {
 enum class LeaseCheck : uint8_t {
   kGood,
   kWrongRole,  // It says that it is in recovery, and should not be, or the other way round.
+  kOtherNode,  // Its node has restarted since it was looked at: it may be anything now (D20).
   kTooNew,     // What was observed of its node does not hold for it.
   kOutdated,   // It was the primary's, and there is another epoch since it was chosen or opened.
   kHeld,       // The primary asks for a pause: nothing new may begin there.

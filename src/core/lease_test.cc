@@ -22,6 +22,7 @@ class CheckLease : public ::testing::Test {
   CheckLease() {
     cluster_.primary = NodeIndex{0};
     cluster_.epoch = 3;
+    cluster_.nodes.resize(2);
   }
   LeaseCheck check(Target target, const ServerState& server, Time opened_before = {}) const {
     return check_lease(target, server, opened_before, cluster_);
@@ -62,6 +63,19 @@ TEST_F(CheckLease, NobodyGetsAServerOfAPrimaryThatIsNoneAnyMore) {  // E1, E3
   EXPECT_EQ(check(Target::kPrimary, server), LeaseCheck::kOutdated) << "whatever it says";
   cluster_.primary.reset();
   EXPECT_EQ(check(Target::kPrimary, server), LeaseCheck::kOutdated);
+}
+
+TEST_F(CheckLease, AServerIsOfTheVeryNodeThatWasLookedAt) {  // E4, D7, D20
+  ServerState server = opened(kObserved);
+  server.postmaster_started_us = 17;
+  EXPECT_EQ(check(Target::kPrimary, server), LeaseCheck::kGood) << "nobody knows better";
+  cluster_.nodes[0].postmaster_started_us = 17;
+  EXPECT_EQ(check(Target::kPrimary, server), LeaseCheck::kGood);
+  server.postmaster_started_us = 18;
+  for (const Target target : {Target::kPrimary, Target::kReplica})
+    EXPECT_EQ(check(target, server), LeaseCheck::kOtherNode);
+  server.postmaster_started_us.reset();
+  EXPECT_EQ(check(Target::kPrimary, server), LeaseCheck::kGood) << "older than PostgreSQL 14";
 }
 
 TEST_F(CheckLease, NothingBeginsOnAPrimaryThatAsksForAPause) {  // E26

@@ -34,6 +34,8 @@ struct ServerState {
   uint64_t catalog_changes = 0;
   ResponseQueue responses;
   wire::TxStatus status = wire::TxStatus::kIdle;
+  /// When its postmaster started, by that one's clock; nullopt: not known (D7, D20).
+  std::optional<int64_t> postmaster_started_us;
   Time opened_at{};
   Time idle_since{};
 

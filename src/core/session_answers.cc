@@ -14,6 +14,9 @@ using wire::Piece;
 /// What a server says to what RequestWriter sends in the place of a refused message.
 constexpr std::string_view kNoSuchStatement = "26000";
 
+/// What a standby says to a write, and a primary to one in a read-only transaction.
+constexpr std::string_view kReadOnlyTransaction = "25006";
+
 /// With one of these something of the request has been executed.
 bool begins_answer(char type) {
   return type == backend::kCommandComplete || type == backend::kEmptyQueryResponse ||
@@ -126,6 +129,8 @@ Relayed Session::on_parameter(const Piece& piece) {
   const auto status = wire::ParameterStatus::decode(piece.body());
   if (!status) return {.forward = false};
   server_->on_parameter(status->name, status->value);
+  if (lease_.target == Target::kPrimary && server_->in_hot_standby.value_or(false))
+    host_.note_doubt();
   if (describes_node(status->name) || swallowing_) return {.forward = false};  // C7
   state_.note_seen(status->name, status->value);
   // Older servers report in the middle of a statement, whose own effect has to count first.
@@ -151,10 +156,18 @@ Relayed Session::on_error(const Piece& piece, const Answer& answer) {
   const wire::ErrorFields error = decoded.value_or(wire::ErrorFields{});
   if (is_stale_plan(error)) server_->statements.poison_all();  // C11
   if (answer.completes && is_extended(answer.what.kind)) skip_with_server();
+  doubt_primary(error.sqlstate());
   if (wants_repeat(error)) return {.forward = false, .discard = true};
   if (error.ends_connection()) return on_fatal(error);
   if (swallowing_) return {.forward = false};
   return on_error_for_client(piece, answer, error.sqlstate());
+}
+
+/// E6. In a transaction that the client wants to be read-only it is the client's own error.
+void Session::doubt_primary(std::string_view sqlstate) {
+  if (sqlstate != kReadOnlyTransaction || lease_.target != Target::kPrimary) return;
+  if (!state_.default_read_only() && !transaction_.modes().read_only.value_or(false))
+    host_.note_doubt();
 }
 
 /// An extended message has failed: the server skips all up to the next Sync, and what of it was

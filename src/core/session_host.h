@@ -69,6 +69,8 @@ class SessionHost {
   virtual void note_error() = 0;
   /// Trouble with a node, as one session saw it.
   virtual void note_trouble(NodeIndex node, std::string_view why) = 0;
+  /// The leased server answers as no primary does: the nodes are asked at once who it is (E6).
+  virtual void note_doubt() = 0;
   /// The name of a node, for people: host:port.
   virtual std::string_view node_name(NodeIndex node) const = 0;
 

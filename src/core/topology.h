@@ -94,6 +94,7 @@ struct NodeStatus {
   /// Goes up when the node restarted or its replay went backwards: positions seen before are void
   /// (D7).
   uint32_t incarnation = 0;
+  int64_t postmaster_started_us = 0;  // As in NodeObservation; 0: not known.
   Lag lag{};
   bool usable_for_reads = false;
   bool gone = false;   // Not in the list of nodes any more: only its number is kept.

@@ -53,6 +53,7 @@ NodeStatus Topology::status_of(const NodeView& view, bool is_primary, Time now) 
   const NodeObservation& seen = *view.last;
   status.timeline = seen.timeline;
   status.server_version = seen.server_version;
+  status.postmaster_started_us = seen.postmaster_started_us;
   status.replay_lsn = seen.in_recovery ? seen.replay_lsn : seen.flush_lsn;
   status.receive_lsn = seen.receive_lsn;
   status.observed_started_at = seen.observed_started_at;

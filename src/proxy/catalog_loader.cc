@@ -55,7 +55,8 @@ CatalogLoader::CatalogLoader(net::Loop& loop, std::string cluster, ServerLogin l
 
 CatalogLoader::~CatalogLoader() = default;
 
-void CatalogLoader::set_primary(const std::optional<ServerEndpoint>& primary) {
+void CatalogLoader::set_primary(const std::optional<ServerEndpoint>& primary, uint32_t timeline) {
+  if (timeline != timeline_) forget_timeline(timeline);
   const bool is_same = primary.has_value() == primary_.has_value() &&
                        (!primary || primary->name() == primary_->name());
   if (is_same) return;
@@ -64,6 +65,20 @@ void CatalogLoader::set_primary(const std::optional<ServerEndpoint>& primary) {
   for (const auto& [name, database] : databases_) {
     database->failures = 0;
     database->next_at = Time{};  // A new primary is asked at once.
+    database->poked.notify_all();
+  }
+}
+
+/// Until it is loaded anew nothing is known of the functions of any database: the same name may
+/// stand for another function than a moment ago (A42).
+void CatalogLoader::forget_timeline(uint32_t timeline) {
+  timeline_ = timeline;
+  for (const auto& [name, database] : databases_) {
+    database->changed = true;
+    database->failures = 0;
+    database->load_started_at = {};
+    if (!database->mark.empty()) publish_(name, nullptr);
+    database->mark.clear();
     database->poked.notify_all();
   }
 }
@@ -110,8 +125,10 @@ net::Task<void> CatalogLoader::stop() {
 net::Task<void> CatalogLoader::keep(Database& database) {
   while (!stopping_ && !database.over) {
     if (primary_) {
+      const uint32_t timeline = timeline_;
       const auto refreshed = co_await refresh(database);
       if (stopping_) break;
+      if (timeline != timeline_) continue;  // The last primary's answer says nothing any more.
       if (refreshed)
         on_success(database);
       else
@@ -153,7 +170,10 @@ net::Task<Result<void>> CatalogLoader::refresh(Database& database) {
   // What is invalidated from here on may be too late for this load and asks for another one.
   database.changed = false;
   database.load_started_at = net::Loop::now();
+  const uint32_t timeline = timeline_;
   const auto rows = co_await (*conversation)->ask(catalog_sql(), kCatalogTimeout);
+  if (timeline != timeline_)  // Nothing of it counts.
+    co_return Result<void>{};
   Result<LoadedCatalog> loaded =
       rows ? read_catalog(*rows, next_generation(), database.load_started_at, lists_)
            : std::unexpected(rows.error());

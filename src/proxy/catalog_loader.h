@@ -55,9 +55,10 @@ class CatalogLoader {
                 Publish publish);
   ~CatalogLoader();
 
-  /// Whom to ask from now on; nullopt while there is no primary. Call it with every new snapshot,
-  /// cheap when nothing changed.
-  void set_primary(const std::optional<ServerEndpoint>& primary);
+  /// Whom to ask from now on; nullopt while there is no primary. On another `timeline` what was
+  /// known is void: the last DDL may be lost. Call it with every new snapshot, cheap when nothing
+  /// changed.
+  void set_primary(const std::optional<ServerEndpoint>& primary, uint32_t timeline);
 
   /// A client uses this database, by its name on the server: loads it, and keeps it fresh from now
   /// on. Again: nothing. Call it once the client has logged in, so that strangers cannot fill the
@@ -91,6 +92,7 @@ class CatalogLoader {
 
   net::Task<void> keep(Database& database);
   net::Task<void> wait_until_due(Database& database);
+  void forget_timeline(uint32_t timeline);
   net::Task<Result<void>> refresh(Database& database);
   net::Task<Result<std::unique_ptr<Conversation>>> connect(const Database& database);
   void tell_implicit_call(Database& database, const sql::ImplicitCall& call);
@@ -108,6 +110,7 @@ class CatalogLoader {
   net::Spawner spawner_;
   std::map<std::string, std::unique_ptr<Database>, std::less<>> databases_;
   std::optional<ServerEndpoint> primary_;
+  uint32_t timeline_ = 0;
   Time primary_since_{};
   bool said_full_ = false;
   bool stopping_ = false;

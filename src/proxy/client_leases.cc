@@ -67,7 +67,8 @@ void ClientSession::grant(ServerConnection& server) {
       pool.discard(server);
       return choose_node(true);
     case core::LeaseCheck::kWrongRole:
-      note_trouble(choice_.node, "a server reports another role");
+    case core::LeaseCheck::kOtherNode:
+      note_trouble(choice_.node, "a server reports another role, or another start of its node");
       pool.discard(server);
       if (waits_for_primary()) return;
       return session_.on_no_lease(
@@ -317,6 +318,8 @@ void ClientSession::note_error() { ++worker_.counters().errors_total; }
 void ClientSession::note_trouble(core::NodeIndex node, std::string_view why) {
   worker_.shared().control->report_trouble(tenant_.cluster(), node, std::string(why));
 }
+
+void ClientSession::note_doubt() { worker_.shared().control->want_positions(tenant_.cluster()); }
 
 std::string_view ClientSession::node_name(core::NodeIndex node) const {
   return tenant_.snapshot().node(node).name;

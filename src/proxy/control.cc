@@ -114,7 +114,8 @@ void Control::on_decided(const std::string& cluster,
   }
   watched.catalogs->set_primary(
       snapshot->primary ? std::optional(endpoint_of(cluster, snapshot->node(*snapshot->primary)))
-                        : std::nullopt);
+                        : std::nullopt,
+      snapshot->timeline);
   if (watched.patroni) watched.patroni->set_hurry(!snapshot->primary);
   publish(cluster, watched.gate.on_decided(std::move(snapshot)));
   watched.monitor->show_holding(watched.gate.all_hold());

@@ -101,6 +101,7 @@ net::Task<void> Pool::open(uint64_t waiter) {
       .statements = core::ServerStatements(opening.hash_key, opening.prepared_statements_max),
       .catalog_changes = 0,
       .responses = {},
+      .postmaster_started_us = logged_in->postmaster_started_us,
       .opened_at = net::Loop::now(),
       .idle_since = {}};
   for (const auto& [name, value] : logged_in->reported) {

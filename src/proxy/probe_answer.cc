@@ -138,6 +138,18 @@ Result<core::NodeObservation> read_observation(std::span<const Row> rows,
   return seen;
 }
 
+std::optional<int64_t> microseconds_of(std::string_view epoch) {
+  constexpr size_t kFraction = 6;
+  const size_t point = epoch.find('.');
+  if (point == std::string_view::npos || epoch.size() - point - 1 != kFraction) return std::nullopt;
+  std::string digits(epoch.substr(0, point));
+  digits += epoch.substr(point + 1);
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return value;
+}
+
 Lsn reachable(Lsn insert, Lsn flush, const NodeIdentity& identity) {
   if (insert == flush) return insert;  // Replicas can reach what is flushed, as it is.
   if (insert.value % identity.wal_segment_size == kLongPageHeader)

@@ -5,6 +5,7 @@
 // file, which lags behind. Everything else is open to every user (PostgreSQL 15).
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -47,6 +48,9 @@ Result<NodeIdentity> read_identity(std::span<const Row> rows);
 /// two timelines, which may be one promotion old until the next restartpoint, never too new.
 Result<core::NodeObservation> read_observation(std::span<const Row> rows,
                                                const NodeIdentity& identity);
+
+/// "1795769693.552321", as EXTRACT(epoch ...) says it, in microseconds; nullopt: it is not that.
+std::optional<int64_t> microseconds_of(std::string_view epoch);
 
 /// The highest position that holds everything inserted so far AND that a replica can reach: an
 /// insert position directly behind a page header is the page's start (D5, D14).

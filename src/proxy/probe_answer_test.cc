@@ -100,6 +100,14 @@ TEST(ReadObservation, WhatAPrimaryMustKnowMayNotBeNull) {
   EXPECT_FALSE(read_observation({}, kIdentity).has_value());
 }
 
+TEST(MicrosecondsOf, ReadsWhatExtractSaysAndNothingElse) {
+  EXPECT_EQ(microseconds_of("1795769693.552321"), 1'795'769'693'552'321);
+  EXPECT_EQ(microseconds_of("1795769693.000000"), 1'795'769'693'000'000);
+  for (const char* bad : {"", ".", "1795769693", "1795769693.5", "1795769693.5523210", "x.552321",
+                          "1795769693.55232x", "99999999999999999999.000000"})
+    EXPECT_EQ(microseconds_of(bad), std::nullopt) << bad;
+}
+
 TEST(Reachable, APositionBehindAPageHeaderIsThePagesStart) {
   // D5: after pg_switch_wal() the insert position was 0/4000028 and flush and replay 0/4000000.
   EXPECT_EQ(reachable(lsn("0/4000028"), lsn("0/4000000"), kIdentity), lsn("0/4000000"));

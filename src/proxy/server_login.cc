@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "net/deadline.h"
 #include "net/random.h"
 #include "proxy/frame_reader.h"
+#include "proxy/probe_answer.h"
 #include "wire/backend.h"
 #include "wire/error_fields.h"
 #include "wire/frontend_encode.h"
@@ -22,6 +25,17 @@ using net::TlsMode;
 LoginFailure failure(Error error) {
   std::string state(sqlstate(error.code));
   return {.error = std::move(error), .server_error = {}, .sqlstate = std::move(state)};
+}
+
+// In PostgreSQL 14 and later a numeric with six digits behind the point; without any operator or
+// name that the role's search_path could give another meaning.
+constexpr std::string_view kStartSql =
+    "SELECT EXTRACT(epoch FROM pg_catalog.pg_postmaster_start_time())";
+
+std::optional<int64_t> read_start(std::string_view body) {
+  const auto row = wire::DataRow::decode(body);
+  if (!row || row->values.size() != 1 || !row->values[0]) return std::nullopt;
+  return microseconds_of(*row->values[0]);
 }
 
 bool is_loopback(const std::string& host) {
@@ -49,7 +63,13 @@ class LoginDriver {
     for (;;) {
       const auto message = co_await reader_.next();
       if (!message) co_return std::unexpected(failure(message.error()));
-      if (message->type == backend::kReadyForQuery) co_return std::move(result_);
+      if (message->type == backend::kReadyForQuery) {
+        if (login_.asks_start && tells_standby()) {
+          if (auto asked = co_await ask_start(); !asked)
+            co_return std::unexpected(failure(asked.error()));
+        }
+        co_return std::move(result_);
+      }
       if (message->type == backend::kAuthentication) {
         if (auto answered = co_await answer(message->body()); !answered)
           co_return std::unexpected(failure(answered.error()));
@@ -92,6 +112,26 @@ class LoginDriver {
     if (const auto* response = std::get_if<auth::SendSaslResponse>(&action))
       wire::append_sasl_response(out, response->payload);
     co_return co_await write_all(stream_, std::move(out));
+  }
+
+  bool tells_standby() const {
+    return std::ranges::any_of(result_.reported,
+                               [](const auto& pair) { return pair.first == "in_hot_standby"; });
+  }
+
+  /// A server that cannot answer it is none the worse for that: it stays unknown.
+  Task<Result<void>> ask_start() {
+    std::string query;
+    wire::append_query(query, kStartSql);
+    if (auto sent = co_await write_all(stream_, std::move(query)); !sent)
+      co_return std::unexpected(sent.error());
+    for (;;) {
+      const auto message = co_await reader_.next();
+      if (!message) co_return std::unexpected(message.error());
+      if (message->type == backend::kReadyForQuery) co_return Result<void>{};
+      if (message->type == backend::kDataRow)
+        result_.postmaster_started_us = read_start(message->body());
+    }
   }
 
   std::expected<void, LoginFailure> take(const FrameReader::Message& message) {

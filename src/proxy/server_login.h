@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +34,7 @@ struct ServerLogin {
   std::string database;
   auth::ServerCredentials credentials;
   std::vector<std::pair<std::string, std::string>> parameters;  // Further start-up parameters.
+  bool asks_start = false;  // One question more: LoggedIn::postmaster_started_us.
 };
 
 using ParameterList = std::vector<std::pair<std::string, std::string>>;
@@ -42,6 +44,8 @@ struct LoggedIn {
   ParameterList reported;  // ParameterStatus, in the server's order (C1).
   uint32_t backend_pid = 0;
   std::string cancel_secret;
+  /// Microseconds since 1970 by the server's clock, for those of PostgreSQL 14 and later.
+  std::optional<int64_t> postmaster_started_us;
 };
 
 struct LoginFailure {

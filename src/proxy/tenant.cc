@@ -152,7 +152,8 @@ PoolOpening Tenant::opening(NodeIndex node) const {
           .login = {.user = key_.user,
                     .database = key_.database,
                     .credentials = credentials_,
-                    .parameters = {}},
+                    .parameters = {},
+                    .asks_start = true},
           .hash_key = shared_.hash_key,
           .prepared_statements_max = settings_->config->proxy.prepared_statements_per_server,
           .application_name = "fairlead"};

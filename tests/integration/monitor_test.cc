@@ -268,9 +268,10 @@ class Loading {
           sql::RoutingLists{},
           [this](const std::string& database, std::shared_ptr<const sql::FunctionCatalog> catalog) {
             const std::lock_guard lock(mutex_);
+            withdrawn_ |= catalog == nullptr;
             catalogs_[database] = std::move(catalog);
           });
-      loader_->set_primary(endpoint_of(cluster.node(0)));
+      loader_->set_primary(endpoint_of(cluster.node(0)), 1);
     });
   }
   ~Loading() {
@@ -280,6 +281,11 @@ class Loading {
   std::shared_ptr<const sql::FunctionCatalog> of(const std::string& database) {
     const std::lock_guard lock(mutex_);
     return catalogs_[database];
+  }
+  /// Nothing was known for a moment, of any database.
+  bool was_withdrawn() {
+    const std::lock_guard lock(mutex_);
+    return withdrawn_;
   }
   bool says(const std::string& database, const char* function, FunctionVerdict verdict) {
     const auto catalog = of(database);
@@ -292,6 +298,7 @@ class Loading {
  private:
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const sql::FunctionCatalog>> catalogs_;
+  bool withdrawn_ = false;
   ControlThread control_;
   std::unique_ptr<CatalogLoader> loader_;
 };
@@ -333,6 +340,24 @@ TEST(CatalogLoader, LoadsAtOnceWhenToldOfDdl) {
   EXPECT_TRUE(
       eventually([&] { return loading.says("app", "made_here", FunctionVerdict::kSafe); }, 2s));
   sql.run("DROP FUNCTION made_here()");
+}
+
+TEST(CatalogLoader, OnAnotherTimelineNothingIsKnownUntilItIsAskedFor) {  // A42
+  TestCluster& cluster = TestCluster::shared();
+  Loading loading(cluster);
+  const auto endpoint = endpoint_of(cluster.node(0));
+  loading.on_control([](CatalogLoader& loader) { loader.request("app"); });
+  ASSERT_TRUE(eventually([&] { return loading.of("app") != nullptr; }));
+  const auto before = loading.of("app");
+  loading.on_control([&](CatalogLoader& loader) {
+    loader.set_primary(std::nullopt, 1);
+    loader.set_primary(endpoint, 1);
+  });
+  EXPECT_FALSE(loading.was_withdrawn()) << "the same primary is back";
+  loading.on_control([&](CatalogLoader& loader) { loader.set_primary(endpoint, 2); });
+  EXPECT_TRUE(loading.was_withdrawn()) << "the last DDL may be lost";
+  EXPECT_TRUE(eventually([&] { return loading.of("app") != nullptr; }, 2s));
+  EXPECT_GT(loading.of("app")->generation(), before->generation());
 }
 
 TEST(CatalogLoader, AnAggregateIsAsBadAsTheFunctionsThatItCalls) {

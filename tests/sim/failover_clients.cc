@@ -86,6 +86,7 @@ core::ServerState FailoverWorld::as_state(const Server& server) const {
   state.node = server.node;
   state.epoch = server.epoch;
   state.in_hot_standby = server.in_recovery;
+  state.postmaster_started_us = server.started_us;
   return state;
 }
 

@@ -255,6 +255,7 @@ class SessionWorld::Client final : public core::SessionHost {
   Result<bool> may_begin() override { return true; }
   void end_wait() override {}
   std::optional<Lsn> lost_above(Time, uint64_t) const override { return std::nullopt; }
+  void note_doubt() override {}
   Result<std::optional<std::string>> fresh_token() override { return "1:1:0/1"; }
   std::string_view node_name(core::NodeIndex) const override { return "node"; }
   void note_observed(const core::ObservedRequest&) override {}
