@@ -17,6 +17,7 @@ namespace {
 struct CreateOptions {
   cluster::ClusterSpec spec;
   std::vector<std::string> settings;  // NAME=VALUE
+  std::string sync = "off";
   bool dry_run = false;
   bool json = false;
 };
@@ -24,7 +25,7 @@ struct CreateOptions {
 constexpr const char* kFooter = R"(
 Examples:
   fairlead cluster create --dir /tmp/c --replicas 2
-  fairlead cluster create --dir /srv/c --replicas 2 --base-port 5601 --dry-run
+  fairlead cluster create --dir /srv/c --replicas 2 --sync 'any 1' --base-port 5601 --dry-run
 
 As root the servers run as another user (--os-user, default postgres). An interrupted create is
 finished by the same command, or removed by fairlead cluster destroy.)";
@@ -41,11 +42,19 @@ Result<void> take_settings(const std::vector<std::string>& texts, cluster::Clust
   return {};
 }
 
+Result<void> take_sync(const std::string& text, cluster::ClusterSpec& spec) {
+  const auto rule = cluster::parse_sync_rule(text);
+  if (!rule) return std::unexpected(rule.error());
+  spec.sync = *rule;
+  return {};
+}
+
 ExitCode run_create(CreateOptions options) {
   auto dir = cluster::canonical_dir(options.spec.dir);
   if (!dir) return cluster_failed(dir.error());
   options.spec.dir = *dir;
   auto checked = take_settings(options.settings, options.spec);
+  if (checked) checked = take_sync(options.sync, options.spec);
   if (checked) checked = cluster::check(options.spec);
   if (!checked) {
     complain(checked.error());
@@ -70,6 +79,9 @@ void add_cluster_create(CLI::App& group, Command& chosen) {
   CLI::App* command = group.add_subcommand("create", "A primary and its replicas, running");
   add_dir_option(*command, options->spec.dir);
   command->add_option("--replicas", options->spec.replicas, "How many replicas")
+      ->capture_default_str();
+  command->add_option("--sync", options->sync, "Replicas a commit waits for: any N, first N, off")
+      ->type_name("RULE")
       ->capture_default_str();
   command->add_option("--base-port", options->spec.base_port,
                       "Port of the first node, the others above it; 0: free ports");

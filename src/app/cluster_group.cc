@@ -57,6 +57,7 @@ void add_cluster(CLI::App& root, Command& chosen) {
   add_cluster_promote(*group, chosen);
   add_cluster_rejoin(*group, chosen);
   add_cluster_verify(*group, chosen);
+  add_cluster_sync(*group, chosen);
 }
 
 }  // namespace fairlead::app

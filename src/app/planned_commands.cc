@@ -32,7 +32,6 @@ constexpr std::array kPlanned{
     Planned{"", "load", "pgbench through port 6432 loads it until then"},
     Planned{"cluster", "add-replica", kByHand},
     Planned{"cluster", "remove-replica", kByHand},
-    Planned{"cluster", "sync", "ALTER SYSTEM SET synchronous_standby_names on the primary does it"},
     Planned{"cluster", "switchover", kPromote},
 };
 

@@ -51,6 +51,7 @@ std::string details(const Step& step, const ClusterState& state) {
     case StepKind::kCreateRoles:
     case StepKind::kAwaitStreaming:
     case StepKind::kStop:
+    case StepKind::kAwaitSync:
     case StepKind::kMakeSlot:
     case StepKind::kDropSlot:
     case StepKind::kAdmit:
@@ -84,6 +85,7 @@ Plan plan_create(const ClusterState& state) {
   for (size_t node = 1; node < state.nodes.size(); ++node) plan.push_back({StepKind::kAdmit, node});
   for (size_t node = 0; node < state.nodes.size(); ++node)
     plan.push_back({StepKind::kReconfigure, node});
+  plan.push_back({StepKind::kAwaitSync, 0});
   return plan;
 }
 
@@ -181,6 +183,9 @@ std::string describe(const Step& step, const ClusterState& state) {
       return fmt::format("stop {}", node);
     case StepKind::kReconfigure:
       return fmt::format("configure {} and let it read that", node);
+    case StepKind::kAwaitSync:
+      return fmt::format("see that commits on {} follow the rule: {}", node,
+                         to_string(state.spec.sync));
     case StepKind::kMakeSlot:
       return fmt::format("make the replication slot of {} on {}", node, primary);
     case StepKind::kDropSlot:

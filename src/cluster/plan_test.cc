@@ -63,11 +63,12 @@ TEST(Plan, OfASynchronousClusterWaitsForReplicasOnlyOnceTheyStream) {
   ClusterState state = two_replicas();
   state.spec.sync = {SyncRule::Method::kAny, 1};
   const Plan plan = plan_create(state);
-  ASSERT_EQ(plan.size(), 18U);
+  ASSERT_EQ(plan.size(), 19U);
   EXPECT_EQ(plan[12], (Step{StepKind::kAwaitStreaming, 2}));
   EXPECT_EQ(plan[13], (Step{StepKind::kAdmit, 1}));
   EXPECT_EQ(plan[15], (Step{StepKind::kReconfigure, 0}));
   EXPECT_EQ(plan[17], (Step{StepKind::kReconfigure, 2}));
+  EXPECT_EQ(plan[18], (Step{StepKind::kAwaitSync, 0}));
 }
 
 TEST(Plan, GivingUpRestoresTheRecordAndKeepsANewNodeAsOneThatIsToBeRemoved) {

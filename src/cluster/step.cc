@@ -27,6 +27,7 @@ constexpr std::array kRows{
     Row{StepKind::kAwaitStreaming, "await-streaming", UndoKind::kNothing, UndoKind::kNothing},
     Row{StepKind::kStop, "stop", UndoKind::kNothing, UndoKind::kStartNode},
     Row{StepKind::kReconfigure, "reconfigure", UndoKind::kNothing, UndoKind::kReconfigure},
+    Row{StepKind::kAwaitSync, "await-sync", UndoKind::kNothing, UndoKind::kNothing},
     Row{StepKind::kMakeSlot, "make-slot", UndoKind::kNothing, UndoKind::kDropSlot},
     Row{StepKind::kDropSlot, "drop-slot", UndoKind::kNothing, UndoKind::kMakeSlot},
     Row{StepKind::kRemoveData, "remove-data", UndoKind::kNothing, UndoKind::kImpossible},

@@ -22,6 +22,7 @@ enum class StepKind : uint8_t {
   kAwaitStreaming,  // Until `primary` streams to the node.
   kStop,            // Fast: transactions are ended, everything is written.
   kReconfigure,     // kConfigure, and when the node runs, until it has read its files.
+  kAwaitSync,       // Until the node, as the primary, waits for as many replicas as the rule asks.
   kMakeSlot,        // The node's slot on `primary`, which keeps WAL from now on.
   kDropSlot,        // Of the node on `primary`.
   kRemoveData,      // The node's processes and files.

@@ -50,6 +50,7 @@ class StepRunner {
   Result<void> create_roles();
   Result<void> clone(const Step& step);
   Result<void> await_streaming(const Step& step);
+  Result<void> await_sync(const NodeState& primary);
   Result<void> make_slot(const Step& step);
   /// Calls `while_in_use` as long as somebody uses the slot.
   Result<void> drop_slot(
