@@ -138,8 +138,6 @@ Result<void> StepRunner::take_back(UndoKind undo, const Step& step) {
       return make_slot(step);
     case UndoKind::kReconfigure:
       return reconfigure(step);
-    case StepKind::kAwaitSync:
-      return await_sync(node);
     case UndoKind::kDropClone:
       // A server whose pg_ctl was killed comes up later, and takes the slot then.
       if (auto dropped = drop_slot(step, [&] { return end_processes_in(data); }); !dropped)
