@@ -58,6 +58,7 @@ void add_cluster(CLI::App& root, Command& chosen) {
   add_cluster_rejoin(*group, chosen);
   add_cluster_verify(*group, chosen);
   add_cluster_sync(*group, chosen);
+  add_cluster_switchover(*group, chosen);
 }
 
 }  // namespace fairlead::app

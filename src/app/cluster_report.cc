@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "app/own_name.h"
+#include "app/proxy_report.h"
 
 namespace fairlead::app {
 
@@ -32,13 +33,28 @@ std::string cluster_json(const cluster::Cluster& cluster) {
          "\n";
 }
 
+namespace {
+
+std::string followers_text(const std::vector<std::string>& followers,
+                           const std::vector<std::string>& need_rejoin, const std::string& dir) {
+  std::string out;
+  for (const std::string& node : followers) out += fmt::format("{} follows it\n", node);
+  for (const std::string& node : need_rejoin)
+    out += fmt::format("{0} needs a rejoin: fairlead cluster rejoin --dir {1} {0}\n", node, dir);
+  return out;
+}
+
+boost::json::array names_json(const std::vector<std::string>& nodes) {
+  return boost::json::array(nodes.begin(), nodes.end());
+}
+
+}  // namespace
+
 std::string promotion_text(const cluster::Promotion& done, const std::string& dir) {
   std::string out =
       fmt::format("{} is the primary now\n{}: {}\n", done.node,
                   done.nothing_lost ? "nothing is lost" : "commits may be lost", done.reason);
-  for (const std::string& node : done.followers) out += fmt::format("{} follows it\n", node);
-  for (const std::string& node : done.need_rejoin)
-    out += fmt::format("{0} needs a rejoin: fairlead cluster rejoin --dir {1} {0}\n", node, dir);
+  out += followers_text(done.followers, done.need_rejoin, dir);
   if (done.commits_wait)
     out +=
         "commits wait until enough replicas follow it: rejoin one, or change the rule with "
@@ -46,16 +62,30 @@ std::string promotion_text(const cluster::Promotion& done, const std::string& di
   return out;
 }
 
+std::string switchover_text(const cluster::Switchover& done, const std::string& dir) {
+  return fmt::format("{} is the primary now, nothing is lost; writes waited {} at most\n{}",
+                     done.node, short_time(done.pause),
+                     followers_text(done.followers, done.need_rejoin, dir));
+}
+
+std::string switchover_json(const cluster::Switchover& done) {
+  const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(done.pause);
+  return boost::json::serialize(
+             boost::json::object{{"primary", done.node},
+                                 {"old_primary", done.old_primary},
+                                 {"pause_ms", pause.count()},
+                                 {"followers", names_json(done.followers)},
+                                 {"need_rejoin", names_json(done.need_rejoin)}}) +
+         "\n";
+}
+
 std::string promotion_json(const cluster::Promotion& done) {
-  const auto names = [](const std::vector<std::string>& nodes) {
-    return boost::json::array(nodes.begin(), nodes.end());
-  };
   return boost::json::serialize(boost::json::object{{"primary", done.node},
                                                     {"old_primary", done.old_primary},
                                                     {"nothing_lost", done.nothing_lost},
                                                     {"reason", done.reason},
-                                                    {"followers", names(done.followers)},
-                                                    {"need_rejoin", names(done.need_rejoin)},
+                                                    {"followers", names_json(done.followers)},
+                                                    {"need_rejoin", names_json(done.need_rejoin)},
                                                     {"commits_wait", done.commits_wait}}) +
          "\n";
 }

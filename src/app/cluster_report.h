@@ -8,6 +8,7 @@
 #include "cluster/cluster.h"
 #include "cluster/promote.h"
 #include "cluster/rejoin.h"
+#include "cluster/switchover.h"
 
 namespace fairlead::app {
 
@@ -24,6 +25,10 @@ std::string promotion_json(const cluster::Promotion& done);
 std::string rejoin_text(const cluster::Rejoin& done);
 /// {"node", "primary", "method": "rewind"|"copy"|null, "reason"}
 std::string rejoin_json(const cluster::Rejoin& done);
+/// Who is the primary now, and the pause that it took.
+std::string switchover_text(const cluster::Switchover& done, const std::string& dir);
+/// {"primary", "old_primary", "pause_ms", "followers": [], "need_rejoin": []}
+std::string switchover_json(const cluster::Switchover& done);
 /// The plan of --dry-run as {"plan": [line, ...]}.
 std::string plan_json(std::string_view plan);
 

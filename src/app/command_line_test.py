@@ -69,7 +69,7 @@ class Usage(unittest.TestCase):
                       "load run", "load compare"):
             self.expect_usage_error(*words.split(), hint=f"fairlead {words.split()[0]} is not available in this version\n  next: ")
             self.assertNotRegex(run("--help").stdout, rf"\n  {words.split()[0]} ")
-        for word in ("add-replica", "remove-replica", "promote", "switchover", "rejoin"):
+        for word in ("add-replica", "remove-replica"):
             self.expect_usage_error("cluster", word, "--dir", "/x", hint=f"fairlead cluster {word} is not available in this version")
             self.assertNotRegex(run("cluster", "--help").stdout, rf"\n  {word} ")
 

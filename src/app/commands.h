@@ -35,5 +35,6 @@ void add_cluster_promote(CLI::App& group, Command& chosen);
 void add_cluster_rejoin(CLI::App& group, Command& chosen);
 void add_cluster_verify(CLI::App& group, Command& chosen);
 void add_cluster_sync(CLI::App& group, Command& chosen);
+void add_cluster_switchover(CLI::App& group, Command& chosen);
 
 }  // namespace fairlead::app

@@ -16,8 +16,6 @@ struct Planned {
 constexpr std::string_view kNodes = "fairlead check shows every node's role, lag and connections";
 constexpr std::string_view kStatements =
     "pg_stat_statements on the nodes counts statements until then";
-constexpr std::string_view kPromote =
-    "pg_ctl promote -D DIR/NODE as the servers' user does it by hand; the proxy follows";
 constexpr std::string_view kByHand =
     "fairlead cluster destroy and create make a cluster of another size";
 
@@ -32,7 +30,6 @@ constexpr std::array kPlanned{
     Planned{"", "load", "pgbench through port 6432 loads it until then"},
     Planned{"cluster", "add-replica", kByHand},
     Planned{"cluster", "remove-replica", kByHand},
-    Planned{"cluster", "switchover", kPromote},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 // goes on to the end behind such a step.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -41,6 +42,7 @@ struct Operation {
   size_t steps_done = 0;    // When giving up: steps that are still to be taken back.
   bool step_begun = false;  // Step number steps_done was begun and its end was not recorded.
   bool giving_up = false;
+  std::chrono::milliseconds patience{0};  // Of the steps that wait for others than our own servers.
 
   // Where giving up goes back to. Nodes beyond `standings` were added by the operation.
   size_t primary = 0;

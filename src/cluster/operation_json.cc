@@ -10,6 +10,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr int64_t kStepsMax = 100'000;
+constexpr int64_t kPatienceMsMax = 86'400'000;  // A day.
 
 std::optional<SyncRule> sync_rule_of(std::string_view text) {
   const auto rule = parse_sync_rule(text);
@@ -42,6 +43,7 @@ json::value to_json(const std::optional<Operation>& operation) {
           {"steps_done", operation->steps_done},
           {"step_begun", operation->step_begun},
           {"giving_up", operation->giving_up},
+          {"patience_ms", operation->patience.count()},
           {"primary", operation->primary},
           {"sync", to_string(operation->sync)},
           {"standings", std::move(standings)}};
@@ -63,6 +65,7 @@ std::optional<Operation> operation_from_json(const json::value* value, size_t no
   out.steps_done = in.integer<size_t>("steps_done", kStepsMax);
   out.step_begun = in.boolean("step_begun");
   out.giving_up = in.boolean("giving_up");
+  out.patience = std::chrono::milliseconds(in.integer<int64_t>("patience_ms", kPatienceMsMax));
   out.primary = in.integer<size_t>("primary", kStepsMax);
   out.sync = in.named("sync", sync_rule_of);
   in.array("standings", [&](const json::value& element) {

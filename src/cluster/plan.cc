@@ -60,7 +60,15 @@ std::string details(const Step& step, const ClusterState& state) {
     case StepKind::kAwaitFollower:
     case StepKind::kMarkForRejoin:
     case StepKind::kDropOwnSlots:
+    case StepKind::kAwaitNear:
+    case StepKind::kCheckpoint:
+    case StepKind::kAwaitComplete:
+    case StepKind::kProveWrites:
       return {};
+    case StepKind::kHold:
+      return "fairlead.hold_writes_until, which every fairlead up reads with its probes";
+    case StepKind::kAwaitQuiet:
+      return "at the limit everything is taken back";
   }
   unreachable("a step kind without details");
 }
@@ -216,6 +224,18 @@ std::string describe(const Step& step, const ClusterState& state) {
       return fmt::format("discard the data of {}", node);
     case StepKind::kDropOwnSlots:
       return fmt::format("drop the replication slots that {} had for others", node);
+    case StepKind::kAwaitNear:
+      return fmt::format("wait until {} has nearly all of {}", node, primary);
+    case StepKind::kCheckpoint:
+      return fmt::format("write a checkpoint on {}", node);
+    case StepKind::kHold:
+      return fmt::format("let the proxies hold what is for {}", node);
+    case StepKind::kAwaitQuiet:
+      return fmt::format("wait until running transactions on {} have ended", node);
+    case StepKind::kAwaitComplete:
+      return fmt::format("wait until {} has all of {}", node, primary);
+    case StepKind::kProveWrites:
+      return fmt::format("see a commit on {} acknowledged", node);
   }
   unreachable("a step kind without a description");
 }

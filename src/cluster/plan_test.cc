@@ -152,6 +152,12 @@ TEST(ServerFiles, ThePrimaryWaitsForTheOtherMembersAndNeverForFewerThanTheRuleSa
   EXPECT_EQ(names(), "ANY 1 (\"node1\")");
 }
 
+TEST(ServerFiles, OnlyWhatBelongsToUsIsTakenOutOfTheFileOfAlterSystem) {
+  EXPECT_EQ(without_overrides("# Do not edit\nwork_mem = '1MB'\nprimary_conninfo = 'host=a'\n"
+                              "synchronous_standby_names='x'\nprimary_slot_names = 'y'\n"),
+            "# Do not edit\nwork_mem = '1MB'\nprimary_slot_names = 'y'\n");
+}
+
 TEST(ServerFiles, ChosenSettingsComeLastAndTheirQuotesAreEscaped) {
   ClusterState state = two_replicas();
   state.spec.settings = {{"search_path", "a'b\\c"}};

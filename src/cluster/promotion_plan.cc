@@ -56,4 +56,35 @@ Plan plan_promotion(const ClusterState& state, size_t primary, size_t chosen,
   return plan;
 }
 
+Plan plan_switchover(const ClusterState& state, size_t primary, size_t chosen) {
+  std::vector<size_t> others;
+  for (const size_t node : replicas_of(state, primary))
+    if (node != chosen && state.nodes[node].standing == Standing::kMember) others.push_back(node);
+  Plan plan;
+  for (size_t node = 0; node < state.nodes.size(); ++node)
+    if (node != chosen) plan.push_back({StepKind::kMakeSlot, node, chosen});
+  plan.insert(plan.end(), {{StepKind::kAwaitNear, chosen, primary},
+                           {StepKind::kCheckpoint, primary, primary},
+                           {StepKind::kHold, primary, primary},
+                           {StepKind::kAwaitQuiet, primary, primary},
+                           {StepKind::kStop, primary, primary},
+                           {StepKind::kFence, primary, primary},
+                           {StepKind::kAwaitComplete, chosen, primary},
+                           {StepKind::kPromote, chosen, chosen}});
+  const Step prove{StepKind::kProveWrites, chosen, chosen};
+  for (const size_t node : others) plan.push_back({StepKind::kReconfigure, node, chosen});
+  // Where the others are too few for the rule, no commit comes through before the old primary is
+  // back.
+  const bool others_suffice = others.size() >= state.spec.sync.count;
+  if (others_suffice) plan.push_back(prove);
+  plan.push_back({StepKind::kConfigure, primary, chosen});
+  plan.push_back({StepKind::kStart, primary, chosen});
+  if (!others_suffice) plan.push_back(prove);
+  others.push_back(primary);
+  for (const size_t node : others) plan.push_back({StepKind::kAwaitFollower, node, chosen});
+  plan.push_back({StepKind::kDropOwnSlots, primary, chosen});
+  plan.push_back({StepKind::kReconfigure, chosen, chosen});
+  return plan;
+}
+
 }  // namespace fairlead::cluster

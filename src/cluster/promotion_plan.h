@@ -1,4 +1,4 @@
-// The steps of a promotion. Pure.
+// The steps of a promotion and of a switchover. Pure.
 #pragma once
 
 #include <vector>
@@ -25,5 +25,9 @@ std::vector<size_t> able_to_follow(const std::vector<Candidate>& candidates,
 /// primary before its first commit, and its slots are there before, so that no WAL is missed.
 Plan plan_promotion(const ClusterState& state, size_t primary, size_t chosen,
                     const std::vector<size_t>& followers);
+
+/// While both work. The pause of the clients is from kHold to kProveWrites, so everything that can
+/// be done before or after is.
+Plan plan_switchover(const ClusterState& state, size_t primary, size_t chosen);
 
 }  // namespace fairlead::cluster

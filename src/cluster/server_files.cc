@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cluster/layout.h"
 #include "cluster/tool_commands.h"
 
@@ -110,6 +112,26 @@ std::string render_fairlead_conf(const ClusterState& state, const NodeState& nod
   if (!spec.settings.empty()) out += "\n# Chosen by whoever created the cluster.\n";
   for (const auto& [name, value] : spec.settings)
     out += fmt::format("{} = {}\n", name, quoted(value));
+  return out;
+}
+
+std::string hold_line(int64_t until_unix_seconds) {
+  std::string out = "\n# A switchover is at work.\n";
+  add(out, "fairlead.hold_writes_until", std::to_string(until_unix_seconds),
+      "proxies begin nothing here before");
+  return out;
+}
+
+std::string without_overrides(std::string_view auto_conf) {
+  std::string out;
+  while (!auto_conf.empty()) {
+    const size_t end = auto_conf.find('\n');
+    const std::string_view line = auto_conf.substr(0, end);
+    auto_conf.remove_prefix(end == std::string_view::npos ? auto_conf.size() : end + 1);
+    const std::string_view name = line.substr(0, line.find_first_of(" ="));
+    if (std::ranges::find(kNotForAlterSystem, name) == kNotForAlterSystem.end())
+      out.append(line).push_back('\n');
+  }
   return out;
 }
 

@@ -30,6 +30,7 @@ ClusterState some_state() {
   operation.steps_done = 1;
   operation.step_begun = true;
   operation.giving_up = true;
+  operation.patience = std::chrono::milliseconds(10'500);
   operation.primary = 1;
   operation.sync = {SyncRule::Method::kAny, 2};
   operation.standings = {Standing::kJoining};

@@ -44,6 +44,12 @@ constexpr std::array kRows{
     Row{StepKind::kRewind, "rewind", UndoKind::kRemoveData, UndoKind::kRemoveData},
     Row{StepKind::kDiscardData, "discard-data", UndoKind::kNothing, UndoKind::kNothing},
     Row{StepKind::kDropOwnSlots, "drop-own-slots", UndoKind::kNothing, UndoKind::kNothing},
+    Row{StepKind::kAwaitNear, "await-near", UndoKind::kNothing, UndoKind::kNothing},
+    Row{StepKind::kCheckpoint, "checkpoint", UndoKind::kNothing, UndoKind::kNothing},
+    Row{StepKind::kHold, "hold", UndoKind::kNothing, UndoKind::kReconfigure},
+    Row{StepKind::kAwaitQuiet, "await-quiet", UndoKind::kNothing, UndoKind::kNothing},
+    Row{StepKind::kAwaitComplete, "await-complete", UndoKind::kNothing, UndoKind::kNothing},
+    Row{StepKind::kProveWrites, "prove-writes", UndoKind::kNothing, UndoKind::kNothing},
 };
 
 const Row& row_of(StepKind kind) {

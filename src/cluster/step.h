@@ -38,6 +38,12 @@ enum class StepKind : uint8_t {
   kRewind,          // pg_rewind: the node's data becomes what it was when it and `primary` parted.
   kDiscardData,     // As kRemoveData, of a node that stays out when the rest fails.
   kDropOwnSlots,    // Those that the node itself has: nobody follows a replica.
+  kAwaitNear,       // Until the node has replayed nearly all that `primary` has written.
+  kCheckpoint,      // So that the shutdown has little left to write.
+  kHold,            // Proxies begin no new transaction on the node, for as long as the patience is.
+  kAwaitQuiet,      // Until every proxy holds and nobody is at work on the node (E26).
+  kAwaitComplete,   // Until the node has all that `primary`, which has been shut down, ever wrote.
+  kProveWrites,     // Until a commit on the node is acknowledged.
 };
 
 /// What takes a step back.

@@ -85,6 +85,18 @@ Result<void> StepRunner::carry_out(const Step& step) {
       return drop_slot(step);
     case StepKind::kRewind:
       return rewind(step);
+    case StepKind::kAwaitNear:
+      return await_near(step);
+    case StepKind::kCheckpoint:
+      return checkpoint(node);
+    case StepKind::kHold:
+      return hold(node);
+    case StepKind::kAwaitQuiet:
+      return await_quiet(node);
+    case StepKind::kAwaitComplete:
+      return await_complete(step);
+    case StepKind::kProveWrites:
+      return prove_writes(node);
     case StepKind::kDropOwnSlots:
       return drop_own_slots(node);
     case StepKind::kRemoveData:
@@ -188,6 +200,11 @@ Result<void> StepRunner::configure(const Step& step) {
   if (!text->ends_with(kIncludeLine))
     if (auto wrote = write("/postgresql.conf", *text + kIncludeLine); !wrote) return wrote;
   if (auto wrote = write_conf(node, primary); !wrote) return wrote;
+  // Of a server that runs, reload() lets the server do it.
+  if (const auto overrides = read_file(data + "/postgresql.auto.conf");
+      overrides && !find_postmaster(data) && without_overrides(*overrides) != *overrides)
+    if (auto wrote = write("/postgresql.auto.conf", without_overrides(*overrides)); !wrote)
+      return wrote;
   // A primary removes its own as it is promoted.
   if (primary != nullptr && !is_standby(data))
     if (auto wrote = write("/standby.signal", ""); !wrote) return wrote;

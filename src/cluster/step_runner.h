@@ -62,6 +62,13 @@ class StepRunner {
   Result<void> detach(const NodeState& node);
   Result<void> promote(const Step& step);
   Result<void> await_follower(const Step& step);
+  Result<void> await_near(const Step& step);
+  Result<void> checkpoint(const NodeState& node);
+  Result<void> hold(const NodeState& node);
+  Result<void> await_quiet(const NodeState& node);
+  Result<void> await_complete(const Step& step);
+  Result<void> prove_writes(const NodeState& node);
+  std::chrono::milliseconds patience() const;
   Result<void> rewind(const Step& step);
   Result<void> drop_own_slots(const NodeState& node);
   Result<void> await_no_receiver(SqlConnection& sql, const NodeState& node);

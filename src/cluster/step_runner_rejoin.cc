@@ -20,12 +20,10 @@ constexpr std::chrono::hours kRewindDeadline{6};
 Result<void> StepRunner::rewind(const Step& step) {
   const NodeState& node = state_.nodes[step.node];
   const std::string data = layout_.data_dir(node.name);
-  auto source = connect_to_primary(step);
-  if (!source) return std::unexpected(source.error());
+  if (auto there = connect_to_primary(step); !there) return std::unexpected(there.error());
   // Right after a promotion the control file still names the old timeline, and pg_rewind (before
   // 16) believes it.
-  if (auto done = source->query("CHECKPOINT", std::chrono::minutes(10)); !done)
-    return std::unexpected(done.error());
+  if (auto done = checkpoint(state_.nodes[step.primary]); !done) return done;
   forget_dead_postmaster(data, layout_.socket(node.port));
   // A crashed target is recovered first, by a single-user server, which refuses to be a standby.
   const std::string signal_file = data + "/standby.signal";

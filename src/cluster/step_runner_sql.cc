@@ -1,5 +1,6 @@
 // The steps that talk to servers: roles and database, settings, slots, streaming.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <signal.h>
 
 #include <cerrno>
@@ -8,6 +9,7 @@
 
 #include "cluster/files.h"
 #include "cluster/postmaster.h"
+#include "cluster/server_files.h"
 #include "cluster/step_runner.h"
 #include "cluster/tool_commands.h"
 
@@ -35,6 +37,20 @@ Result<void> make_role(SqlConnection& sql, const std::string& name, const std::s
   return done_or_error(sql.query(
       fmt::format("{} ROLE {} LOGIN {} PASSWORD {}", there->rows.empty() ? "CREATE" : "ALTER",
                   sql.identifier(name), attributes, sql.literal(*verifier))));
+}
+
+/// Takes out what ALTER SYSTEM has set of what is ours. Gives the server's time.
+Result<std::string> forget_overrides(SqlConnection& sql) {
+  const auto found = sql.query(fmt::format(
+      "SELECT DISTINCT name FROM pg_file_settings WHERE sourcefile LIKE '%/postgresql.auto.conf' "
+      "AND name IN ('{}')",
+      fmt::join(kNotForAlterSystem, "', '")));
+  if (!found) return std::unexpected(found.error());
+  for (const auto& row : found->rows)
+    if (auto done = sql.query(fmt::format("ALTER SYSTEM RESET {}", row.front().value_or("")));
+        !done)
+      return std::unexpected(done.error());
+  return sql.value("SELECT clock_timestamp()");
 }
 
 }  // namespace
@@ -82,8 +98,8 @@ Result<void> StepRunner::reload(const NodeState& node) {
   const auto server = find_postmaster(layout_.data_dir(node.name));
   if (!server) return {};
   auto sql = connect(node);
-  const auto before = sql ? sql->value("SELECT clock_timestamp()")
-                          : Result<std::string>(std::unexpected(sql.error()));
+  const auto before =
+      sql ? forget_overrides(*sql) : Result<std::string>(std::unexpected(sql.error()));
   // By a signal, which also one that hangs takes as soon as it goes on.
   if (kill(server->pid, SIGHUP) != 0 && errno != ESRCH)
     return fail_errno("send a signal to", node.name, errno);

@@ -5,7 +5,7 @@
 namespace fairlead::cluster {
 namespace {
 
-constexpr auto kLast = StepKind::kDropOwnSlots;
+constexpr auto kLast = StepKind::kProveWrites;
 
 TEST(Step, EveryKindHasANameThatIsFoundAgain) {
   for (int i = 0; i <= static_cast<int>(kLast); ++i) {

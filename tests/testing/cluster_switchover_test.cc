@@ -1,0 +1,128 @@
+// switchover on real servers: no row is lost, the pause is short, and what stands in the way is
+// named and leaves everything as it was.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cluster/commands.h"
+#include "cluster/switchover.h"
+#include "testing/eventually.h"
+#include "testing/killed_child.h"
+#include "testing/sql.h"
+#include "testing/test_cluster.h"
+
+namespace fairlead::test {
+namespace {
+
+using namespace std::chrono_literals;
+using cluster::StopFlag;
+using cluster::Switchover;
+using cluster::SwitchoverRequest;
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
+
+const StopFlag kNever = false;
+
+void any_1(cluster::ClusterSpec& spec) { spec.sync = {cluster::SyncRule::Method::kAny, 1}; }
+
+class RealSwitchover : public ::testing::Test {
+ protected:
+  RealSwitchover() {
+    Sql(servers_.app()).run("CREATE TABLE t AS SELECT generate_series(1, 7) AS n");
+    servers_.await_replay();
+  }
+
+  Result<Switchover> switchover(const SwitchoverRequest& request = {}) {
+    cluster::SilentProgress silent;
+    return cluster::switchover(servers_.dir(), request, silent, kNever);
+  }
+
+  void expect_whole(size_t primary, const std::string& after = "") {
+    const auto now = cluster::load(servers_.dir());
+    ASSERT_NE(now->primary(), nullptr) << after;
+    EXPECT_EQ(now->primary()->name, servers_.node(primary).name) << after;
+    EXPECT_FALSE(now->state.operation.has_value()) << after;
+    Sql sql(servers_.superuser(primary));
+    EXPECT_TRUE(eventually([&] {
+      return sql.value("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'") == "2";
+    })) << after;
+    EXPECT_EQ(sql.value("SELECT coalesce(current_setting('fairlead.hold_writes_until', true), '')"),
+              "")
+        << after;
+    for (size_t node = 0; node < 3; ++node) {
+      EXPECT_EQ(value(servers_.app(node), "SELECT count(*) FROM t"), "7") << after;
+      EXPECT_EQ(value(servers_.superuser(node), "SELECT count(*) FROM pg_replication_slots"),
+                node == primary ? "2" : "0")
+          << after << servers_.node(node).name;
+    }
+  }
+
+  TestCluster servers_{2, any_1};
+};
+
+// E26: there and back again, with everything and everybody.
+TEST_F(RealSwitchover, TheRolesChangeAndEverybodyFollows) {
+  const auto there = switchover({.to = "node3"});
+  ASSERT_TRUE(there.has_value()) << describe(there.error());
+  EXPECT_EQ(there->node, "node3");
+  EXPECT_THAT(there->followers, UnorderedElementsAre("node1", "node2"));
+  EXPECT_GT(there->pause, Duration{0});
+  expect_whole(2);
+  const auto back = switchover({.to = "node1"});
+  ASSERT_TRUE(back.has_value()) << describe(back.error());
+  expect_whole(0);
+}
+
+TEST_F(RealSwitchover, ATransactionThatDoesNotEndIsNamedAndNothingIsChanged) {
+  Sql busy(servers_.app());
+  busy.run("BEGIN; INSERT INTO t VALUES (8)");
+  const auto refused = switchover({.timeout = 300ms});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().detail, HasSubstr("of app"));
+  EXPECT_THAT(refused.error().detail, HasSubstr("idle in transaction"));
+  busy.run("ROLLBACK");  // It was not disturbed.
+  expect_whole(0);
+}
+
+TEST_F(RealSwitchover, AProxyThatDoesNotHoldIsWaitedFor) {
+  Sql monitor(servers_.app());
+  monitor.run("SET application_name = 'fairlead-monitor'");
+  const auto refused = switchover({.timeout = 300ms});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().detail, HasSubstr("1 proxies do not hold yet"));
+  expect_whole(0);
+  monitor.run("SET application_name = 'fairlead-monitor-holding'");
+  EXPECT_TRUE(switchover().has_value());
+}
+
+TEST_F(RealSwitchover, AReplicaThatDoesNotStreamOrReplayIsRefused) {
+  EXPECT_THAT(switchover({.to = "node1"}).error().message, HasSubstr("is the primary already"));
+  servers_.pause_replay(1);
+  Sql(servers_.app())
+      .run("CREATE TABLE big AS SELECT repeat('x', 100) FROM generate_series(1, 50000)");
+  const auto far = switchover({.to = "node2", .timeout = 300ms});
+  ASSERT_FALSE(far.has_value());
+  EXPECT_THAT(far.error().message, HasSubstr("node2 stays"));
+  servers_.resume_replay(1);
+  servers_.stop(1);
+  EXPECT_THAT(switchover({.to = "node2"}).error().message, HasSubstr("node2 does not stream"));
+}
+
+TEST_F(RealSwitchover, KilledAtEachStepItIsTakenBackOrFinishedByTheNextCommand) {
+  constexpr std::chrono::microseconds kDelays[] = {0us, 20ms, 60ms};
+  for (size_t step = 1; step <= 18; ++step) {
+    run_and_kill(step, kDelays[step % 3], [&](cluster::ProgressSink& sink) {
+      (void)cluster::switchover(servers_.dir(), {}, sink, kNever);
+    });
+    const std::string at = fmt::format("killed at step {}", step);
+    cluster::SilentProgress silent;
+    const auto started = cluster::start(servers_.dir(), silent, kNever);
+    ASSERT_TRUE(started.has_value()) << at << ": " << describe(started.error());
+    const auto now = cluster::load(servers_.dir());
+    ASSERT_NE(now->primary(), nullptr) << at;
+    expect_whole(static_cast<size_t>(now->primary() - now->nodes.data()), at);
+  }
+}
+
+}  // namespace
+}  // namespace fairlead::test
