@@ -94,13 +94,17 @@ Pause Session::wait_for_server() {
   if (stage_ == Stage::kDone || ended_) return Pause::kInput;  // Refused.
   if (server_ == nullptr) return Pause::kServer;
   const bool is_new_epoch = state_.wrote_epoch != environment_.epoch && state_.wrote_at != Time{};
-  if (is_new_epoch && sent_.empty() && refuse_for_lost_writes()) {
+  const bool outside = state_.status == wire::TxStatus::kIdle || transaction_.is_deferred();
+  if (is_new_epoch && outside && sent_.empty() && refuse_for_lost_writes()) {
     release_if_done();
     return Pause::kInput;
   }
   if (environment_.holds_writes && is_at_rest()) {
-    if (const Pause pause = wait_for_pause(); pause != Pause::kInput || stage_ == Stage::kDone)
-      return pause;
+    if (const Pause pause = wait_for_pause(); pause != Pause::kInput) return pause;
+    if (stage_ == Stage::kDone) {  // Refused.
+      release_if_done();
+      return Pause::kInput;
+    }
   }
   stage_ = Stage::kSettings;
   return Pause::kInput;

@@ -121,6 +121,13 @@ void ClientSession::on_no_server(NoServer why) {
 
 void ClientSession::on_positions() {
   if (token_wished_at_ || held_since_) return wake();
+  // Thousands may wait for a primary, and news of other nodes come many times a second.
+  const core::Route& route = wish_.route;
+  const bool needs_primary = route.target == core::Target::kPrimary && route.node.empty() &&
+                             route.reason != sql::Reason::kLocal;
+  if (needs_primary && !tenant_.snapshot().takes_writes() &&
+      wait_for_positions(tenant_.config().failover_hold))
+    return;
   const bool is_same_node = tenant_.snapshot().primary == choice_.node;
   if (is_same_node && net::Loop::now() < retry_at_ && waits_for_primary()) return;
   choose_node(true);
