@@ -15,6 +15,11 @@ constexpr Duration kEquallyNew = seconds(3);
 
 enum class Says : uint8_t { kNothing, kNobody, kLeader };
 
+// A plan's time is known to a second or two; transactions that run get the rest to end.
+constexpr Duration kHoldBefore = seconds(3);
+// Patroni drops a plan that it is late for by its loop_wait, 10 s.
+constexpr Duration kHoldAfter = seconds(15);
+
 /// One report that is about our cluster and new enough.
 struct Word {
   const Report* report = nullptr;
@@ -154,6 +159,10 @@ core::ManagerWord Judgement::word_on(std::string_view node) const {
   if (!speaks) return core::ManagerWord::kNone;
   return !leader.empty() && node == leader ? core::ManagerWord::kLeader
                                            : core::ManagerWord::kNotLeader;
+}
+
+bool Judgement::holds_writes(Time now) const {
+  return switchover_at && now >= *switchover_at - kHoldBefore && now < *switchover_at + kHoldAfter;
 }
 
 std::optional<Time> heard_at(const Report& report) {

@@ -72,6 +72,11 @@ struct Judgement {
   std::vector<Trouble> troubles = {};
 
   core::ManagerWord word_on(std::string_view node) const;
+
+  /// The primary is about to be changed as planned: nothing new should begin there, or it would be
+  /// cut off (E26). It ends when the plan is gone or carried out, and in any case soon after its
+  /// time.
+  bool holds_writes(Time now) const;
 };
 
 Judgement judge(std::span<const Report> reports, const JudgeConfig& config, Time now);

@@ -162,6 +162,16 @@ TEST(Judge, TellsWhatIsPlannedByOurClockAndWhichNodesTakeNoReads) {
   EXPECT_TRUE(seen.nodes[1].noloadbalance);
 }
 
+TEST(Judge, AroundAPlannedSwitchoverNothingNewBegins) {  // E26
+  Judgement seen;
+  EXPECT_FALSE(seen.holds_writes(kNow));
+  seen.switchover_at = kNow;
+  EXPECT_FALSE(seen.holds_writes(kNow - 4s));
+  EXPECT_TRUE(seen.holds_writes(kNow - 2s));
+  EXPECT_TRUE(seen.holds_writes(kNow + 10s));
+  EXPECT_FALSE(seen.holds_writes(kNow + 20s)) << "it was not carried out";
+}
+
 TEST(Judge, NothingAtAllSaysNothing) {
   EXPECT_FALSE(of({}).speaks);
   const Judgement seen =

@@ -6,11 +6,9 @@ namespace fairlead::proxy {
 namespace {
 
 net::Task<void> ask_all(net::Loop& loop, const PatroniSettings& settings,
-                        std::vector<patroni::Report>& reports) {
-  std::vector<patroni::RemoteClock> clocks(reports.size());
+                        std::vector<PatroniAddress>& addresses) {
   net::Spawner spawner(loop);
-  for (size_t i = 0; i < settings.urls.size(); ++i)
-    spawner.spawn(renew_report(loop, settings, settings.urls[i], false, clocks[i], reports[i]));
+  for (PatroniAddress& address : addresses) spawner.spawn(renew_report(loop, settings, address));
   co_await spawner.join();
   loop.stop();
 }
@@ -20,16 +18,16 @@ net::Task<void> ask_all(net::Loop& loop, const PatroniSettings& settings,
 Result<PatroniDiscovery> discover_patroni(const config::Cluster& cluster) {
   const auto settings = make_patroni_settings(cluster);
   if (!settings) return std::unexpected(settings.error());
-  PatroniDiscovery found;
-  found.reports.resize(settings->urls.size());
-  for (size_t i = 0; i < settings->urls.size(); ++i)
-    found.reports[i].url = settings->urls[i].to_string();
+  std::vector<PatroniAddress> addresses;
+  for (const config::HttpUrl& url : settings->urls) addresses.push_back({.url = url});
   net::Loop loop;
-  net::asio::co_spawn(loop.executor(), ask_all(loop, *settings, found.reports),
+  net::asio::co_spawn(loop.executor(), ask_all(loop, *settings, addresses),
                       [](std::exception_ptr error) {
                         if (error) std::rethrow_exception(error);
                       });
   loop.run();
+  PatroniDiscovery found;
+  for (PatroniAddress& address : addresses) found.reports.push_back(std::move(address.report));
   found.judgement = patroni::judge(found.reports, settings->judge, net::Loop::now());
   return found;
 }

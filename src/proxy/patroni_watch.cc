@@ -53,54 +53,54 @@ net::Task<Result<net::HttpAnswer>> ask_patroni(net::Loop& loop, const PatroniSet
                              : "Check that the URL is that of Patroni's REST API.");
 }
 
-net::Task<void> renew_report(net::Loop& loop, const PatroniSettings& settings, config::HttpUrl url,
-                             bool wants_history, patroni::RemoteClock& clock,
-                             patroni::Report& report) {
+net::Task<void> renew_report(net::Loop& loop, const PatroniSettings& settings,
+                             PatroniAddress& address) {
+  patroni::Report& report = address.report;
+  report.url = address.url.to_string();
   std::optional<Error> trouble;
   const auto note = [&](Error& error) {
     if (!trouble) trouble = std::move(error);
   };
   // The list first: the store was heard at least when the status says afterwards.
   Time asked_at = net::Loop::now();
-  if (auto answer = co_await ask_patroni(loop, settings, url, "/cluster"); !answer) {
+  if (auto answer = co_await ask_patroni(loop, settings, address.url, "/cluster"); !answer) {
     note(answer.error());
   } else if (auto cluster = patroni::parse_cluster(answer->body); !cluster) {
     note(cluster.error());
   } else {
     report.cluster = std::move(*cluster);
     report.cluster_asked_at = asked_at;
-    report.cluster_date_s = clock.read(date_of(*answer), asked_at);
+    report.cluster_date_s = address.clock.read(date_of(*answer), asked_at);
   }
+  if (address.over) co_return;
   asked_at = net::Loop::now();
-  if (auto answer = co_await ask_patroni(loop, settings, url, "/patroni"); !answer) {
+  if (auto answer = co_await ask_patroni(loop, settings, address.url, "/patroni"); !answer) {
     note(answer.error());
   } else if (auto status = patroni::parse_status(answer->body); !status) {
     note(status.error());
   } else {
     report.status = std::move(*status);
     report.status_asked_at = asked_at;
-    report.status_date_s = clock.read(date_of(*answer), asked_at);
+    report.status_date_s = address.clock.read(date_of(*answer), asked_at);
   }
-  if (wants_history) {
-    auto answer = co_await ask_patroni(loop, settings, url, "/history");
+  if (address.wants_history && !address.over) {
+    auto answer = co_await ask_patroni(loop, settings, address.url, "/history");
     auto history = answer ? patroni::parse_history(answer->body) : std::unexpected(answer.error());
-    if (history)
-      report.history = std::move(*history);  // Without it nodes are less, not wrongly, known.
+    // Without it less is known of the nodes, and nothing wrong.
+    if (history) report.history = std::move(*history);
   }
   report.trouble = std::move(trouble);
 }
 
-struct PatroniWatch::Address {
-  Address(net::Loop& loop, config::HttpUrl at) : url(std::move(at)), poked(loop) {
-    report.url = url.to_string();
+struct PatroniWatch::Watched {
+  Watched(net::Loop& loop, config::HttpUrl url) : asked{.url = std::move(url)}, poked(loop) {
+    report.url = asked.url.to_string();
   }
 
-  config::HttpUrl url;
-  patroni::Report report;
-  patroni::RemoteClock clock;
+  PatroniAddress asked;    // Of the round that is on its way.
+  patroni::Report report;  // Of the last one that was whole.
   net::Signal poked;
   uint32_t rounds = 0;
-  bool gone = false;   // Not in the list any more.
   bool ended = false;  // Its coroutine.
 };
 
@@ -120,13 +120,16 @@ void PatroniWatch::start() {
 }
 
 void PatroniWatch::add(const config::HttpUrl& url) {
-  addresses_.push_back(std::make_unique<Address>(loop_, url));
+  addresses_.push_back(std::make_unique<Watched>(loop_, url));
   spawner_.spawn(watch(*addresses_.back()));
 }
 
 net::Task<void> PatroniWatch::stop() {
   stopping_ = true;
-  for (const auto& address : addresses_) address->poked.notify_all();
+  for (const auto& address : addresses_) {
+    address->asked.over = true;
+    address->poked.notify_all();
+  }
   co_await spawner_.join();
 }
 
@@ -134,15 +137,15 @@ void PatroniWatch::set_urls(const std::vector<config::HttpUrl>& urls) {
   if (!started_) return;
   std::erase_if(leaving_, [](const auto& address) { return address->ended; });
   for (auto& address : addresses_) {
-    if (std::ranges::find(urls, address->url) != urls.end()) continue;
-    address->gone = true;
+    if (std::ranges::find(urls, address->asked.url) != urls.end()) continue;
+    address->asked.over = true;
     address->poked.notify_all();
     leaving_.push_back(std::move(address));
   }
   std::erase(addresses_, nullptr);
   for (const config::HttpUrl& url : urls) {
-    const bool is_known =
-        std::ranges::any_of(addresses_, [&](const auto& address) { return address->url == url; });
+    const bool is_known = std::ranges::any_of(
+        addresses_, [&](const auto& address) { return address->asked.url == url; });
     if (!is_known) add(url);
   }
 }
@@ -154,25 +157,23 @@ void PatroniWatch::set_hurry(bool hurry) {
   for (const auto& address : addresses_) address->poked.notify_all();
 }
 
-net::Task<void> PatroniWatch::watch(Address& address) {
-  const auto is_over = [&] { return stopping_ || address.gone; };
+net::Task<void> PatroniWatch::watch(Watched& watched) {
+  PatroniAddress& asked = watched.asked;
   std::string leader_before;
-  while (!is_over()) {
-    const std::string leader = leader_of(address.report);
-    const bool wants_history = leader != leader_before || address.rounds % kRoundsPerHistory == 0;
+  while (!asked.over) {
+    const std::string leader = leader_of(watched.report);
+    asked.wants_history = leader != leader_before || watched.rounds % kRoundsPerHistory == 0;
     leader_before = leader;
-    // Into a copy: what is judged meanwhile is the whole of one round.
-    patroni::Report report = address.report;
-    co_await renew_report(loop_, settings_, address.url, wants_history, address.clock, report);
-    if (is_over()) break;
-    address.report = std::move(report);
-    ++address.rounds;
+    co_await renew_report(loop_, settings_, asked);
+    if (asked.over) break;
+    watched.report = asked.report;
+    ++watched.rounds;
     tell();
-    if (is_over()) break;
-    co_await address.poked.wait_for(hurry_ ? std::min(kHurryInterval, settings_.interval)
+    if (asked.over) break;
+    co_await watched.poked.wait_for(hurry_ ? std::min(kHurryInterval, settings_.interval)
                                            : settings_.interval);
   }
-  address.ended = true;
+  watched.ended = true;
 }
 
 bool PatroniWatch::all_asked() const {

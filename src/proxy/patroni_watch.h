@@ -36,11 +36,19 @@ Result<PatroniSettings> make_patroni_settings(const config::Cluster& cluster);
 net::Task<Result<net::HttpAnswer>> ask_patroni(net::Loop& loop, const PatroniSettings& settings,
                                                config::HttpUrl url, std::string path);
 
-/// Asks one address all that there is to ask, and keeps what is good of it in `report`, with the
-/// trouble, if any. `wants_history`: GET /history, too. `clock` is that address's.
-net::Task<void> renew_report(net::Loop& loop, const PatroniSettings& settings, config::HttpUrl url,
-                             bool wants_history, patroni::RemoteClock& clock,
-                             patroni::Report& report);
+/// One address, and what it said.
+struct PatroniAddress {
+  config::HttpUrl url;
+  bool wants_history = false;  // GET /history, too.
+  bool over = false;           // Set from outside: nothing more is asked.
+  patroni::RemoteClock clock = {};
+  patroni::Report report = {};
+};
+
+/// Asks it all that there is to ask, and keeps what is good of it in its report, with the trouble,
+/// if any. Takes up to three timeouts; one when it is set to be over.
+net::Task<void> renew_report(net::Loop& loop, const PatroniSettings& settings,
+                             PatroniAddress& address);
 
 class PatroniWatch {
  public:
@@ -52,7 +60,7 @@ class PatroniWatch {
   ~PatroniWatch();
 
   void start();
-  /// Joins; an address that does not answer delays it by up to three timeouts.
+  /// Joins; an address that does not answer delays it by a timeout.
   net::Task<void> stop();
 
   /// From now on these addresses; what the others have said is forgotten.
@@ -61,9 +69,9 @@ class PatroniWatch {
   void set_hurry(bool hurry);
 
  private:
-  struct Address;
+  struct Watched;
 
-  net::Task<void> watch(Address& address);
+  net::Task<void> watch(Watched& watched);
   void add(const config::HttpUrl& url);
   bool all_asked() const;
   void tell();
@@ -74,8 +82,8 @@ class PatroniWatch {
   const PatroniSettings settings_;
   const OnNews on_news_;
   net::Spawner spawner_;
-  std::vector<std::unique_ptr<Address>> addresses_;
-  std::vector<std::unique_ptr<Address>> leaving_;  // Until their coroutine has ended.
+  std::vector<std::unique_ptr<Watched>> addresses_;
+  std::vector<std::unique_ptr<Watched>> leaving_;  // Until their coroutine has ended.
   std::vector<std::string> known_troubles_;        // What they are about.
   bool started_ = false;
   bool told_ = false;
