@@ -76,7 +76,7 @@ class Patroni(unittest.TestCase):
 
     def check_nothing_lost(self, writers):
         with wire.Connection.login(STAND.address, STAND.address.primary_port, timeout=90) as client:
-            self.assertEqual(writers.missing_or_double(client), [], STAND.log()[-3000:])
+            self.assertEqual(writers.missing_or_double(client), [], (writers.errors, STAND.log()[-3000:]))
         for index in range(3):  # On the nodes themselves, once they have all of it.
             def is_whole(index=index):
                 try:

@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -44,7 +45,7 @@ class Member:
     def __init__(self, cluster, name, tags):
         self.name = name
         self.host, (self.port, self.rest_port) = "127.0.0.1", free_ports(2)
-        self.url = f"http://127.0.0.1:{self.rest_port}"
+        self.url = f"{'https' if cluster.rest_certificate else 'http'}://127.0.0.1:{self.rest_port}"
         self._cluster = cluster
         self.folder = os.path.join(cluster.folder, name)
         self.data = os.path.join(self.folder, "data")
@@ -58,9 +59,11 @@ class Member:
 
     def _configuration(self, tags):
         passwords, address = self._cluster.passwords, f"{self.host}:{self.port}"
+        rest = {"listen": f"127.0.0.1:{self.rest_port}", "connect_address": f"127.0.0.1:{self.rest_port}"}
+        if self._cluster.rest_certificate:
+            rest |= dict(zip(("certfile", "keyfile"), self._cluster.rest_certificate))
         return {
-            "scope": self._cluster.scope, "name": self.name, "tags": tags,
-            "restapi": {"listen": f"127.0.0.1:{self.rest_port}", "connect_address": f"127.0.0.1:{self.rest_port}"},
+            "scope": self._cluster.scope, "name": self.name, "tags": tags, "restapi": rest,
             "etcd3": {"hosts": [self._cluster.etcd.hostport]},
             "bootstrap": {
                 "dcs": {**_TTL, "maximum_lag_on_failover": 1 << 20, "synchronous_mode": True,
@@ -106,7 +109,8 @@ class Member:
     def ask(self, path):
         """Patroni's answer to GET, as JSON; None when there is none."""
         try:
-            with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+            unverified = ssl._create_unverified_context() if self._cluster.rest_certificate else None
+            with urllib.request.urlopen(self.url + path, timeout=5, context=unverified) as answer:
                 return json.load(answer)
         except (OSError, ValueError):
             return None
@@ -123,9 +127,9 @@ class Member:
 class PatroniCluster:
     """members[i] is what nodes[i] says; who leads is asked for. stop() removes everything."""
 
-    def __init__(self, binary, members=3, tags=None):
-        """`tags`: Patroni's, by the number of the member."""
-        self.binary, self.scope = binary, "shop"
+    def __init__(self, binary, members=3, tags=None, certificate=None):
+        """`tags`: Patroni's, by the number of the member; `certificate`: files of one and its key, for HTTPS."""
+        self.binary, self.scope, self.rest_certificate = binary, "shop", certificate
         self.as_user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
         self.folder = tempfile.mkdtemp(prefix="fairlead-patroni-")
         os.chmod(self.folder, 0o755)  # The servers' user passes through it.

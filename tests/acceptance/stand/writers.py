@@ -60,8 +60,8 @@ class Writers:
             if error.sqlstate == "08007":
                 self.unknown.add(number)
             else:
-                self.errors[error.sqlstate] += 1
-        except wire.Closed:  # It has not been told how that ended.
+                self.errors[str(error)] += 1
+        except (OSError, wire.Closed):  # It has not been told how that ended.
             self.unknown.add(number)
             raise
 
@@ -71,8 +71,10 @@ class Writers:
         eventually(lambda: len(self.acknowledged) >= wanted, timeout, f"{count} more writes are acknowledged")
 
     def missing_or_double(self, client):
-        """What was acknowledged and is not there once, by that client's reading; and what is there that was never told."""
+        """What was acknowledged and is not there once, by that client's reading; and what is there that was told to have
+        failed. Each with how often it is there, and the first few only."""
         there = collections.Counter(int(n) for (n,) in client.run("select n from ledger"))
         told = set(self.acknowledged)
-        wrong = [n for n in told if there[n] != 1]
-        return wrong + [n for n in there if n not in told and n not in self.unknown]
+        wrong = [("acknowledged", n, there[n]) for n in told if there[n] != 1]
+        wrong += [("not told", n, count) for n, count in there.items() if n not in told and n not in self.unknown]
+        return wrong[:20]
