@@ -18,6 +18,7 @@ class ReadRepeat {
     kNone,       // Not any more, or never.
     kRead,       // A proven read: after any error that retry_rules.h lists.
     kStalePlan,  // Whatever it does: only after an error that comes before it is executed (C11).
+    kLoss,       // A proven read on the primary: after that, and after the loss of its server.
   };
 
   /// An answer is held back no longer than this: descriptions of a few hundred columns.

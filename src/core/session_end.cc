@@ -103,9 +103,10 @@ void Session::answer_lost_requests(std::string_view how) {
 
 /// A60: a read of which the client has seen nothing.
 bool Session::repeat_elsewhere() {
-  const bool possible = repeat_.scope() == ReadRepeat::Scope::kRead && !repeated_ &&
-                        !cancel_requested_ && sent_.size() == 1;
-  if (possible) want_repeat(Target::kReplica);
+  const bool leaves_replica = repeat_.scope() == ReadRepeat::Scope::kRead;
+  const bool possible = (leaves_replica || repeat_.scope() == ReadRepeat::Scope::kLoss) &&
+                        !repeated_ && !cancel_requested_ && sent_.size() == 1;
+  if (possible) want_repeat(leaves_replica ? std::optional(Target::kReplica) : std::nullopt);
   return possible;
 }
 

@@ -77,6 +77,9 @@ void Session::send_request(std::string_view request) {
   if (alone && complete && !repeated_ && request.size() <= environment_.repeat_max) {
     if (lease_.target == Target::kReplica && is_proven_read(plan_) && route_.node.empty())
       scope = ReadRepeat::Scope::kRead;
+    else if (plan_.decision.access == sql::Access::kRead && state_.pins.reasons().empty() &&
+             state_.status == wire::TxStatus::kIdle)
+      scope = ReadRepeat::Scope::kLoss;
     else if (uses_statement(plan_) && count_executes(plan_) <= 1)
       scope = ReadRepeat::Scope::kStalePlan;
   }

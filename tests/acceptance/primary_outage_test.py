@@ -69,6 +69,20 @@ class PrimaryOutage(unittest.TestCase):
             self.assertEqual(client.run("select n from outage where n = 1"), [("1",)])
 
     @only_proxied
+    def test_a_read_that_the_primary_was_executing_is_executed_again(self):  # A60
+        read = "/* fairlead.route=primary */ select count(*) from generate_series(1, 5000000) under_way"
+        active = "select count(*) from pg_stat_activity where state = 'active' and query like '%under_way%'"
+        with wire.Connection.login(STAND.address, timeout=60) as client, \
+             wire.Connection.login(STAND.node_address(0)) as primary:
+            client.send(wire.query(read))
+            eventually(lambda: int(primary.value(active)) > 1, 10, "the primary executes it")  # The look itself is one.
+            self.kill_primary()
+            self.start_primary()
+            self.assertEqual(client.answer().checked().rows, [("5000000",)])
+            target, _, reason = client.run("show fairlead.last_route")[0][:3]
+            self.assertEqual((target, reason), ("primary", "hint"))
+
+    @only_proxied
     def test_a_write_that_waited_long_enough_is_refused(self):
         with wire.Connection.login(STAND.address, timeout=30) as client:
             self.kill_primary()
