@@ -83,6 +83,9 @@ class Usage(unittest.TestCase):
         self.expect_usage_error("up", REPLICA_URLS="postgresql://a", hint="needs DATABASE_URL")
         self.expect_usage_error("demo", "--for", "20", hint="--for 20s")
         self.expect_usage_error("demo", "--replicas", "99", hint="--replicas")
+        self.expect_usage_error("demo", "--break", "everything", hint="primary")
+        self.expect_usage_error("demo", "--break", "primary", "--replicas", "1", hint="--replicas 2")
+        self.expect_usage_error("demo", "--break", "replica", "--no-workload", hint="--no-workload")
         self.expect_usage_error("check", "--set", "listen.port", "--primary", "postgresql://a", hint="KEY=VALUE")
 
     def test_a_wrong_value_is_a_usage_error_where_the_command_line_gave_it(self):

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <memory>
 
 #include "app/commands.h"
+#include "app/demo_break.h"
 #include "app/demo_intro.h"
 #include "app/demo_place.h"
 #include "app/demo_screen.h"
+#include "app/demo_verdict.h"
 #include "app/demo_workload.h"
 #include "app/own_name.h"
 #include "app/progress_lines.h"
@@ -31,12 +34,14 @@ struct DemoOptions {
   bool json = false;
   int replicas = 2;
   std::string span;
+  std::optional<BreakTarget> breaks;
 };
 
 constexpr const char* kFooter = R"(
 Examples:
   fairlead demo
   fairlead demo --for 20s --replicas 3
+  fairlead demo --break primary
 
 Needs PostgreSQL's server programs (Debian: postgresql). Ctrl-C removes everything.)";
 
@@ -45,6 +50,11 @@ constexpr Duration kSlice = 100ms;
 constexpr Duration kTick = 1s;
 /// For statements that are under way when it ends.
 constexpr Duration kDrain = 500ms;
+/// With --break: enough load that somebody is always in the middle of something.
+constexpr DemoLoad kBreakLoad{.clients = 16, .requests_per_second = 400};
+constexpr Duration kBreakSpan = 15s;
+/// Quorum replication, so that nothing is lost, and one replica to be lost later on.
+constexpr int kBreakReplicasMin = 2;
 /// It takes this many to leave the cluster behind: the first ones remove it.
 constexpr int kStopsMax = 5;
 
@@ -52,10 +62,18 @@ Duration since(Clock::time_point began) {
   return std::chrono::duration_cast<Duration>(Clock::now() - began);
 }
 
+std::string primary_of(const proxy::Stats& stats) {
+  for (const proxy::NodeStats& node : stats.nodes)
+    if (node.role == "primary") return node.name;
+  return {};
+}
+
 class Demo {
  public:
   Demo(const DemoOptions& options, Duration span, StopSignals& signals)
       : options_(options), span_(span), signals_(signals) {}
+
+  bool lost() const { return lost_; }
 
   Result<void> run() {
     auto place = DemoPlace::make();
@@ -73,7 +91,11 @@ class Demo {
   Result<void> build() {
     ProgressLines progress;
     const auto& stop = signals_.stop_flag();
-    if (auto made = place_->create_cluster(options_.replicas, progress, stop); !made) return made;
+    const bool quorum = options_.breaks == BreakTarget::kPrimary;
+    const cluster::SyncRule sync =
+        quorum ? cluster::SyncRule{cluster::SyncRule::Method::kAny, 1} : cluster::SyncRule{};
+    if (auto made = place_->create_cluster(options_.replicas, sync, progress, stop); !made)
+      return made;
     auto config = place_->write_config();
     if (!config) return std::unexpected(std::move(config.error()));
     auto proxy = proxy::Proxy::start(std::move(*config));
@@ -109,7 +131,9 @@ class Demo {
 
   Result<void> show_until_end() {
     print(options_.json ? intro_json(intro()) : intro_text(intro()));
-    if (!options_.no_workload) workload_.emplace(place_->endpoint(proxy_->ports().automatic));
+    const DemoLoad load = options_.breaks ? kBreakLoad : DemoLoad{};
+    if (!options_.no_workload) workload_.emplace(place_->endpoint(proxy_->ports().automatic), load);
+    if (options_.breaks) break_.emplace(*place_, *options_.breaks);
     const auto began = Clock::now();
     DemoFrame frame;
     frame.now = proxy_->stats();
@@ -117,10 +141,30 @@ class Demo {
       signals_.wait(span_.count() == 0 ? kTick : std::min(kTick, span_ - since(began)));
       next_frame(frame, since(began));
       if (!signals_.stop_requested()) show(frame);
+      if (break_ && !break_->has_struck() && since(began) >= span_ / 3)
+        if (auto struck = break_->strike(); !struck) return struck;
     }
+    auto seen = break_ && !signals_.stop_requested() ? pronounce() : Result<void>{};
     if (workload_) workload_->request_stop();
     proxy_->stop(kDrain);
     print(options_.json ? summary_json(frame) : "\n" + summary_text(frame));
+    return seen;
+  }
+
+  /// --break: what the clients saw, once everything is repaired and answered.
+  Result<void> pronounce() {
+    if (auto repaired = break_->wait(); !repaired) return repaired;
+    workload_->finish();
+    auto found = place_->find_posts(proxy_->ports().primary);
+    if (!found) return std::unexpected(std::move(found.error()));
+    const DemoVerdict verdict{
+        .killed_role = std::string(to_string(*options_.breaks)),
+        .killed_node = break_->victim(),
+        .primary_now = primary_of(proxy_->stats()),
+        .totals = workload_->totals(),
+        .posts = compare_posts(workload_->acknowledged_posts(), std::move(*found))};
+    print(options_.json ? verdict_json(verdict) : verdict_text(verdict));
+    lost_ = !verdict.lost_nothing();
     return {};
   }
 
@@ -146,6 +190,7 @@ class Demo {
     // Ends what the proxy still holds, so that the clients' threads come back.
     proxy_.reset();
     workload_.reset();
+    break_.reset();
     auto gone = place_->remove();
     if (gone) say("removed everything");
     return gone;
@@ -157,11 +202,30 @@ class Demo {
   std::unique_ptr<DemoPlace> place_;
   std::unique_ptr<proxy::Proxy> proxy_;
   std::optional<DemoWorkload> workload_;
+  std::optional<DemoBreak> break_;
+  bool lost_ = false;  // Something that was acknowledged (--break).
   Redraw redraw_;
 };
 
+/// What cannot be shown together.
+Result<void> check(const DemoOptions& options) {
+  if (!options.breaks) return {};
+  if (options.no_workload)
+    return fail(ErrorCode::kInvalidParameterValue, "--break shows what clients see", {},
+                "leave out --no-workload");
+  const int needed = options.breaks == BreakTarget::kPrimary ? kBreakReplicasMin : 1;
+  if (options.replicas >= needed) return {};
+  return fail(ErrorCode::kInvalidParameterValue,
+              fmt::format("--break {} needs {} replicas", to_string(*options.breaks), needed), {},
+              fmt::format("--replicas {}", needed));
+}
+
 ExitCode run_demo(const DemoOptions& options) {
-  Duration span{0};
+  if (const auto good = check(options); !good) {
+    complain(good.error());
+    return ExitCode::kUsage;
+  }
+  Duration span = options.breaks ? kBreakSpan : Duration{0};
   if (!options.span.empty()) {
     const auto parsed = config::parse_duration(options.span);
     if (!parsed || parsed->count() == 0) {
@@ -177,8 +241,9 @@ ExitCode run_demo(const DemoOptions& options) {
   log::set_level(stdout_is_terminal() ? log::Level::kOff : log::Level::kWarning);
   StopSignals signals(StopSignals::Hangup::kStops, kStopsMax);
   remove_abandoned_demos();
-  const auto result = Demo(options, span, signals).run();
-  if (result) return ExitCode::kOk;
+  Demo demo(options, span, signals);
+  const auto result = demo.run();
+  if (result) return demo.lost() ? ExitCode::kThreshold : ExitCode::kOk;
   complain(result.error());
   return ExitCode::kError;
 }
@@ -193,6 +258,12 @@ void add_demo(CLI::App& root, Command& chosen) {
       ->check(CLI::Range(0, cluster::kReplicasMax))
       ->capture_default_str();
   command->add_option("--for", options->span, "End by itself after this long")->type_name("SPAN");
+  command
+      ->add_option("--break", options->breaks,
+                   "Kill the primary or a replica under load, and say what clients saw")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, BreakTarget>{
+          {"primary", BreakTarget::kPrimary}, {"replica", BreakTarget::kReplica}}))
+      ->type_name("primary|replica");
   command->add_flag("--no-workload", options->no_workload, "No clients of its own");
   command->add_flag("--json", options->json, "One JSON object a line");
   command->footer(kFooter);

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/demo_requests.h"
 #include "app/terminal.h"
 #include "cluster/commands.h"
 #include "cluster/files.h"
@@ -119,11 +120,13 @@ Result<void> DemoPlace::remove() {
   return remove_all(dir_);
 }
 
-Result<void> DemoPlace::create_cluster(int replicas, cluster::ProgressSink& progress,
+Result<void> DemoPlace::create_cluster(int replicas, cluster::SyncRule sync,
+                                       cluster::ProgressSink& progress,
                                        const cluster::StopFlag& stop) {
   cluster::ClusterSpec spec;
   spec.dir = cluster_dir();
   spec.replicas = replicas;
+  spec.sync = sync;
   spec.application_user = kUser;
   spec.throw_away = true;
   if (auto good = cluster::check(spec); !good) return good;
@@ -153,6 +156,17 @@ Result<std::shared_ptr<const config::Config>> DemoPlace::write_config() {
     return fail(ErrorCode::kInternal, "the demonstration's own configuration is wrong",
                 config::describe(config.error().front(), sources.file_name));
   return std::make_shared<const config::Config>(std::move(*config));
+}
+
+Result<std::vector<uint64_t>> DemoPlace::find_posts(uint16_t port) const {
+  auto connection = cluster::SqlConnection::open(endpoint(port));
+  if (!connection) return std::unexpected(std::move(connection.error()));
+  const auto bodies = connection->query("SELECT body FROM posts");
+  if (!bodies) return std::unexpected(bodies.error());
+  std::vector<uint64_t> out;
+  for (const auto& row : bodies->rows)
+    if (const auto number = number_of_post(row[0].value_or(""))) out.push_back(*number);
+  return out;
 }
 
 cluster::Endpoint DemoPlace::endpoint(uint16_t port) const {

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "cluster/cluster.h"
@@ -24,12 +25,15 @@ class DemoPlace {
   DemoPlace(const DemoPlace&) = delete;
   DemoPlace& operator=(const DemoPlace&) = delete;
 
-  /// The cluster and its sample data.
-  Result<void> create_cluster(int replicas, cluster::ProgressSink& progress,
+  /// The cluster and its sample data. `sync`: how many replicas a commit waits for.
+  Result<void> create_cluster(int replicas, cluster::SyncRule sync, cluster::ProgressSink& progress,
                               const cluster::StopFlag& stop);
   /// Writes users.txt and fairlead.toml, and reads the latter. Ports 6432 to 6434 when all of them
   /// are free, else what the system gives.
   Result<std::shared_ptr<const config::Config>> write_config();
+
+  /// The requests whose posts are there (demo_requests.h), as the server at `port` of ours says.
+  Result<std::vector<uint64_t>> find_posts(uint16_t port) const;
 
   Result<void> remove();
 

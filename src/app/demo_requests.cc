@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 namespace fairlead::app {
 
 namespace {
+
+constexpr std::string_view kWrittenBy = "Written by request ";
 
 /// Scatters consecutive numbers over the whole range (splitmix64).
 uint64_t scatter(uint64_t x) {
@@ -42,14 +46,25 @@ DemoRequest make_request(uint64_t number, const cluster::SampleSize& size) {
               "SELECT p.id, p.body, u.first_name, u.last_name FROM posts p JOIN users u "
               "ON u.id = p.author_id ORDER BY p.created_at DESC LIMIT 20"};
     case Kind::kNewPost:
-      return {kind, fmt::format("INSERT INTO posts (author_id, body) VALUES ({}, 'Written by "
-                                "request {}') RETURNING id",
-                                user, number)};
+      return {kind,
+              fmt::format("INSERT INTO posts (author_id, body) VALUES ({}, '{}') RETURNING id",
+                          user, post_body(number))};
     case Kind::kMove:
       return {kind, fmt::format("UPDATE users SET city = '{}' WHERE id = {}",
                                 number % 2 == 0 ? "Lisbon" : "Oslo", user)};
   }
   return {};
+}
+
+std::string post_body(uint64_t number) { return fmt::format("{}{}", kWrittenBy, number); }
+
+std::optional<uint64_t> number_of_post(std::string_view body) {
+  if (!body.starts_with(kWrittenBy)) return std::nullopt;
+  body.remove_prefix(kWrittenBy.size());
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(body.data(), body.data() + body.size(), number);
+  if (error != std::errc{} || end != body.data() + body.size()) return std::nullopt;
+  return number;
 }
 
 std::string read_back_sql(const std::string& post_id) {

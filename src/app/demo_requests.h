@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "cluster/sample_data.h"
 
@@ -19,6 +21,10 @@ struct DemoRequest {
 
 /// kNewPost returns the new post's id as the only column.
 DemoRequest make_request(uint64_t number, const cluster::SampleSize& size);
+
+/// What the post of request `number` says; and the number again, if a body is one of these.
+std::string post_body(uint64_t number);
+std::optional<uint64_t> number_of_post(std::string_view body);
 
 /// Reads what kNewPost has just written.
 std::string read_back_sql(const std::string& post_id);

@@ -64,7 +64,9 @@ DemoFrame frame_of_one_second() {
                   .errors = 0,
                   .posts_read_back = 6,
                   .posts_missing = 0,
-                  .last_error = {}};
+                  .last_error = {},
+                  .errors_by_state = {},
+                  .longest_wait = {}};
   return frame;
 }
 

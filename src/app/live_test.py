@@ -302,6 +302,27 @@ class TheDemonstration(unittest.TestCase):
         self.assertEqual(process.wait(PATIENCE), 0)
         self.expect_nothing_left()
 
+    def broken(self, what):
+        """What clients saw of it, by --break."""
+        process = self.demo("--break", what, "--json")
+        out, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 0, err)
+        self.expect_nothing_left()
+        verdict = next(event for event in map(json.loads, out.splitlines()) if event["event"] == "verdict")
+        self.assertEqual((verdict["killed_role"], verdict["lost_posts"], verdict["repeated_posts"]), (what, 0, 0))
+        self.assertGreater(verdict["acknowledged_posts"], 50)
+        return verdict
+
+    def test_nothing_is_lost_when_the_primary_dies(self):
+        verdict = self.broken("primary")
+        self.assertNotIn(verdict["primary"], ("", verdict["killed_node"]))
+        self.assertLessEqual(set(verdict["errors_by_sqlstate"]), {"08007"})  # Writes of which nobody knows.
+
+    def test_nobody_notices_when_a_replica_dies(self):
+        verdict = self.broken("replica")
+        self.assertEqual((verdict["errors"], verdict["unanswered_posts_found"]), (0, 0))
+        self.assertNotIn(verdict["primary"], ("", verdict["killed_node"]))
+
     def test_every_way_of_ending_it_removes_everything(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             for moment in ("create the roles", "Ready"):
