@@ -151,7 +151,7 @@ Choice choose_replica(const LeaseWish& wish, const ReadHistory& history, const C
 Error writes_are_held() {
   return {ErrorCode::kCannotConnectNow,
           "writes are held for a planned change of the primary, which takes too long",
-          "fairlead.hold_writes_until is set on the primary",
+          "fairlead.hold_writes_until is set on the primary, or Patroni has it scheduled for now",
           "Try again; if nobody is at work there, take the setting back and reload."};
 }
 

@@ -116,7 +116,7 @@ void Control::on_decided(const std::string& cluster,
       snapshot->primary ? std::optional(endpoint_of(cluster, snapshot->node(*snapshot->primary)))
                         : std::nullopt,
       snapshot->timeline);
-  if (watched.patroni) watched.patroni->set_hurry(!snapshot->primary);
+  if (watched.patroni) watched.patroni->set_hurry(!snapshot->takes_writes());
   publish(cluster, watched.gate.on_decided(std::move(snapshot)));
   watched.monitor->show_holding(watched.gate.all_hold());
 }

@@ -125,7 +125,8 @@ void ClusterMonitor::show_holding(bool holding) {
   if (holding == shows_holding_) return;
   shows_holding_ = holding;
   log::info("cluster {}: {}", cluster_,
-            holding ? "writes are held: the primary asks for it (fairlead.hold_writes_until)"
+            holding ? "writes are held for a planned change of the primary "
+                      "(fairlead.hold_writes_until, or Patroni's schedule)"
                     : "writes are not held any more");
   for (const auto& node : nodes_) node->prober.show_holding(holding);
   want_positions();
@@ -240,8 +241,9 @@ void ClusterMonitor::decide() {
   std::vector<core::NodeView> views;
   views.reserve(nodes_.size());
   for (const auto& node : nodes_) views.push_back(view_of(*node));
-  auto snapshot =
-      std::make_shared<core::ClusterSnapshot>(topology_.decide(views, net::Loop::now()));
+  const Time now = net::Loop::now();
+  auto snapshot = std::make_shared<core::ClusterSnapshot>(topology_.decide(views, now));
+  snapshot->holds_writes |= snapshot->primary && judgement_.holds_writes(now);
   for (const patroni::Trouble& trouble : judgement_.troubles) {
     if (!snapshot->manager_trouble.empty()) snapshot->manager_trouble += "; ";
     snapshot->manager_trouble += "Patroni: " + trouble.text();

@@ -65,7 +65,7 @@ class PatroniWatch {
 
   /// From now on these addresses; what the others have said is forgotten.
   void set_urls(const std::vector<config::HttpUrl>& urls);
-  /// While there is no primary, news is looked for more often, and at once when this begins.
+  /// While nobody takes writes, news is looked for more often, and at once when this begins.
   void set_hurry(bool hurry);
 
  private:

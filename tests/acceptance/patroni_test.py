@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """topology = "patroni" with the real Patroni and etcd: members found and lost, leaders that die, change, hang or have no store, and
 REST addresses that lie. No write reaches a node that is not the leader, and the writers go on: E1, E2, E8, E31-E33."""
+import datetime
 import os
 import shutil
 import signal
@@ -105,6 +106,20 @@ class Patroni(unittest.TestCase):
                       "--force", "shop")
             eventually(lambda: STAND.leader() == target, 60, "the other member leads")
             writers.wait_for_more()
+        self.check_nothing_lost(writers)
+
+    def test_a_switchover_that_is_scheduled_is_seen_by_nobody(self):
+        leader, before = STAND.leader(), len(STAND.log())
+        target = eventually(self.sync_standby, 60, "there is a synchronous standby")[0]
+        with Writers(STAND.address) as writers:
+            writers.wait_for_more()
+            at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=12)
+            STAND.ctl("switchover", "--master", STAND.members[leader].name, "--candidate", STAND.members[target].name,
+                      "--scheduled", at.isoformat(timespec="seconds"), "--force", "shop")
+            eventually(lambda: STAND.leader() == target, 60, "the other member leads")
+            writers.wait_for_more()
+        self.assertEqual(sum(writers.errors.values()) + len(writers.unknown), 0, (writers.errors, writers.unknown))
+        self.assertIn("writes are held", STAND.log()[before:])
         self.check_nothing_lost(writers)
 
     def sync_standby(self):
