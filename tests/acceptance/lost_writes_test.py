@@ -22,6 +22,12 @@ def told(client):
     return [(notice["S"], notice["M"]) for notice in notices]
 
 
+def reason(client):
+    """Why a read goes where it goes."""
+    client.run("select count(*) from kept")
+    return client.run("show fairlead.last_route")[0][2]
+
+
 def position(client):
     """A look at the primary that began after everything that was acknowledged so far."""
     return client.value("show fairlead.token")
@@ -97,6 +103,7 @@ class LostWrites(unittest.TestCase):
     def check_tokens(self, kept, lost):
         """What an application carries itself: the kept part of the old timeline is part of the new one."""
         with login(self.warns) as client:
+            eventually(lambda: reason(client) == "no_replica", 10, "it is a read again: the new primary's catalog is loaded")
             client.run(f"set fairlead.min_lsn = '{kept}'")
             self.assertEqual(client.run("select count(*) from kept"), [("3",)])
             client.run(f"set fairlead.min_lsn = '{lost}'")

@@ -18,6 +18,7 @@ class StaleRoles(unittest.TestCase):
     def setUp(self):
         self.cluster = Cluster(fairlead_binary(), replicas=2)
         self.addCleanup(self.cluster.stop)
+        self.cluster.wait_for_replay(1), self.cluster.wait_for_replay(2)  # The first look has to do for all of the test.
         self.proxy = Proxy(self.cluster, {"cluster": {"probe_interval": "10min", "probe_timeout": "1s"}})
         self.addCleanup(self.proxy.stop)
         with self.login() as client:
