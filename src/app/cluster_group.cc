@@ -59,6 +59,8 @@ void add_cluster(CLI::App& root, Command& chosen) {
   add_cluster_verify(*group, chosen);
   add_cluster_sync(*group, chosen);
   add_cluster_switchover(*group, chosen);
+  add_cluster_add_replica(*group, chosen);
+  add_cluster_remove_replica(*group, chosen);
 }
 
 }  // namespace fairlead::app

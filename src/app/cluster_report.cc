@@ -17,7 +17,7 @@ std::string cluster_text(const cluster::Cluster& cluster) {
   return out;
 }
 
-std::string cluster_json(const cluster::Cluster& cluster) {
+boost::json::object cluster_object(const cluster::Cluster& cluster) {
   boost::json::array nodes;
   for (const cluster::Node& node : cluster.nodes)
     nodes.push_back({{"name", node.name},
@@ -27,10 +27,13 @@ std::string cluster_json(const cluster::Cluster& cluster) {
                      {"data_dir", node.data_dir},
                      {"log_file", node.log_file},
                      {"url", cluster.as_application(node).url()}});
-  return boost::json::serialize(boost::json::object{{"dir", cluster.state.spec.dir},
-                                                    {"database", cluster.state.spec.database},
-                                                    {"nodes", std::move(nodes)}}) +
-         "\n";
+  return {{"dir", cluster.state.spec.dir},
+          {"database", cluster.state.spec.database},
+          {"nodes", std::move(nodes)}};
+}
+
+std::string cluster_json(const cluster::Cluster& cluster) {
+  return boost::json::serialize(cluster_object(cluster)) + "\n";
 }
 
 namespace {

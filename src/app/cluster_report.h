@@ -2,6 +2,7 @@
 // folder may see it anyway.
 #pragma once
 
+#include <boost/json.hpp>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,7 @@ namespace fairlead::app {
 
 /// A line for each node: name, role, and the URL of the application's database.
 std::string cluster_text(const cluster::Cluster& cluster);
+boost::json::object cluster_object(const cluster::Cluster& cluster);
 /// {"dir", "database", "nodes": [{"name", "role", "host", "port", "data_dir", "log_file", "url"}]}
 std::string cluster_json(const cluster::Cluster& cluster);
 /// What became of the cluster by a promotion, and what to do next.

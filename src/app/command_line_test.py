@@ -18,7 +18,8 @@ KEEP = {"PATH", "HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS
 
 COMMANDS = [
     "up", "check", "explain", "routes", "pins", "observe", "demo", "version", "config", "config show", "cluster", "cluster create",
-    "cluster start", "cluster stop", "cluster destroy", "cluster status", "cluster verify", "cluster sync",
+    "cluster start", "cluster stop", "cluster destroy", "cluster status", "cluster verify", "cluster sync", "cluster add-replica",
+    "cluster remove-replica",
 ]
 
 
@@ -69,9 +70,6 @@ class Usage(unittest.TestCase):
                       "load run", "load compare"):
             self.expect_usage_error(*words.split(), hint=f"fairlead {words.split()[0]} is not available in this version\n  next: ")
             self.assertNotRegex(run("--help").stdout, rf"\n  {words.split()[0]} ")
-        for word in ("add-replica", "remove-replica"):
-            self.expect_usage_error("cluster", word, "--dir", "/x", hint=f"fairlead cluster {word} is not available in this version")
-            self.assertNotRegex(run("cluster", "--help").stdout, rf"\n  {word} ")
 
     def test_missing_and_contradicting_options(self):
         self.expect_usage_error("cluster", "create", hint="--dir is required")

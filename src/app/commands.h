@@ -36,5 +36,7 @@ void add_cluster_rejoin(CLI::App& group, Command& chosen);
 void add_cluster_verify(CLI::App& group, Command& chosen);
 void add_cluster_sync(CLI::App& group, Command& chosen);
 void add_cluster_switchover(CLI::App& group, Command& chosen);
+void add_cluster_add_replica(CLI::App& group, Command& chosen);
+void add_cluster_remove_replica(CLI::App& group, Command& chosen);
 
 }  // namespace fairlead::app

@@ -8,7 +8,6 @@ namespace fairlead::app {
 namespace {
 
 struct Planned {
-  std::string_view group;
   std::string_view name;
   std::string_view instead;
 };
@@ -16,28 +15,22 @@ struct Planned {
 constexpr std::string_view kNodes = "fairlead check shows every node's role, lag and connections";
 constexpr std::string_view kStatements =
     "pg_stat_statements on the nodes counts statements until then";
-constexpr std::string_view kByHand =
-    "fairlead cluster destroy and create make a cluster of another size";
 
 constexpr std::array kPlanned{
-    Planned{"", "status", kNodes},
-    Planned{"", "pools", "pg_stat_activity on the nodes shows the servers that are open"},
-    Planned{"", "replicas", kNodes},
-    Planned{"", "requests", kStatements},
-    Planned{"", "queries", kStatements},
-    Planned{"", "findings", kStatements},
-    Planned{"", "events", "the log of fairlead up tells each change of a node"},
-    Planned{"", "load", "pgbench through port 6432 loads it until then"},
-    Planned{"cluster", "add-replica", kByHand},
-    Planned{"cluster", "remove-replica", kByHand},
+    Planned{"status", kNodes},
+    Planned{"pools", "pg_stat_activity on the nodes shows the servers that are open"},
+    Planned{"replicas", kNodes},
+    Planned{"requests", kStatements},
+    Planned{"queries", kStatements},
+    Planned{"findings", kStatements},
+    Planned{"events", "the log of fairlead up tells each change of a node"},
+    Planned{"load", "pgbench through port 6432 loads it until then"},
 };
 
 }  // namespace
 
-std::optional<std::string_view> instead_of_planned(std::string_view group, std::string_view name) {
-  const auto row = std::ranges::find_if(kPlanned, [&](const Planned& planned) {
-    return planned.group == group && planned.name == name;
-  });
+std::optional<std::string_view> instead_of_planned(std::string_view name) {
+  const auto row = std::ranges::find(kPlanned, name, &Planned::name);
   if (row == kPlanned.end()) return std::nullopt;
   return row->instead;
 }

@@ -7,8 +7,7 @@
 
 namespace fairlead::app {
 
-/// What to do instead of the command `name` of `group` ("" for the program's own commands, else
-/// "cluster"); nullopt: nobody has promised such a command.
-std::optional<std::string_view> instead_of_planned(std::string_view group, std::string_view name);
+/// What to do instead of `fairlead NAME`; nullopt: nobody has promised such a command.
+std::optional<std::string_view> instead_of_planned(std::string_view name);
 
 }  // namespace fairlead::app

@@ -72,10 +72,10 @@ ExitCode usage_error(const std::string& message, const std::string& hint) {
 
 /// A word that nobody knows: an option, or a command at the level where it stands.
 ExitCode unknown_word(const CLI::App* at, const std::string& word) {
-  const bool is_root = at->get_parent() == nullptr;
-  if (const auto instead = instead_of_planned(is_root ? "" : at->get_name(), word))
-    return usage_error(fmt::format("{} {} is not available in this version", path_of(at), word),
-                       std::string(*instead));
+  if (at->get_parent() == nullptr)
+    if (const auto instead = instead_of_planned(word))
+      return usage_error(fmt::format("{} {} is not available in this version", path_of(at), word),
+                         std::string(*instead));
   const bool is_option = word.starts_with("-");
   const auto known = is_option ? options_of(at) : commands_of(at);
   const std::string name = is_option ? word.substr(0, word.find('=')) : word;

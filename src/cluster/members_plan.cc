@@ -21,4 +21,27 @@ Plan plan_sync(const ClusterState& state, size_t primary) {
   return plan;
 }
 
+Plan plan_add_replica(size_t node, size_t primary) {
+  return {{StepKind::kClone, node, primary},
+          {StepKind::kConfigure, node, primary},
+          {StepKind::kStart, node, primary},
+          {StepKind::kAwaitStreaming, node, primary}};
+}
+
+Plan plan_admission(const ClusterState& state, size_t node, size_t primary) {
+  Plan plan = {{StepKind::kAdmit, node}};
+  if (state.spec.sync.is_on()) add_reconfigure(plan, state, primary, node);
+  return plan;
+}
+
+Plan plan_remove_replica(const ClusterState& state, size_t node, size_t primary) {
+  Plan plan;
+  if (state.spec.sync.is_on()) add_reconfigure(plan, state, primary, node);
+  plan.push_back({StepKind::kStop, node});
+  plan.push_back({StepKind::kDropSlot, node, primary});
+  plan.push_back({StepKind::kRemoveData, node});
+  plan.push_back({StepKind::kForget, node});
+  return plan;
+}
+
 }  // namespace fairlead::cluster

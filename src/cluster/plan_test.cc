@@ -123,7 +123,7 @@ TEST(ServerFiles, EachNodeHasItsPortAndNameAndTheSameWalSettings) {
   EXPECT_THAT(text, HasSubstr("port = '5602'"));
   EXPECT_THAT(text, HasSubstr("cluster_name = 'node2'"));
   EXPECT_THAT(text, HasSubstr("unix_socket_directories = '/srv/db/s'"));
-  EXPECT_THAT(text, HasSubstr("max_wal_senders = '10'"));
+  EXPECT_THAT(text, HasSubstr("max_wal_senders = '22'"));
 }
 
 TEST(ServerFiles, AReplicaNamesWhomItFollowsAndItsSlotThere) {

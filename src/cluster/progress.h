@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "base/error.h"
@@ -25,6 +26,15 @@ struct StepView {
   std::string text;  // "clone node1 into node2"
 };
 
+/// How far a long step is.
+struct Advance {
+  uint64_t done_bytes = 0;
+  uint64_t total_bytes = 0;  // As estimated when the step began; never less than what is done.
+  Duration elapsed{0};
+
+  bool operator==(const Advance&) const = default;
+};
+
 class ProgressSink {
  public:
   virtual ~ProgressSink() = default;
@@ -33,6 +43,8 @@ class ProgressSink {
   virtual void failed(const StepView& step, const Error& error) = 0;
   /// What is no step of a plan: an interrupted operation that is settled first, a decision.
   virtual void noted(const std::string& /*text*/) {}
+  /// Between started() and finished() of a step that takes long, about once a second.
+  virtual void advanced(const StepView& /*step*/, const Advance& /*advance*/) {}
 };
 
 /// For callers that show nothing.

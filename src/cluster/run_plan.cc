@@ -1,6 +1,7 @@
 // Steps, one after the other.
 #include "cluster/run_plan.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace fairlead::cluster {
@@ -17,7 +18,12 @@ Result<void> report_and_run(StepRunner& runner, const Plan& plan, size_t index,
   const StepView view{index + 1, plan.size(), describe(plan[index], state)};
   progress.started(view);
   const auto began = Clock::now();
+  runner.tell([&](uint64_t done_bytes, uint64_t total_bytes) {
+    progress.advanced(view, {done_bytes, std::max(done_bytes, total_bytes),
+                             std::chrono::duration_cast<Duration>(Clock::now() - began)});
+  });
   auto done = runner.carry_out(plan[index]);
+  runner.tell({});
   if (done)
     progress.finished(view, std::chrono::duration_cast<Duration>(Clock::now() - began));
   else

@@ -29,13 +29,14 @@ void add(std::string& out, std::string_view name, std::string_view value, std::s
   out += fmt::format("{} = {}  # {}\n", name, quoted(value), why);
 }
 
-void add_wal_settings(std::string& out, const ClusterSpec& spec) {
-  // pg_basebackup takes two senders while it runs, so twice the replicas, and a few for tools.
-  const std::string senders = std::to_string(2 * spec.replicas + 6);
+void add_wal_settings(std::string& out) {
+  // For as many replicas as a cluster may get, because more would need a restart; pg_basebackup
+  // takes two senders while it runs, one at a time, and a few are for tools.
+  const std::string senders = std::to_string(kReplicasMax + 6);
   add(out, "wal_level", "replica",
       "enough for standbys and pg_basebackup; logical decoding is not needed");
   add(out, "max_wal_senders", senders,
-      "one per replica, two per running base backup, some to spare");
+      "one per replica that may be added, two for a base backup, some to spare");
   add(out, "max_replication_slots", senders,
       "one per replica; a node that is promoted needs them all");
   add(out, "max_slot_wal_keep_size", "2GB",
@@ -102,7 +103,7 @@ std::string render_fairlead_conf(const ClusterState& state, const NodeState& nod
   add(out, "max_connections", "200",
       "a pool of 20 from each of several databases and users, and room for tools");
   out += "\n# Replication: the same on all nodes, because any of them may become the primary.\n";
-  add_wal_settings(out, spec);
+  add_wal_settings(out);
   add_role_settings(out, state, node, primary);
   out += "\n# Log.\n";
   add(out, "logging_collector", "off", "pg_ctl's log file is kept beside the nodes");

@@ -80,6 +80,8 @@ Result<void> check_dir(const ClusterSpec& spec) {
 
 }  // namespace
 
+Result<void> check_node_name(const std::string& name) { return check_name("node name", name); }
+
 bool is_numeric_address(const std::string& text) {
   std::array<unsigned char, sizeof(in6_addr)> ignored{};
   return inet_pton(AF_INET, text.c_str(), ignored.data()) == 1 ||

@@ -45,6 +45,9 @@ inline constexpr size_t kSocketPathMax = 107;
 /// the dir is absolute and short enough for Unix sockets inside it.
 Result<void> check(const ClusterSpec& spec);
 
+/// The name of a node is also that of its folder, its slot and its role in the primary's settings.
+Result<void> check_node_name(const std::string& name);
+
 /// Whether `text` is an IPv4 or IPv6 address in figures.
 bool is_numeric_address(const std::string& text);
 

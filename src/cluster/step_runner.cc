@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/assert.h"
+#include "cluster/backup_progress.h"
 #include "cluster/files.h"
 #include "cluster/postmaster.h"
 #include "cluster/server_files.h"
@@ -317,7 +318,15 @@ Result<void> StepRunner::clone(const Step& step) {
   Command backup = tool(base_backup_arguments(state_, state_.nodes[step.primary], node));
   backup.environment = {"PGPASSWORD=" + state_.secrets.replication};
   backup.deadline = kCloneDeadline;
-  return done_or_error(run_good(backup, stop_));
+  BackupProgress progress;
+  backup.on_err = [&](std::string_view text) {
+    progress.take(text);
+    if (listener_ && progress.total_bytes() > 0)
+      listener_(progress.done_bytes(), progress.total_bytes());
+  };
+  auto done = done_or_error(run_good(backup, stop_));
+  if (!done) done.error().detail = without_progress(done.error().detail);
+  return done;
 }
 
 }  // namespace fairlead::cluster

@@ -29,6 +29,10 @@ class StepRunner {
   Result<void> reserve_ports();
   Result<void> reserve_port(size_t node);
 
+  /// Hears, while a long step is carried out, how many bytes of how many are done.
+  using Listener = std::function<void(uint64_t done, uint64_t total)>;
+  void tell(Listener listener) { listener_ = std::move(listener); }
+
   /// On an Error the step may be half done: undo() takes it back, so that it can be done again.
   /// Steps that change the record change `state` and leave the writing to the caller.
   Result<void> carry_out(const Step& step);
@@ -96,6 +100,7 @@ class StepRunner {
   const OsUser& user_;
   int lock_fd_;
   const StopFlag& stop_;
+  Listener listener_;
   std::vector<std::optional<PortReservation>> ports_;  // Per node, while it does not run.
 };
 

@@ -50,23 +50,27 @@ Result<Pipe> make_pipe() {
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
+using Listener = std::function<void(std::string_view)>;
+
 /// Takes what is there. Closes `from` at its end.
-void drain(Fd& from, std::string& into) {
+void drain(Fd& from, std::string& into, const Listener& listener = {}) {
   std::array<char, 16384> buffer;
   const ssize_t got = read(from.get(), buffer.data(), buffer.size());
   if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
   if (got <= 0) return from.close();
   into.append(buffer.data(), static_cast<size_t>(got));
+  if (listener) listener({buffer.data(), static_cast<size_t>(got)});
   if (into.size() > kCapturedMax) into.erase(0, into.size() - kCapturedMax);
 }
 
 /// One running child and its two streams.
 class Running {
  public:
-  Running(pid_t pid, Fd out, Fd err)
+  Running(pid_t pid, Fd out, Fd err, const Listener& on_err)
       : pid_(pid),
         out_(std::move(out)),
         err_(std::move(err)),
+        on_err_(on_err),
         exit_fd_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {
     fcntl(out_.get(), F_SETFL, O_NONBLOCK);
     fcntl(err_.get(), F_SETFL, O_NONBLOCK);
@@ -78,14 +82,14 @@ class Running {
         {{out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}, {exit_fd_.get(), POLLIN, 0}}};
     poll(waits.data(), waits.size(), static_cast<int>(kSlice.count()));
     if (waits[0].revents != 0) drain(out_, ending_.out);
-    if (waits[1].revents != 0) drain(err_, ending_.err);
+    if (waits[1].revents != 0) drain(err_, ending_.err, on_err_);
     int status = 0;
     if (waitpid(pid_, &status, WNOHANG) != pid_) return false;
     // What it wrote last. A daemon that it left may hold the pipes open: so no waiting for their
     // end.
     for (int i = 0; i < 16 && (out_ || err_); ++i) {
       if (out_) drain(out_, ending_.out);
-      if (err_) drain(err_, ending_.err);
+      if (err_) drain(err_, ending_.err, on_err_);
     }
     if (WIFEXITED(status))
       ending_.exit_code = WEXITSTATUS(status);
@@ -107,6 +111,7 @@ class Running {
  private:
   pid_t pid_;
   Fd out_, err_;
+  const Listener& on_err_;
   Fd exit_fd_;  // Makes poll() return at the end at once; without it (old kernels) a slice later.
   Ending ending_;
 };
@@ -140,7 +145,7 @@ Result<Ending> run(const Command& command, const StopFlag& stop) {
   out->write_end.close();
   err->write_end.close();
 
-  Running child(*pid, std::move(out->read_end), std::move(err->read_end));
+  Running child(*pid, std::move(out->read_end), std::move(err->read_end), command.on_err);
   const auto deadline = Clock::now() + command.deadline;
   while (!child.turn()) {
     const bool late = Clock::now() >= deadline;

@@ -8,7 +8,9 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -28,6 +30,8 @@ struct Command {
   std::chrono::milliseconds grace = std::chrono::seconds(5);
   /// Stays open in the child, for a lock that must live as long as the child.
   int inherited_fd = -1;
+  /// Hears each piece of standard error as it comes, in the thread that runs the command.
+  std::function<void(std::string_view)> on_err = {};
 };
 
 /// How a program ended, and what it said.

@@ -63,6 +63,7 @@ Arguments base_backup_arguments(const ClusterState& state, const NodeState& from
       "--wal-method=stream",
       "--checkpoint=fast",  // Waiting for a scheduled one would take minutes.
       "--no-password",
+      "--progress",
   };
   if (state.spec.throw_away) {
     arguments.push_back("--no-sync");
