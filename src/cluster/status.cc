@@ -68,7 +68,9 @@ StatusRow ask(const Cluster& cluster, const Node& node) {
   StatusRow row;
   row.name = node.name;
   row.role = node.role;
-  row.state = "stopped";
+  row.state = node.standing == Standing::kNeedsRejoin ? "needs rejoin"
+              : node.standing == Standing::kJoining   ? "joining"
+                                                      : "stopped";
   row.host = node.host;
   row.port = node.port;
   const auto server = find_postmaster(node.data_dir);

@@ -17,7 +17,8 @@ struct StatusRow {
   std::string name;
   Role role = Role::kPrimary;  // The node's own word when it answers, else what its files say.
   std::string state;  // running, streaming, not streaming, replay paused, starting, stopped, not
-                      // answering; superseded, for a primary that a newer one has replaced.
+                      // answering; superseded, for a primary that a newer one has replaced; needs
+                      // rejoin, joining: it does not run, and is no member for now.
   std::string host;
   uint16_t port = 0;
   std::string system_identifier;   // Empty: unknown.

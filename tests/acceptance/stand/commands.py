@@ -1,4 +1,4 @@
-"""A cluster and the commands of `fairlead cluster` on it, without any proxy."""
+"""A cluster and the commands of `fairlead cluster` on it, with a proxy or without."""
 import json
 import os
 import signal
@@ -6,12 +6,13 @@ import subprocess
 
 from stand.cluster import Cluster
 from stand.processes import die_with_parent, eventually
+from stand.proxied import ProxiedCluster
 
 PATIENCE = 120
 
 
-class CommandedCluster(Cluster):
-    """Nodes are named as fairlead names them: node1, node2 and so on."""
+class Commands:
+    """For a Cluster; its nodes are named as fairlead names them: node1, node2 and so on."""
 
     @property
     def dir(self):
@@ -46,10 +47,19 @@ class CommandedCluster(Cluster):
         eventually(lambda: not os.path.exists(f"/proc/{pid}"), 20, "the server has ended")
 
     def await_streaming(self):
-        """Until every replica streams and has replayed all that the primary has."""
+        """Until every replica that is a member streams and has replayed all that the primary has."""
 
         def all_stream():
             rows = json.loads(subprocess.run(self.arguments("status", "--json"), capture_output=True, text=True, check=False).stdout)
-            return all(row["state"] == "streaming" and row["lag_bytes"] == 0 for row in rows if row["role"] == "replica")
+            return all(row["state"] == "streaming" and row["lag_bytes"] == 0 for row in rows
+                       if row["role"] == "replica" and row["state"] != "needs rejoin")
 
         eventually(all_stream, 30, "all replicas stream and have replayed everything")
+
+
+class CommandedCluster(Commands, Cluster):
+    """Without any proxy."""
+
+
+class CommandedProxiedCluster(Commands, ProxiedCluster):
+    """With one."""
