@@ -61,6 +61,7 @@ void add_cluster(CLI::App& root, Command& chosen) {
   add_cluster_switchover(*group, chosen);
   add_cluster_add_replica(*group, chosen);
   add_cluster_remove_replica(*group, chosen);
+  add_cluster_up(*group, chosen);
 }
 
 }  // namespace fairlead::app

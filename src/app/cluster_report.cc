@@ -66,7 +66,7 @@ std::string promotion_text(const cluster::Promotion& done, const std::string& di
 }
 
 std::string switchover_text(const cluster::Switchover& done, const std::string& dir) {
-  return fmt::format("{} is the primary now, nothing is lost; writes waited {} at most\n{}",
+  return fmt::format("{} is the primary now, nothing is lost; no server took writes for {}\n{}",
                      done.node, short_time(done.pause),
                      followers_text(done.followers, done.need_rejoin, dir));
 }

@@ -38,5 +38,6 @@ void add_cluster_sync(CLI::App& group, Command& chosen);
 void add_cluster_switchover(CLI::App& group, Command& chosen);
 void add_cluster_add_replica(CLI::App& group, Command& chosen);
 void add_cluster_remove_replica(CLI::App& group, Command& chosen);
+void add_cluster_up(CLI::App& group, Command& chosen);
 
 }  // namespace fairlead::app

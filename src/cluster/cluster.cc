@@ -11,6 +11,12 @@
 
 namespace fairlead::cluster {
 
+namespace {
+
+bool has_data(const std::string& data_dir) { return exists(data_dir + "/PG_VERSION"); }
+
+}  // namespace
+
 std::string_view to_string(Role role) { return role == Role::kPrimary ? "primary" : "replica"; }
 
 std::string Node::address() const {
@@ -60,10 +66,18 @@ Cluster cluster_of(ClusterState state) {
   const Layout layout(cluster.state.spec.dir);
   for (const NodeState& node : cluster.state.nodes) {
     const std::string data = layout.data_dir(node.name);
-    // A copy that is not finished has no standby.signal yet.
-    const bool replica = is_standby(data) || node.standing == Standing::kJoining;
+    // A copy that is not finished has no standby.signal yet, and without data nothing comes up.
+    const bool replica = is_standby(data) || node.standing == Standing::kJoining || !has_data(data);
     cluster.nodes.push_back({node.name, replica ? Role::kReplica : Role::kPrimary, node.standing,
                              cluster.state.spec.host, node.port, data, layout.log_file(node.name)});
+  }
+  // Where everybody else is a replica, the one whose data is gone was the primary.
+  if (cluster.primary() == nullptr) {
+    std::vector<Node*> without_data;
+    for (Node& node : cluster.nodes)
+      if (node.standing == Standing::kMember && !has_data(node.data_dir))
+        without_data.push_back(&node);
+    if (without_data.size() == 1) without_data.front()->role = Role::kPrimary;
   }
   return cluster;
 }

@@ -2,7 +2,8 @@
 //
 // A snapshot of the files at the moment of load(); it asks no server. A node's role here is the one
 // that its data directory says it will come up with (standby.signal), which a promotion changes;
-// what a running node really is, status() asks the node itself.
+// one whose data is gone was the primary when all others are replicas; what a running node really
+// is, status() asks the node itself.
 #pragma once
 
 #include <string>

@@ -145,6 +145,7 @@ Result<std::string> describe_create(const ClusterSpec& spec) {
 Result<Cluster> start(const std::string& dir, ProgressSink& progress, const StopFlag& stop) {
   auto open = OpenCluster::open(dir, progress, stop);
   if (!open) return std::unexpected(open.error());
+  if (auto recorded = open->set_stopped(false); !recorded) return std::unexpected(recorded.error());
   const Cluster cluster = open->cluster();
   std::vector<size_t> order = primary_first(cluster);
   std::erase_if(order, [&](size_t node) {
@@ -166,10 +167,17 @@ Result<Cluster> start(const std::string& dir, ProgressSink& progress, const Stop
 Result<void> stop(const std::string& dir, ProgressSink& progress, const StopFlag& stop) {
   auto cluster = load(dir);
   if (!cluster) return std::unexpected(cluster.error());
-  auto lock = DirLock::take(Layout(cluster->state.spec.dir).lock_file());
+  const Layout layout(cluster->state.spec.dir);
+  auto lock = DirLock::take(layout.lock_file());
   if (!lock) return std::unexpected(lock.error());
+  // What an operation has changed while we waited. One that was interrupted stays for later.
+  cluster = load(dir);
+  if (!cluster) return std::unexpected(cluster.error());
   auto user = servers_user(cluster->state.spec);
   if (!user) return std::unexpected(user.error());
+  // Before the first server ends: a supervisor must not bring it back.
+  cluster->state.stopped = true;
+  if (auto wrote = write_state(layout, cluster->state); !wrote) return wrote;
   StepRunner runner(cluster->state, *user, lock->fd(), stop);
   return run_plan(runner, plan_stop(primary_first(*cluster)), cluster->state, progress, stop);
 }

@@ -78,6 +78,18 @@ Result<size_t> OpenCluster::find(const std::string& node) const {
               fmt::format("its nodes are {}", fmt::join(names, ", ")));
 }
 
+Result<void> OpenCluster::start_node(size_t node, std::chrono::milliseconds patience) {
+  StepRunner runner(state_, user_, lock_fd(), *stop_);
+  runner.set_start_patience(patience);
+  return runner.carry_out({StepKind::kStart, node});
+}
+
+Result<void> OpenCluster::set_stopped(bool stopped) {
+  if (state_.stopped == stopped) return {};
+  state_.stopped = stopped;
+  return record();
+}
+
 Result<void> OpenCluster::run(ClusterState next, Operation operation) {
   if (auto begun = begin(std::move(next), std::move(operation)); !begun) return begun;
   return carry_on();

@@ -7,6 +7,7 @@
 // it. Blocks its thread. One operation at a time.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -41,6 +42,13 @@ class OpenCluster {
   Result<size_t> primary() const;
   /// Fails with the names that there are.
   Result<size_t> find(const std::string& node) const;
+
+  /// In the role that its files give it. Fails when it is not up within `patience`, and may come up
+  /// later.
+  Result<void> start_node(size_t node,
+                          std::chrono::milliseconds patience = std::chrono::seconds(60));
+  /// Records whether a command has stopped the cluster.
+  Result<void> set_stopped(bool stopped);
 
   /// begin(), carry_on().
   Result<void> run(ClusterState next, Operation operation);

@@ -94,10 +94,13 @@ Result<Rejoin> rejoin_in(OpenCluster& open, const RejoinRequest& request, Progre
   if (auto begun = open.begin(open.state(), std::move(operation)); !begun)
     return std::unexpected(begun.error());
   auto done = open.carry_on([&](const Step& step, const Error& error) -> std::optional<Plan> {
-    if (step.kind != StepKind::kRewind || error.code == ErrorCode::kQueryCanceled)
+    const bool helps = step.kind == StepKind::kRewind || step.kind == StepKind::kStart ||
+                       step.kind == StepKind::kAwaitStreaming;
+    if (out.method != Rejoin::Method::kRewind || !helps || error.code == ErrorCode::kQueryCanceled)
       return std::nullopt;
     out.method = Rejoin::Method::kCopy;
-    out.reason = "pg_rewind could not do it: " + error.detail;
+    out.reason = step.kind == StepKind::kRewind ? "pg_rewind could not do it: " + error.detail
+                                                : "pg_rewind was not enough: " + error.message;
     progress.noted(fmt::format("{} gets a new copy: {}", request.node, out.reason));
     return by_copy;
   });

@@ -100,6 +100,7 @@ std::string to_json(const ClusterState& state) {
         {"replication", state.secrets.replication},
         {"application", state.secrets.application}}},
       {"nodes", std::move(nodes)},
+      {"stopped", state.stopped},
       {"operation", to_json(state.operation)},
   };
   return json::serialize(root) + "\n";
@@ -134,6 +135,7 @@ Result<ClusterState> state_from_json(std::string_view text) {
     if (node.what_is_broken()) root.broken("nodes." + *node.what_is_broken());
   });
   if (state.nodes.empty()) root.broken("nodes");
+  state.stopped = root.boolean("stopped");
   std::optional<std::string> broken;
   state.operation = operation_from_json(root.find("operation"), state.nodes.size(), broken);
   if (broken) root.broken(*broken);

@@ -49,6 +49,7 @@ struct ClusterState {
   std::vector<NodeState> nodes;  // nodes[0] is made first; it is the primary until a promotion.
   size_t steps_done = 0;         // Of create's plan, which depends on spec alone.
   bool step_begun = false;       // Step number steps_done was begun and its end was not recorded.
+  bool stopped = false;          // By a command: nobody but a command starts it again.
   std::optional<Operation> operation = {};  // Of a cluster that is ready: the change at work.
 
   bool operator==(const ClusterState&) const = default;

@@ -20,6 +20,7 @@ ClusterState some_state() {
   state.nodes = {{"node1", 5601}, {"node2", 65535}};
   state.steps_done = 9;
   state.step_begun = true;
+  state.stopped = true;
   state.spec.sync = {SyncRule::Method::kFirst, 1};
   state.nodes[1].standing = Standing::kNeedsRejoin;
   Operation operation;
@@ -63,7 +64,7 @@ TEST(ClusterState, AMissingOrMistypedFieldIsAnErrorThatNamesIt) {
   const std::string good = to_json(some_state());
   for (const char* name :
        {"phase", "steps_done", "step_begun", "pg_major", "dir", "replicas", "settings", "monitor",
-        "nodes", "throw_away", "base_port", "operation"}) {
+        "nodes", "throw_away", "base_port", "operation", "stopped"}) {
     std::string text = good;
     const size_t at = text.find("\"" + std::string(name) + "\"");
     ASSERT_NE(at, std::string::npos) << name;

@@ -21,8 +21,10 @@ namespace {
 
 /// A base backup of a big cluster takes its time; nobody waits longer than this without a sign.
 constexpr std::chrono::hours kCloneDeadline{6};
-/// After a crash a node replays WAL before it answers.
-constexpr std::chrono::seconds kStartDeadline{60};
+/// A fast shutdown writes what is in memory.
+constexpr std::chrono::seconds kStopDeadline{60};
+/// pg_ctl itself gives up a little before it is ended.
+constexpr std::chrono::seconds kStartMargin{5};
 /// Lost races for a port are rare; a handful in a row is something else.
 constexpr int kPortAttempts = 5;
 
@@ -75,7 +77,7 @@ Result<void> StepRunner::carry_out(const Step& step) {
     case StepKind::kAwaitStreaming:
       return await_streaming(step);
     case StepKind::kStop:
-      return stop_postmaster(layout_.data_dir(node.name), kStartDeadline, stop_);
+      return stop_postmaster(layout_.data_dir(node.name), kStopDeadline, stop_);
     case StepKind::kReconfigure:
       return reconfigure(step);
     case StepKind::kAwaitSync:
@@ -256,8 +258,9 @@ std::optional<StepRunner::FailedStart> StepRunner::try_start(const NodeState& no
   }
   forget_dead_postmaster(layout_.data_dir(node.name), layout_.socket(node.port));
   const auto log_before = file_size(layout_.log_file(node.name));
-  Command pg_ctl = tool(start_arguments(state_, node));
-  pg_ctl.deadline = kStartDeadline + std::chrono::seconds(5);
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(start_patience_);
+  Command pg_ctl = tool(start_arguments(state_, node, seconds));
+  pg_ctl.deadline = seconds + kStartMargin;
   // On SIGINT pg_ctl ends the server that it is starting; on SIGTERM it would leave it.
   pg_ctl.stop_signal = SIGINT;
   pg_ctl.inherited_fd = -1;  // The server would hold the lock for ever.
@@ -280,7 +283,7 @@ std::optional<StepRunner::FailedStart> StepRunner::try_start(const NodeState& no
 
 Result<void> StepRunner::await_running(const NodeState& node) {
   const std::string data = layout_.data_dir(node.name);
-  const auto deadline = std::chrono::steady_clock::now() + kStartDeadline;
+  const auto deadline = std::chrono::steady_clock::now() + start_patience_;
   for (;;) {
     const auto server = find_postmaster(data);
     if (server && server->accepts_connections) return {};

@@ -41,6 +41,10 @@ class StepRunner {
   /// nodes followed before.
   Result<void> reverse(const Step& step, size_t primary);
 
+  /// A server that is told to start and does not accept connections within this is an Error, and
+  /// may still be on its way up.
+  void set_start_patience(std::chrono::milliseconds patience) { start_patience_ = patience; }
+
  private:
   Result<void> make_folders();
   Result<void> initialize(const NodeState& node);
@@ -101,6 +105,8 @@ class StepRunner {
   int lock_fd_;
   const StopFlag& stop_;
   Listener listener_;
+  /// After a crash a node replays WAL before it answers.
+  std::chrono::milliseconds start_patience_ = std::chrono::seconds(60);
   std::vector<std::optional<PortReservation>> ports_;  // Per node, while it does not run.
 };
 

@@ -99,6 +99,8 @@ Result<void> StepRunner::promote(const Step& step) {
 
 Result<void> StepRunner::await_follower(const Step& step) {
   if (auto there = connect_to_primary(step); !there) return std::unexpected(there.error());
+  // One that does not start does not stream either, and that is what is asked for here.
+  if (auto started = start(step); !started && stop_.load()) return started;
   const auto streams = await_streaming(step, kFollowPatience);
   if (streams || stop_.load()) return streams;
   const NodeState& node = state_.nodes[step.node];

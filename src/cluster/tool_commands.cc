@@ -90,14 +90,15 @@ std::string replication_conninfo(const ClusterState& state, const NodeState& pri
                      quoted_conninfo(state.secrets.replication));
 }
 
-Arguments start_arguments(const ClusterState& state, const NodeState& node) {
+Arguments start_arguments(const ClusterState& state, const NodeState& node,
+                          std::chrono::seconds patience) {
   const Layout layout(state.spec.dir);
   return {tool(state, "pg_ctl"),
           "start",
           "--pgdata=" + layout.data_dir(node.name),
           "--log=" + layout.log_file(node.name),
           "--wait",
-          "--timeout=60",
+          fmt::format("--timeout={}", patience.count()),
           "--silent"};
 }
 

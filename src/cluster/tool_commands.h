@@ -3,6 +3,7 @@
 // No password is in them: any user of the machine can read argument lists.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,9 @@ Arguments rewind_arguments(const ClusterState& state, const NodeState& source,
 std::string replication_conninfo(const ClusterState& state, const NodeState& primary,
                                  const NodeState& replica);
 
-/// Returns once the node accepts connections.
-Arguments start_arguments(const ClusterState& state, const NodeState& node);
+/// Returns once the node accepts connections, or when it does not within `patience`.
+Arguments start_arguments(const ClusterState& state, const NodeState& node,
+                          std::chrono::seconds patience = std::chrono::seconds(60));
 
 /// A slot's name is the node's: small letters, digits and underscores, which is all a slot may
 /// have.

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "cluster/commands.h"
 #include "cluster/files.h"
 #include "cluster/promote.h"
@@ -149,6 +151,17 @@ TEST_F(RealPromotion, APrimaryThatHangsIsEndedByForceFirst) {
   ASSERT_TRUE(done.has_value()) << describe(done.error());
   EXPECT_FALSE(servers_.is_running(0));
   EXPECT_TRUE(done->nothing_lost);
+}
+
+TEST_F(RealPromotion, APrimaryWhoseDataIsGoneIsReplacedByTheRuleThatTheClusterHad) {
+  write_rows(1000);
+  servers_.kill(0);
+  std::filesystem::remove_all(servers_.node(0).data_dir);
+  const auto done = promote();
+  ASSERT_TRUE(done.has_value()) << describe(done.error());
+  EXPECT_EQ(done->old_primary, "node1");
+  EXPECT_TRUE(done->nothing_lost) << done->reason;
+  EXPECT_EQ(rows(done->node == "node2" ? 1 : 2), "1000");
 }
 
 TEST_F(RealPromotion, WhatCannotBePromotedIsNamedAndNothingIsTouched) {

@@ -34,15 +34,15 @@ class Cluster:
         self.binary = binary
         self.folder = tempfile.mkdtemp(prefix="fairlead-test-")
         os.chmod(self.folder, 0o755)  # The servers' user passes through it.
-        self._cluster_dir = os.path.join(self.folder, "cluster")
+        self.dir = os.path.join(self.folder, "cluster")
         self._watcher = subprocess.Popen(
             [sys.executable, "-c", _WATCHER, binary, self.folder], stdin=subprocess.PIPE, start_new_session=True
         )
         self.nodes = []
         try:
-            made = self._run("cluster", "create", "--dir", self._cluster_dir, "--replicas", str(replicas), "--json")
+            made = self._run("cluster", "create", "--dir", self.dir, "--replicas", str(replicas), "--json")
             self.nodes = json.loads(made)["nodes"]
-            with open(os.path.join(self._cluster_dir, "cluster.json"), encoding="utf-8") as file:
+            with open(os.path.join(self.dir, "cluster.json"), encoding="utf-8") as file:
                 self.state = json.load(file)
             self._make_user()
         except BaseException:
@@ -79,13 +79,14 @@ class Cluster:
                 pass
 
     def start_nodes(self):
-        self._run("cluster", "start", "--dir", self._cluster_dir)
+        self._run("cluster", "start", "--dir", self.dir)
 
-    def superuser(self, index=0, database="postgres"):
+    def superuser(self, index=0, database="postgres", timeout=30.0):
         """A connection to a node itself."""
         spec, node = self.state["spec"], self.nodes[index]
         password = self.state["secrets"]["superuser"]
-        return wire.Connection.login(Address(node["host"], node["port"], spec["superuser"], password, database))
+        address = Address(node["host"], node["port"], spec["superuser"], password, database)
+        return wire.Connection.login(address, timeout=timeout)
 
     @contextlib.contextmanager
     def paused_replay(self, index=1):

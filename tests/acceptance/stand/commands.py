@@ -14,10 +14,6 @@ PATIENCE = 120
 class Commands:
     """For a Cluster; its nodes are named as fairlead names them: node1, node2 and so on."""
 
-    @property
-    def dir(self):
-        return self._cluster_dir
-
     def arguments(self, command, *more):
         return [self.binary, "cluster", command, "--dir", self.dir, *more]
 

@@ -1,0 +1,186 @@
+#!/usr/bin/python3
+"""`fairlead cluster up --auto-failover` keeps a cluster alive through killed and hung primaries: E7, E10, E12. Rows that were
+acknowledged are all there, the old primary rejoins, and the time without writes is printed."""
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+import unittest
+
+import wire
+from stand.commands import CommandedCluster
+from stand.open import is_long, only_proxied, run_program
+from stand.processes import die_with_parent, eventually
+
+STAND = None
+ROUNDS = 20 if is_long() else 3
+PATIENCE = 60  # A deadline, not a measure: other tests run at the same time.
+
+
+class Supervisor:
+    """The program in the foreground, and the events that it has told."""
+
+    def __init__(self, *arguments):
+        self.log_path = os.path.join(STAND.folder, "supervisor.log")
+        with open(self.log_path, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                STAND.arguments("up", "--json", *arguments), stdout=log, stderr=log,
+                preexec_fn=die_with_parent())
+        eventually(lambda: self.events("watching"), PATIENCE, "the supervisor watches")
+
+    def events(self, kind=None):
+        with open(self.log_path, encoding="utf-8") as log:
+            found = [json.loads(line) for line in log if line.startswith("{") and line.endswith("}\n")]
+        return [event for event in found if kind in (None, event["event"])]
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(30)
+
+
+def primary():
+    """The index of the node that is the primary by its own word; None without one."""
+    for index in range(len(STAND.nodes)):
+        try:
+            with STAND.superuser(index) as node:
+                if node.value("select pg_is_in_recovery()") == "f":
+                    return index
+        except (OSError, wire.ServerError, EOFError):
+            pass
+    return None
+
+
+def streaming(index):
+    with STAND.superuser(index) as node:
+        return node.value("select count(*) from pg_stat_replication where state = 'streaming'")
+
+
+class Rows:
+    """Inserts 1, 2, 3, ... wherever the primary is."""
+
+    def __init__(self):
+        self.acknowledged, self.n = [], 0
+
+    def write_until_acknowledged(self, timeout):
+        """Seconds until a row was acknowledged, and where."""
+        began = time.monotonic()
+        while True:
+            self.n += 1
+            for index in range(len(STAND.nodes)):
+                try:
+                    with STAND.superuser(index, "tests", timeout=0.5) as node:
+                        node.run(f"insert into t values ({self.n})")
+                    self.acknowledged.append(self.n)
+                    return time.monotonic() - began, index
+                except (OSError, wire.ServerError, EOFError, AssertionError):
+                    pass
+            if time.monotonic() - began > timeout:
+                raise AssertionError(f"no write within {timeout} s")
+            time.sleep(0.01)
+
+
+@only_proxied
+class AutoFailover(unittest.TestCase):
+    def setUp(self):
+        STAND.command("start")
+        eventually(lambda: primary() is not None, PATIENCE, "there is a primary")
+        with STAND.superuser(primary(), "tests") as node:
+            node.run("drop table if exists t; create table t (n int)")
+
+    def expect_whole(self, rows):
+        index = eventually(lambda: primary() is not None and streaming(primary()) == "2", PATIENCE,
+                           "both replicas stream") and primary()
+        with STAND.superuser(index, "tests") as node:
+            there = {int(n) for (n,) in node.run("select n from t")}
+        self.assertEqual(set(rows.acknowledged) - there, set(), "acknowledged and lost")
+
+    def rounds(self, harm, expected, *arguments):
+        supervisor, rows, times = Supervisor(*arguments), Rows(), []
+        try:
+            for _ in range(ROUNDS):
+                for _ in range(20):
+                    rows.write_until_acknowledged(PATIENCE)
+                old = primary()
+                before = len(supervisor.events(expected))
+                harm(old)
+                took, new = rows.write_until_acknowledged(PATIENCE)
+                times.append(took)
+                eventually(lambda: len(supervisor.events(expected)) > before, PATIENCE, f"it is told: {expected}")
+                self.assertEqual(old != new, expected == "promoted")
+                self.expect_whole(rows)
+        except BaseException:
+            print(*supervisor.events(), sep="\n", flush=True)
+            raise
+        finally:
+            supervisor.stop()
+        print(f"\n{self.id()}: without writes for {statistics.median(times):.2f} s (median), {max(times):.2f} s at most",
+              flush=True)
+
+    def kill(self, index):
+        """The postmaster alone, as the kernel does when memory is short; its children find out."""
+        os.kill(STAND.node_pid(index), signal.SIGKILL)
+
+    def test_a_killed_primary_is_replaced_without_loss_and_rejoins(self):
+        STAND.command("sync", "any 1")
+        self.rounds(self.kill, "promoted", "--auto-failover")
+
+    def test_a_hung_primary_is_ended_and_replaced(self):
+        STAND.command("sync", "any 1")
+        self.rounds(lambda index: STAND.signal_node(index, signal.SIGSTOP), "promoted", "--auto-failover")
+
+    def test_an_asynchronous_primary_is_restarted_in_place(self):
+        STAND.command("sync", "off")
+        supervisor, rows = Supervisor("--auto-failover"), Rows()
+        try:
+            rows.write_until_acknowledged(PATIENCE)
+            old = primary()
+            self.kill(old)
+            took, new = rows.write_until_acknowledged(PATIENCE)
+            self.assertEqual(new, old)
+            eventually(lambda: supervisor.events("restarted"), PATIENCE, "the restart is told")
+            print(f"\nrestarted in place: without writes for {took:.2f} s", flush=True)
+            self.expect_whole(rows)
+        finally:
+            supervisor.stop()
+
+    def test_an_asynchronous_primary_that_is_not_to_be_restarted_is_replaced_and_the_loss_is_told(self):
+        STAND.command("sync", "off")
+        supervisor, rows = Supervisor("--auto-failover", "--restart-limit", "0s"), Rows()
+        try:
+            old = primary()
+            self.kill(old)
+            took, new = rows.write_until_acknowledged(PATIENCE)
+            self.assertNotEqual(new, old)
+            [event] = eventually(lambda: supervisor.events("promoted"), PATIENCE, "the promotion is told")
+            self.assertIn("commits may be lost: replication is asynchronous", event["text"])
+            print(f"\nasynchronous, promoted: without writes for {took:.2f} s", flush=True)
+            self.expect_whole(rows)
+        finally:
+            supervisor.stop()
+
+    def test_a_killed_replica_is_restarted_and_a_stop_by_a_command_ends_the_supervisor(self):
+        supervisor = Supervisor("--auto-failover")
+        try:
+            replica = next(index for index in range(3) if index != primary())
+            self.kill(replica)
+            eventually(lambda: supervisor.events("restarted"), PATIENCE, "the replica is restarted")
+            eventually(lambda: streaming(primary()) == "2", PATIENCE, "it streams")
+            STAND.command("stop")
+            self.assertEqual(supervisor.process.wait(30), 0)
+            self.assertEqual([row["state"] for row in STAND.json("status", code=4)], ["stopped"] * 3)
+        finally:
+            supervisor.stop()
+
+    def test_a_second_supervisor_is_refused(self):
+        supervisor = Supervisor()
+        try:
+            self.assertIn("another fairlead cluster up watches", STAND.command("up", code=1).stderr)
+        finally:
+            self.assertEqual(supervisor.stop(), 0)
+
+
+if __name__ == "__main__":
+    run_program(sys.modules[__name__], make=CommandedCluster, replicas=2)
