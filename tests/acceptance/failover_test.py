@@ -60,8 +60,18 @@ class Failover(unittest.TestCase):
 
     def go_on(self, writers):
         before = writers.acknowledged()
-        eventually(lambda: writers.findings() or writers.have_gone_on_since(before), 60, "every writer goes on")
+        try:
+            eventually(lambda: writers.findings() or writers.have_gone_on_since(before), 60, "every writer goes on")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.situation(writers, before)}") from None
         self.assertEqual(writers.findings(), [])
+
+    def situation(self, writers, before):
+        stuck = [writer.number for writer, then in zip(writers.all, before) if len(writer.acknowledged) == then]
+        with STAND.superuser(self.primary) as primary:
+            waits = primary.run("select wait_event, count(*) from pg_stat_activity where usename = 'tester' group by 1")
+            replicas = primary.run("select application_name, state, sync_state from pg_stat_replication")
+        return f"stuck: {stuck}; on the primary: {waits}; its replicas: {replicas}; Fairlead says:\n{STAND.log()}"
 
     def report(self, writers):
         told = [code for writer in writers.all for code in writer.told]
