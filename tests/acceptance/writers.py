@@ -36,7 +36,7 @@ class Writer(threading.Thread):
 
     def _serve(self):
         self.logins += 1
-        with wire.Connection.login(self.address, timeout=60) as client:
+        with wire.Connection.login(self.address, timeout=120) as client:
             while not self._stopping:
                 try:
                     self._write(client)

@@ -99,10 +99,11 @@ def clone(cluster, index, primary):
 
 
 def demand_quorum(cluster):
-    """Every node, once it is the primary, acknowledges no commit before one of the two others has it: ANY 1 of 2 (E10)."""
-    for index, node in enumerate(cluster.nodes):
-        others = ", ".join(other["name"] for other in cluster.nodes if other is not node)
-        set_quorum(cluster, index, f"ANY 1 ({others})")
+    """Every node, once it is the primary, acknowledges no commit before one of the others has it (E10). The list is the same on
+    all of them, because a clone takes it over; no node is its own standby."""
+    names = ", ".join(node["name"] for node in cluster.nodes)
+    for index in range(len(cluster.nodes)):
+        set_quorum(cluster, index, f"ANY 1 ({names})")
 
 
 def set_quorum(cluster, index, names):
