@@ -161,6 +161,12 @@ core::ManagerWord Judgement::word_on(std::string_view node) const {
                                            : core::ManagerWord::kNotLeader;
 }
 
+const core::TimelineHistory* Judgement::history_of(uint32_t timeline) const {
+  if (!history) return nullptr;
+  const uint32_t newest = history->ancestors.empty() ? 1 : history->ancestors.back().timeline + 1;
+  return timeline == newest ? &*history : nullptr;
+}
+
 bool Judgement::holds_writes(Time now) const {
   return switchover_at && now >= *switchover_at - kHoldBefore && now < *switchover_at + kHoldAfter;
 }

@@ -73,6 +73,10 @@ struct Judgement {
 
   core::ManagerWord word_on(std::string_view node) const;
 
+  /// The history of a node on that timeline (D20); null: Patroni's is that of another one. It is of
+  /// the timeline after its last line.
+  const core::TimelineHistory* history_of(uint32_t timeline) const;
+
   /// The primary is about to be changed as planned: nothing new should begin there, or it would be
   /// cut off (E26). It ends when the plan is gone or carried out, and in any case soon after its
   /// time.

@@ -172,6 +172,19 @@ TEST(Judge, AroundAPlannedSwitchoverNothingNewBegins) {  // E26
   EXPECT_FALSE(seen.holds_writes(kNow + 20s)) << "it was not carried out";
 }
 
+TEST(Judge, AHistoryIsThatOfTheTimelineAfterItsLastLine) {  // D20
+  Report with_history = report("u1", "a");
+  with_history.history = core::TimelineHistory{{{1, Lsn{100}}, {2, Lsn{200}}}};
+  const Judgement seen = of({with_history});
+  ASSERT_NE(seen.history_of(3), nullptr);
+  EXPECT_EQ(seen.history_of(3)->left_at(2), Lsn{200});
+  EXPECT_EQ(seen.history_of(2), nullptr);
+  EXPECT_EQ(seen.history_of(4), nullptr) << "a promotion that it has not heard of";
+  with_history.history = core::TimelineHistory{};
+  EXPECT_NE(of({with_history}).history_of(1), nullptr);
+  EXPECT_EQ(of({report("u1", "a")}).history_of(1), nullptr);
+}
+
 TEST(Judge, NothingAtAllSaysNothing) {
   EXPECT_FALSE(of({}).speaks);
   const Judgement seen =

@@ -226,12 +226,9 @@ core::NodeView ClusterMonitor::view_of(Node& node) const {
   view.manager = judgement_.word_on(node.name);
   view.kept_from_reads = why_no_reads(node);
   if (!node.seen) return view;
-  // Patroni's history is that of the timeline after its last line, and of no other.
-  const auto& history = judgement_.history;
-  if (history && !node.seen->history) {
-    const uint32_t newest = history->ancestors.empty() ? 1 : history->ancestors.back().timeline + 1;
-    if (newest == node.seen->timeline) node.seen->history = history;
-  }
+  if (const auto* history = judgement_.history_of(node.seen->timeline);
+      history != nullptr && !node.seen->history)
+    node.seen->history = *history;
   view.last = &*node.seen;
   return view;
 }

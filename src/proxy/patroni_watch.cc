@@ -115,7 +115,7 @@ PatroniWatch::PatroniWatch(net::Loop& loop, std::string cluster, PatroniSettings
 PatroniWatch::~PatroniWatch() = default;
 
 void PatroniWatch::start() {
-  started_ = true;
+  started_at_ = net::Loop::now();
   for (const config::HttpUrl& url : settings_.urls) add(url);
 }
 
@@ -134,7 +134,7 @@ net::Task<void> PatroniWatch::stop() {
 }
 
 void PatroniWatch::set_urls(const std::vector<config::HttpUrl>& urls) {
-  if (!started_) return;
+  if (started_at_ == Time{}) return;
   std::erase_if(leaving_, [](const auto& address) { return address->ended; });
   for (auto& address : addresses_) {
     if (std::ranges::find(urls, address->asked.url) != urls.end()) continue;
@@ -181,7 +181,9 @@ bool PatroniWatch::all_asked() const {
 }
 
 void PatroniWatch::tell() {
-  if (!told_ && !all_asked()) return;  // The first word would count for all of them.
+  // The first word would count for all of them; but one that is out of reach must not keep it back.
+  const bool is_early = !told_ && net::Loop::now() - started_at_ < settings_.timeout;
+  if (is_early && !all_asked()) return;
   told_ = true;
   std::vector<patroni::Report> reports;
   reports.reserve(addresses_.size());

@@ -52,7 +52,8 @@ net::Task<void> renew_report(net::Loop& loop, const PatroniSettings& settings,
 
 class PatroniWatch {
  public:
-  /// Called on the loop after each round with an address; first when all were asked once.
+  /// Called on the loop after each round with an address; first when all were asked once, or one
+  /// timeout has passed.
   using OnNews = std::function<void(const patroni::Judgement&)>;
 
   /// `loop` must outlive the watch, and stop() must be awaited before it is destroyed.
@@ -85,7 +86,7 @@ class PatroniWatch {
   std::vector<std::unique_ptr<Watched>> addresses_;
   std::vector<std::unique_ptr<Watched>> leaving_;  // Until their coroutine has ended.
   std::vector<std::string> known_troubles_;        // What they are about.
-  bool started_ = false;
+  Time started_at_{};                              // Time{}: not yet.
   bool told_ = false;
   bool hurry_ = false;
   bool stopping_ = false;
