@@ -13,7 +13,7 @@ import unittest
 import urllib.request
 
 from stand.certificates import Authority
-from stand.open import run_program
+from stand.open import only_proxied, run_program
 from stand.patroni import PatroniCluster
 from stand.processes import free_ports
 
@@ -58,6 +58,7 @@ class Gate(http.server.BaseHTTPRequestHandler):
         pass
 
 
+@only_proxied
 class Check(unittest.TestCase):
     def check(self, urls=None, **keys):
         """Exit code, findings by where, and the whole report."""

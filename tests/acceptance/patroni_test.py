@@ -12,7 +12,7 @@ import unittest
 import wire
 from stand import meddler
 from stand.meddler import Meddler
-from stand.open import run_program
+from stand.open import only_proxied, run_program
 from stand.patroni import PatroniCluster
 from stand.processes import eventually
 from stand.proxy import Proxy
@@ -65,6 +65,7 @@ def name_of(index):
     return f"127.0.0.1:{STAND.members[index].port}"
 
 
+@only_proxied
 class Patroni(unittest.TestCase):
     def setUp(self):
         STAND.wait_until_whole()
@@ -96,6 +97,29 @@ class Patroni(unittest.TestCase):
             for _ in range(20):
                 self.assertIn(node_of(client), readers)
         self.assertIn("noloadbalance", STAND.log())
+
+    def test_a_member_that_is_added_serves_reads_and_one_that_is_removed_is_forgotten(self):
+        def readers():
+            seen = set()
+            for _ in range(12):
+                with wire.Connection.login(STAND.address, timeout=30) as client:
+                    seen.add(node_of(client))
+            return seen
+        index = STAND.add_member()
+        name = name_of(index)
+        try:
+            with Writers(STAND.address) as writers:
+                eventually(lambda: name in readers(), 90, "the new member serves reads")
+                before = len(STAND.log())
+                STAND.remove_member(index)
+                eventually(lambda: f"{name} is down, not used for reads: is not in the list" in STAND.log()[before:], 60,
+                           "the member is forgotten")
+                self.assertNotIn(name, readers())
+                writers.wait_for_more()
+            self.assertEqual(sum(writers.errors.values()) + len(writers.unknown), 0, writers.errors)
+        finally:
+            if index < len(STAND.members):
+                STAND.remove_member(index)
 
     def test_a_switchover_loses_nothing(self):
         leader = STAND.leader()

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 
+from stand.network import run_ip
+
 _CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -25,12 +27,6 @@ for name in names:
     subprocess.run(["ip", "netns", "del", name], capture_output=True)
 shutil.rmtree(folder, ignore_errors=True)
 """
-
-
-def _ip(*arguments):
-    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"ip {' '.join(arguments)}: {done.stderr}")
 
 
 class Machine:
@@ -61,7 +57,7 @@ class Machine:
 
     def set_link(self, up):
         """Its network cable."""
-        _ip("-n", self._space, "link", "set", "eth0", "up" if up else "down")
+        run_ip("-n", self._space, "link", "set", "eth0", "up" if up else "down")
 
     def log(self, name):
         with open(os.path.join(self.folder, name), encoding="utf-8", errors="replace") as file:
@@ -82,10 +78,10 @@ class Network:
         self.machines = {}
         try:
             for name in names:
-                _ip("netns", "add", self.space(name))
-                _ip("-n", self.space(name), "link", "set", "lo", "up")
-            _ip("-n", self.space("switch"), "link", "add", "br0", "type", "bridge")
-            _ip("-n", self.space("switch"), "link", "set", "br0", "up")
+                run_ip("netns", "add", self.space(name))
+                run_ip("-n", self.space(name), "link", "set", "lo", "up")
+            run_ip("-n", self.space("switch"), "link", "add", "br0", "type", "bridge")
+            run_ip("-n", self.space("switch"), "link", "set", "br0", "up")
             for number, (name, address) in enumerate({"test": own_address, **addresses}.items()):
                 self._connect(name, address, f"port{number}")
             for name, address in addresses.items():
@@ -99,10 +95,10 @@ class Network:
 
     def _connect(self, name, address, port):
         switch = self.space("switch")
-        _ip("link", "add", port, "netns", switch, "type", "veth", "peer", "name", "eth0", "netns", self.space(name))
-        _ip("-n", switch, "link", "set", port, "master", "br0", "up")
-        _ip("-n", self.space(name), "addr", "add", f"{address}/24", "dev", "eth0")
-        _ip("-n", self.space(name), "link", "set", "eth0", "up")
+        run_ip("link", "add", port, "netns", switch, "type", "veth", "peer", "name", "eth0", "netns", self.space(name))
+        run_ip("-n", switch, "link", "set", port, "master", "br0", "up")
+        run_ip("-n", self.space(name), "addr", "add", f"{address}/24", "dev", "eth0")
+        run_ip("-n", self.space(name), "link", "set", "eth0", "up")
 
     def enter(self):
         """This thread, and all that it starts from now on, is on the test's own machine."""

@@ -15,7 +15,8 @@ def is_possible():
     return made.returncode == 0
 
 
-def _ip(*arguments):
+def run_ip(*arguments):
+    """ip(8); an error is raised with what it says."""
     done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"ip {' '.join(arguments)}: {done.stderr}")
@@ -31,9 +32,9 @@ class Network:
         self.prefix = ["ip", "netns", "exec", self._name]
         self._net = f"10.{100 + os.getpid() % 100}.{os.getpid() // 100 % 250}"  # Others run tests, too.
         self._cables = []
-        _ip("netns", "add", self._name)
+        run_ip("netns", "add", self._name)
         try:
-            _ip("-n", self._name, "link", "set", "lo", "up")
+            run_ip("-n", self._name, "link", "set", "lo", "up")
             self.nodes = [{**node, "host": self._add_cable(index)[0]} for index, node in enumerate(cluster.nodes)]
             self.host = self._add_cable(len(cluster.nodes))[1]
             for index in range(len(cluster.nodes)):
@@ -46,12 +47,12 @@ class Network:
         """(the machine's end, the proxy's end)"""
         ends = [f"{self._net}.{4 * number + 1}", f"{self._net}.{4 * number + 2}"]
         cable = f"fl{os.getpid()}n{number}"
-        _ip("link", "add", cable, "type", "veth", "peer", "name", "eth" + str(number), "netns", self._name)
+        run_ip("link", "add", cable, "type", "veth", "peer", "name", "eth" + str(number), "netns", self._name)
         self._cables.append(cable)
-        _ip("addr", "add", ends[0] + "/30", "dev", cable)
-        _ip("link", "set", cable, "up")
-        _ip("-n", self._name, "addr", "add", ends[1] + "/30", "dev", "eth" + str(number))
-        _ip("-n", self._name, "link", "set", "eth" + str(number), "up")
+        run_ip("addr", "add", ends[0] + "/30", "dev", cable)
+        run_ip("link", "set", cable, "up")
+        run_ip("-n", self._name, "addr", "add", ends[1] + "/30", "dev", "eth" + str(number))
+        run_ip("-n", self._name, "link", "set", "eth" + str(number), "up")
         return ends
 
     def _let_in(self, index):
@@ -64,12 +65,12 @@ class Network:
         roles.start(self._cluster, index)
 
     def cut(self, index):
-        _ip("link", "set", self._cables[index], "down")
+        run_ip("link", "set", self._cables[index], "down")
 
     def mend(self, index):
-        _ip("link", "set", self._cables[index], "up")
+        run_ip("link", "set", self._cables[index], "up")
 
     def stop(self):
         for cable in self._cables:
-            _ip("link", "delete", cable)
-        _ip("netns", "delete", self._name)
+            run_ip("link", "delete", cable)
+        run_ip("netns", "delete", self._name)

@@ -148,6 +148,18 @@ class PatroniCluster:
             self.stop()
             raise
 
+    def add_member(self):
+        """One more, which clones itself; its number."""
+        self.members.append(Member(self, f"m{len(self.members) + 1}", {}))
+        self.nodes.append({"host": self.members[-1].host, "port": self.members[-1].port, "role": "replica"})
+        self.members[-1].start()
+        return len(self.members) - 1
+
+    def remove_member(self, index):
+        """For good, as when its machine is given back."""
+        self.members[index].stop()
+        del self.members[index], self.nodes[index]
+
     def give_to_server(self, path):
         if self.as_user:
             shutil.chown(path, "postgres", "postgres")
