@@ -19,7 +19,7 @@ KEEP = {"PATH", "HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS
 COMMANDS = [
     "up", "check", "explain", "routes", "pins", "observe", "demo", "version", "config", "config show", "cluster", "cluster create",
     "cluster start", "cluster stop", "cluster destroy", "cluster status", "cluster verify", "cluster sync", "cluster add-replica",
-    "cluster remove-replica",
+    "cluster remove-replica", "cluster promote", "cluster rejoin", "cluster switchover",
 ]
 
 

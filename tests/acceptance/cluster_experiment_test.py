@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""An experiment that users did by hand: commits wait for any one of two replicas, 30,000 rows are written through Fairlead, and one replica
-is stopped in the middle. Then everything is stopped, the most advanced node is promoted, and no row is lost: E10, E12."""
+"""An experiment that users did by hand: commits wait for any one of two replicas, 30,000 rows are written through Fairlead, and one
+replica is stopped in the middle. Then everything is stopped, the most advanced node is promoted, and no row is lost: E10, E12."""
 import sys
 import threading
 import unittest

@@ -1,9 +1,12 @@
 #!/usr/bin/python3
 """`fairlead cluster verify` and `status`: equal is proven while others write, and each kind of difference is found and named."""
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 
@@ -306,6 +309,42 @@ class Verify(unittest.TestCase):
 
 class WhenTakenApart(unittest.TestCase):
     """Last: it takes the cluster apart."""
+
+    def make_foreign_data(self, folder):
+        """The data of a node of another cluster, to whose server node2's connections and files fit."""
+        other = f"{folder}/other"
+        made = subprocess.run([STAND.binary, "cluster", "create", "--dir", other, "--replicas", "0", "--json"], capture_output=True,
+                              text=True, check=True)
+        with open(os.path.join(STAND.dir, "cluster.json"), encoding="utf-8") as file:
+            password = json.load(file)["secrets"]["superuser"]
+        url = json.loads(made.stdout)["nodes"][0]["url"]
+        subprocess.run(["psql", "-Xq", url, "-c", f"alter role postgres password '{password}'"], check=True)
+        subprocess.run([STAND.binary, "cluster", "stop", "--dir", other], capture_output=True, check=True)
+        return f"{other}/node1"
+
+    def test_a_node_of_another_cluster_is_named(self):
+        data = STAND.nodes[1]["data_dir"]
+        with tempfile.TemporaryDirectory(prefix="fl-") as folder:
+            os.chmod(folder, 0o711)
+            foreign = self.make_foreign_data(folder)
+            for name in ("fairlead.conf", "standby.signal"):
+                subprocess.run(["cp", "-p", f"{data}/{name}", f"{foreign}/{name}"], check=True)
+            STAND.stop_node(1)
+            os.rename(data, f"{data}.own")
+            subprocess.run(["cp", "-a", foreign, data], check=True)
+            try:
+                STAND.start_nodes()
+                node = STAND.json("verify", code=3)["nodes"][1]
+                self.assertEqual(node["verdict"], "differs")
+                self.assertRegex(node["why"], r"it belongs to another cluster: its system identifier is \d+, not \d+")
+                STAND.stop_node(1)
+            finally:
+                shutil.rmtree(data)
+                os.rename(f"{data}.own", data)
+                STAND.start_nodes()
+                subprocess.run([STAND.binary, "cluster", "destroy", "--dir", f"{folder}/other"], capture_output=True, check=True)
+        STAND.await_streaming()
+        self.assertEqual(STAND.json("verify")["verdict"], "equal")
 
     def test_a_replica_that_somebody_promoted_is_a_primary_of_its_own(self):
         with STAND.superuser(2) as replica:
