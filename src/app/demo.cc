@@ -141,7 +141,8 @@ class Demo {
       signals_.wait(span_.count() == 0 ? kTick : std::min(kTick, span_ - since(began)));
       next_frame(frame, since(began));
       if (!signals_.stop_requested()) show(frame);
-      if (break_ && !break_->has_struck() && since(began) >= span_ / 3)
+      if (break_ && !break_->has_struck() && !signals_.stop_requested() &&
+          since(began) >= span_ / 3)
         if (auto struck = break_->strike(); !struck) return struck;
     }
     auto seen = break_ && !signals_.stop_requested() ? pronounce() : Result<void>{};
@@ -153,7 +154,7 @@ class Demo {
 
   /// --break: what the clients saw, once everything is repaired and answered.
   Result<void> pronounce() {
-    if (auto repaired = break_->wait(); !repaired) return repaired;
+    if (auto repaired = break_->finish(); !repaired) return repaired;
     workload_->finish();
     auto found = place_->find_posts(proxy_->ports().primary);
     if (!found) return std::unexpected(std::move(found.error()));

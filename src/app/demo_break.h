@@ -1,12 +1,12 @@
-// `fairlead demo --break`: one node of the demonstration dies, and what an operator would do then
-// is done. The clients notice it, or do not: that is what is shown.
-//
-// The primary: the most advanced replica is promoted at once, the others follow it, and the old
-// primary rejoins. A replica: it is started again a while later.
+// `fairlead demo --break`: one node of the demonstration dies under the eyes of the supervisor, as
+// by `fairlead cluster up --auto-failover`: a replica is started again; for the primary the most
+// advanced replica is promoted, the others follow it, and the old primary rejoins. The clients
+// notice it, or do not: that is what is shown.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +14,7 @@
 
 #include "app/demo_place.h"
 #include "base/error.h"
+#include "cluster/supervisor.h"
 
 namespace fairlead::app {
 
@@ -21,35 +22,35 @@ enum class BreakTarget : uint8_t { kPrimary, kReplica };
 
 std::string_view to_string(BreakTarget target);
 
-class DemoBreak {
+class DemoBreak final : cluster::EventSink {
  public:
-  /// Nothing happens yet. `place` must outlive it.
+  /// Watches from now on, on a thread of its own. `place` must outlive it.
   DemoBreak(const DemoPlace& place, BreakTarget target);
-  /// Ends the repair where it is, and waits for it.
-  ~DemoBreak();
+  /// Ends the watching; the servers go on.
+  ~DemoBreak() override;
   DemoBreak(const DemoBreak&) = delete;
   DemoBreak& operator=(const DemoBreak&) = delete;
 
-  /// kill -9 of the node's server, now; the repair goes on on a thread of its own.
+  /// kill -9 of the node's server, now.
   Result<void> strike();
-  bool has_struck() const { return repair_.joinable(); }
-  /// Waits for the end of the repair, and tells what became of it.
-  Result<void> wait();
+  bool has_struck() const { return has_struck_; }
+  /// Ends the watching. What the supervisor could not do is an Error.
+  Result<void> finish();
 
   /// "127.0.0.1:5601"; empty: there is no such node.
   const std::string& victim() const { return address_; }
 
  private:
-  Result<void> repair();
+  void happened(const cluster::SupervisorEvent& event) override;
 
   const BreakTarget target_;
-  const std::string dir_;
-  std::string name_;
   std::string address_;
   std::string data_dir_;
+  bool has_struck_ = false;
   std::atomic<bool> stop_ = false;
-  Result<void> repaired_;  // The thread's, until it is joined.
-  std::thread repair_;
+  std::mutex mutex_;
+  std::optional<Error> failed_;  // The supervisor's last; guarded by mutex_.
+  std::thread supervisor_;
 };
 
 }  // namespace fairlead::app
