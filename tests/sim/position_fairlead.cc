@@ -193,6 +193,8 @@ void SimSession::open() {
   server->state.epoch = opening_epoch_;
   server->state.opened_at = fairlead_.now;
   server->state.in_hot_standby = node.in_recovery;
+  server->state.postmaster_started_us =
+      fairlead_.truth.observe(number(choice_.node)).postmaster_started_us;
   grant(std::move(server));
 }
 
@@ -202,7 +204,10 @@ void SimSession::grant(std::unique_ptr<SimServer> server) {
     case core::LeaseCheck::kOutdated:
       return choose(true);
     case core::LeaseCheck::kWrongRole:
+    case core::LeaseCheck::kOtherNode:
       return on_no_server();
+    case core::LeaseCheck::kHeld:  // Nobody asks for a pause here.
+      return choose(true);
     case core::LeaseCheck::kTooNew:
       worker_.idle[number(choice_.node)].push_back(std::move(server));
       return on_server_too_new();
