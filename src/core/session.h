@@ -159,15 +159,18 @@ class Session {
   void skip_to_sync();
   bool must_skip() const;
   void plan_request(std::string_view request);
-  void route_or_answer();
-  Route route_request();
-  template <class T>
-  std::optional<T> asked(const std::optional<T>& hint, std::string_view setting) const;
   PlanningSources sources() const {
     return {environment_.shapes, environment_.registry, environment_.catalog, environment_.known};
   }
   void ask_for_server();
   void refuse(const Error& error);
+
+  // session_routing.cc
+  void route_or_answer();
+  Route route_request();
+  template <class T>
+  std::optional<T> asked(const std::optional<T>& hint, std::string_view setting) const;
+  bool explains() const;
 
   // session_transaction.cc
   bool takes(const sql::QueryFacts& facts) const;
@@ -189,7 +192,6 @@ class Session {
   void note_written(WrittenTables& written) const;
   void note_route();
   void note_observed(std::string_view request);
-  bool explains() const;
   void explain_route();
   void isolate_segment();
   Pause send_raw(std::string_view bytes);

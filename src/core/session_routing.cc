@@ -1,0 +1,76 @@
+// Session: where a request goes, by what it means, by the transaction that it begins or goes on,
+// and by what its comment or the session wishes; or the answer, where it needs no server.
+#include <utility>
+
+#include "core/session.h"
+
+namespace fairlead::core {
+
+void Session::route_or_answer() {
+  if (answer_locally()) {
+    stage_ = Stage::kDone;
+    return;
+  }
+  if (plan_.pins.has(sql::PinEvent::kSequenceRead)) refuse_foreign_sequence();
+  would_be_.reset();
+  if (must_upgrade()) {
+    route_ = {.target = Target::kPrimary, .reason = sql::Reason::kUpgrade};
+    leave_server();
+  } else {
+    route_ = route_request();
+  }
+  stage_ = Stage::kServer;
+}
+
+/// What a comment of the request says, or else the session's setting.
+template <class T>
+std::optional<T> Session::asked(const std::optional<T>& hint, std::string_view setting) const {
+  if (hint) return hint;
+  if (!state_.variables.has_proxy_settings()) return {};
+  const Setting* set = state_.variables.find(setting);
+  if (set == nullptr) return {};
+  const auto value = sql::read_setting(setting, set->text());
+  const T* wish = value ? std::get_if<T>(&*value) : nullptr;
+  return wish != nullptr ? std::optional<T>(*wish) : std::nullopt;
+}
+
+bool Session::explains() const {
+  const auto explain = asked(plan_.hints.explain, "fairlead.explain");
+  return explain && explain->on;
+}
+
+Route Session::route_request() {
+  if (transaction_.is_deferred() && transaction_.hints() != nullptr)
+    plan_.hints.inherit(*transaction_.hints());
+  const sql::Hints& hints = plan_.hints;
+  RouteInput input;
+  input.port = state_.port;
+  input.hint = asked(hints.route, "fairlead.route");
+  input.read = {.consistency = asked(hints.consistency, "fairlead.consistency"),
+                .max_lag = asked(hints.max_lag, "fairlead.max_lag"),
+                .min_lsn = asked(hints.min_lsn, "fairlead.min_lsn")};
+  input.decision = plan_.decision;
+  if (plan_.begin) input.opens = &*plan_.begin;
+  if (transaction_.is_deferred())
+    open_transaction(asked(hints.transaction_reads, "fairlead.transaction_reads"), input);
+  // A part of a segment, without its Sync, may still be followed by a write (A5); names alone may
+  // be asked anywhere.
+  if (plan_.end == RequestEnd::kFlush && plan_.executes)
+    input.decision = {sql::Access::kPrimary, sql::Reason::kPipelineOpen, true};
+  if (plan_.end == RequestEnd::kOversize)
+    input.decision = {sql::Access::kPrimary, sql::Reason::kTooLarge, true};
+  input.default_read_only = state_.default_read_only();
+  const Setting* isolation = state_.variables.find("default_transaction_isolation");
+  input.default_serializable = isolation != nullptr && isolation->text() == "serializable";
+  Route route = decide_route(input);
+  if (environment_.observes && state_.port == Port::kAutomatic) {
+    would_be_ = {std::exchange(route, observe_route(route)), input.reads_until_write};
+  }
+  if (transaction_.is_deferred()) {
+    transaction_.on_routed(input.reads_until_write && route.target == Target::kReplica);
+    if (!transaction_.may_use_replica()) route.reason = sql::Reason::kUpgrade;
+  }
+  return route;
+}
+
+}  // namespace fairlead::core
