@@ -8,6 +8,7 @@
 
 #include "cluster/commands.h"
 #include "cluster/files.h"
+#include "cluster/postmaster.h"
 #include "cluster/promote.h"
 #include "testing/eventually.h"
 #include "testing/killed_child.h"
@@ -91,6 +92,31 @@ TEST_F(RealPromotion, AfterACrashEveryAcknowledgedRowIsThereAndTheOldPrimaryStay
   EXPECT_FALSE(servers_.is_running(0));
   servers_.start(0);  // By force: it does not become a primary.
   EXPECT_EQ(value(servers_.superuser(0), "SELECT pg_is_in_recovery()"), "t");
+}
+
+/// Looks at the files of the old primary at the moment of promotion.
+class AtPromotion final : public cluster::ProgressSink {
+ public:
+  explicit AtPromotion(const std::string& data_dir) : data_dir_(data_dir) {}
+  void started(const cluster::StepView& step) override {
+    if (!step.text.starts_with("promote ")) return;
+    fenced = cluster::is_standby(data_dir_) && cluster::processes_in(data_dir_).empty();
+  }
+  void finished(const cluster::StepView&, Duration) override {}
+  void failed(const cluster::StepView&, const Error&) override {}
+  bool fenced = false;
+
+ private:
+  const std::string& data_dir_;
+};
+
+// E12: before, not at some time.
+TEST_F(RealPromotion, TheOldPrimaryIsFencedBeforeAnotherIsPromoted) {
+  write_rows(1);
+  AtPromotion sink(servers_.node(0).data_dir);
+  const auto done = cluster::promote(servers_.dir(), {}, sink, kNever);
+  ASSERT_TRUE(done.has_value()) << describe(done.error());
+  EXPECT_TRUE(sink.fenced);
 }
 
 TEST_F(RealPromotion, TheOneThatHasMoreIsChosenAndTheOtherOneIsRefused) {
