@@ -23,8 +23,9 @@ std::unexpected<Error> overridden(const NodeState& primary, const std::string& v
   return fail(ErrorCode::kConfig,
               fmt::format("{} does not take the rule: synchronous_standby_names is '{}' there",
                           primary.name, value),
-              "another file sets it, probably postgresql.auto.conf",
-              "run ALTER SYSTEM RESET synchronous_standby_names on it, then this command again");
+              "its command line sets it, or a file that was written since",
+              "SELECT source, sourcefile FROM pg_settings WHERE name = 'synchronous_standby_names' "
+              "says which; take it out there, then run the command again");
 }
 
 /// Those that count for commits, and have all that was committed before they did.
