@@ -97,7 +97,7 @@ function(fairlead_library name)
   endforeach()
 endfunction()
 
-# fairlead_test(NAME SOURCES files... LINK libraries... [LABELS unit|integration|sim...] [TIMEOUT seconds])
+# fairlead_test(NAME SOURCES files... LINK libraries... [LABELS unit|integration|long|sim...] [TIMEOUT seconds])
 function(fairlead_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
