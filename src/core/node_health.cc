@@ -57,8 +57,8 @@ std::string_view to_string(ProbeResult result) {
 }
 
 std::optional<HealthChange> NodeHealth::on_probe(ProbeResult result, std::string_view detail,
-                                                 Time now) {
-  if (result == ProbeResult::kOk) return on_good(now);
+                                                 Time now, bool in_recovery) {
+  if (result == ProbeResult::kOk) return on_good(now, in_recovery);
   reason_ = to_string(result);
   if (!detail.empty()) reason_.append(": ").append(detail);
   return on_failure(result, now);
@@ -71,18 +71,19 @@ std::optional<HealthChange> NodeHealth::on_trouble(std::string_view detail, Time
   return move_to(NodeState::kSuspect, now);
 }
 
-std::optional<HealthChange> NodeHealth::on_good(Time now) {
+std::optional<HealthChange> NodeHealth::on_good(Time now, bool in_recovery) {
   failures_ = 0;
   refusals_ = 0;
   if (good_ == 0) good_since_ = now;
   ++good_;
   if (state_ == NodeState::kDown && ever_up_) {
-    // "Came back": not at the first answer, and later still for a node that keeps going up and
+    // "Came back": not at the first answer, and later still for a replica that keeps going up and
     // down.
-    Duration hold = flapped_ ? config_.flap_hold : Duration::zero();
+    const bool is_held = flapped_ && in_recovery;
+    const Duration hold = is_held ? config_.flap_hold : Duration::zero();
     if (good_ < config_.good_to_up || now - good_since_ < hold) {
-      reason_ = flapped_ ? "answers again, but went down soon after it last came up"
-                         : "answers again, not for long enough yet";
+      reason_ = is_held ? "answers again, but went down soon after it last came up"
+                        : "answers again, not for long enough yet";
       return std::nullopt;
     }
   }

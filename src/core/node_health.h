@@ -37,8 +37,9 @@ struct HealthConfig {
   uint32_t refused_to_down = 2;
   // Consecutive good answers until a node that was down is up again.
   uint32_t good_to_up = 2;
-  // A node that was up for less than `flap_window` before it went down must answer well for
-  // `flap_hold` before it is up again.
+  // A replica that was up for less than `flap_window` before it went down must answer well for
+  // `flap_hold` before it is up again. Others can stand in for it; for a primary nobody can, and
+  // writes wait for it.
   Duration flap_window = std::chrono::seconds(30);
   Duration flap_hold = std::chrono::seconds(5);
   Duration probe_interval = std::chrono::seconds(1);
@@ -56,9 +57,10 @@ class NodeHealth {
  public:
   explicit NodeHealth(HealthConfig config = {}) : config_(config) {}
 
-  /// `detail` is the error as it was seen, for people; it may be empty. Returns the change of
-  /// state, if there was one.
-  std::optional<HealthChange> on_probe(ProbeResult result, std::string_view detail, Time now);
+  /// `detail` is the error as it was seen, for people; it may be empty. `in_recovery`: as the node
+  /// has answered. Returns the change of state, if there was one.
+  std::optional<HealthChange> on_probe(ProbeResult result, std::string_view detail, Time now,
+                                       bool in_recovery = true);
 
   /// A client's server to this node was lost or could not be opened. Makes an up node suspect, so
   /// that it is probed at once; never takes it down, because one session's trouble is not the
@@ -71,7 +73,7 @@ class NodeHealth {
   Duration next_probe_after() const;
 
  private:
-  std::optional<HealthChange> on_good(Time now);
+  std::optional<HealthChange> on_good(Time now, bool in_recovery);
   std::optional<HealthChange> on_failure(ProbeResult result, Time now);
   std::optional<HealthChange> move_to(NodeState to, Time now);
   bool is_enough(ProbeResult result) const;

@@ -85,6 +85,14 @@ TEST_F(NodeHealthWalk, ANodeThatFlapsMustAnswerWellForLonger) {
   EXPECT_EQ(probe(kOk), (HealthChange{kDown, kUp}));
 }
 
+TEST_F(NodeHealthWalk, APrimaryThatFlapsIsNotHeldBackBecauseWritesWaitForIt) {
+  stay_up(2);
+  probe(kRefused);
+  probe(kRefused);
+  EXPECT_EQ(health_.on_probe(kOk, {}, now_, false), std::nullopt);
+  EXPECT_EQ(health_.on_probe(kOk, {}, now_, false), (HealthChange{kDown, kUp}));
+}
+
 TEST_F(NodeHealthWalk, TroubleOfOneClientMakesItSuspectButNeverDown) {
   EXPECT_EQ(health_.on_trouble("reset", now_), std::nullopt) << "it is not up";
   stay_up(1);

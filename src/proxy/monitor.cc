@@ -181,7 +181,8 @@ void ClusterMonitor::take(Node& node, const ProbeOutcome& outcome) {
   node.probed = true;
   // Another cluster's node answers well, too: that it does not belong here is the topology's to
   // say.
-  node.health.on_probe(outcome.result, outcome.detail, now);
+  node.health.on_probe(outcome.result, outcome.detail, now,
+                       !outcome.seen || outcome.seen->in_recovery);
   if (!outcome.seen) return;
   node.seen = outcome.seen;
   warn_about_privileges(node);

@@ -85,7 +85,7 @@ SnapshotPtr SimMonitor::end(size_t node, Time now, bool in_time) {
   probe.result = in_time && probe.answer ? ProbeResult::kOk
                  : truth_.node(node).up  ? ProbeResult::kTimeout
                                          : ProbeResult::kRefused;
-  probe.health.on_probe(probe.result, {}, now);
+  probe.health.on_probe(probe.result, {}, now, !probe.answer || probe.answer->in_recovery);
   if (probe.result == ProbeResult::kOk) {
     probe.last = std::move(probe.answer);
     probe.last->observed_started_at = probe.started_at;
