@@ -1,6 +1,6 @@
 // Every order of events up to a depth, and random ones far beyond it: see failover_world.h.
 //   FAIRLEAD_SIM_SEED=N     that random run alone
-//   FAIRLEAD_SIM_DEPTH=N    all orders of so many events (4)
+//   FAIRLEAD_SIM_DEPTH=N    all orders of so many events (4; 3 under a sanitizer)
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -8,6 +8,7 @@
 
 #include "sim/failover_world.h"
 #include "sim/pool_world.h"  // Dice
+#include "sim/under_sanitizer.h"
 
 namespace fairlead::sim {
 namespace {
@@ -80,7 +81,7 @@ std::vector<Situation> situations() {
 }
 
 TEST(FailoverSimulation, NoOrderOfEventsBreaksAPromise) {  // E1, E3, E20, E26, E27
-  const uint64_t depth = number_in("FAIRLEAD_SIM_DEPTH", 4);
+  const uint64_t depth = number_in("FAIRLEAD_SIM_DEPTH", kUnderSanitizer ? 3 : 4);
   size_t orders = 0;
   for (const Situation& situation : situations()) {
     SCOPED_TRACE(situation.name);
@@ -110,7 +111,7 @@ FailoverStep pick(const FailoverWorld& world, Dice& dice) {
 TEST(FailoverSimulation, NorDoRandomLives) {
   const bool one = std::getenv("FAIRLEAD_SIM_SEED") != nullptr;
   const uint64_t first = number_in("FAIRLEAD_SIM_SEED", 1);
-  const uint64_t runs = one ? 1 : 3000;
+  const uint64_t runs = one ? 1 : 3000 / kLivesDivisor;
   size_t failovers = 0, unknown = 0, waited = 0;
   for (uint64_t seed = first; seed < first + runs; ++seed) {
     Dice dice(seed);

@@ -8,16 +8,10 @@
 #include <optional>
 
 #include "sim/position_world.h"
+#include "sim/under_sanitizer.h"
 
 namespace fairlead::sim {
 namespace {
-
-// Under a sanitizer every life takes twenty times as long, and shows no more than its own bugs.
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr uint64_t kLivesDivisor = 20;
-#else
-constexpr uint64_t kLivesDivisor = 1;
-#endif
 
 /// Nothing when one seed alone was asked for, because it need not reach the hard cases.
 std::optional<PositionCounts> run_seeds(uint64_t count, int steps, PositionWorldConfig config) {

@@ -8,18 +8,12 @@
 #include <cstdlib>
 
 #include "sim/session_world.h"
+#include "sim/under_sanitizer.h"
 
 namespace fairlead::sim {
 namespace {
 
 uint64_t seed_under_way = 0;
-
-// Under a sanitizer every life takes twenty times as long, and shows no more than its own bugs.
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr uint64_t kLivesDivisor = 20;
-#else
-constexpr uint64_t kLivesDivisor = 1;
-#endif
 
 /// An assertion ends the program without a word about the run that it was in.
 extern "C" void tell_seed(int) {
