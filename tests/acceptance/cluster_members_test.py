@@ -9,12 +9,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 
 from stand.commands import CommandedCluster
 from stand.open import fairlead_binary, run_program
 from stand.processes import die_with_parent, eventually, postgres_tool
+from stand.row_writer import RowWriter
 
 STAND = None
 
@@ -42,28 +42,6 @@ def works_in(folder):
         except OSError:
             pass
     return False
-
-
-class Writer:
-    """Commits one row after the other until stop()."""
-
-    def __init__(self):
-        self.errors, self.written, self._stopping = [], 0, threading.Event()
-        self._thread = threading.Thread(target=self._work)
-        self._thread.start()
-
-    def _work(self):
-        try:
-            with STAND.superuser(0, "tests") as server:
-                while not self._stopping.is_set():
-                    server.run("insert into written values (1)")
-                    self.written += 1
-        except Exception as error:  # Any: no change of the cluster may make a writer fail.
-            self.errors.append(error)
-
-    def stop(self):
-        self._stopping.set()
-        self._thread.join()
 
 
 class Members(unittest.TestCase):
@@ -101,7 +79,7 @@ class Members(unittest.TestCase):
 class Add(Members):
     def test_it_streams_and_has_everything_and_a_commit_may_wait_for_it(self):
         STAND.command("sync", "any 1")
-        writer = Writer()
+        writer = RowWriter(STAND)
         try:
             report = self.add()
         finally:
@@ -176,7 +154,7 @@ class Add(Members):
     def test_a_replica_that_does_not_keep_up_does_not_join(self):
         with STAND.superuser() as server:
             server.run("alter system set recovery_min_apply_delay = '4s'")  # The copy takes it over.
-            writer = Writer()
+            writer = RowWriter(STAND)
             try:
                 done = STAND.command("add-replica", "--max-lag", "500ms", "--timeout", "3s", code=1)
             finally:
@@ -217,7 +195,7 @@ class Remove(Members):
     def test_nothing_of_it_is_left_and_nobody_waits_for_it(self):
         self.add()
         STAND.command("sync", "any 1")
-        writer = Writer()
+        writer = RowWriter(STAND)
         try:
             report = STAND.json("remove-replica", "node3")
         finally:

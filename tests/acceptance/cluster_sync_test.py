@@ -6,13 +6,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 
 from stand.commands import CommandedCluster
 from stand.open import run_program
 from stand.processes import eventually
+from stand.row_writer import RowWriter
 
 STAND = None
 NAMES = "show synchronous_standby_names"
@@ -28,32 +28,6 @@ def sync_states():
         return sorted(server.run("select application_name, sync_state from pg_stat_replication"))
 
 
-class Writer:
-    """Commits one row after the other until stop()."""
-
-    def __init__(self):
-        self.errors, self.written, self._stopping = [], 0, threading.Event()
-        self._thread = threading.Thread(target=self._work)
-        self._thread.start()
-
-    def _work(self):
-        try:
-            with STAND.superuser(0, "tests") as server:
-                while not self._stopping.is_set():
-                    server.run("insert into written values (1)")
-                    self.written += 1
-        except Exception as error:  # Any: a change of the rule must not make a writer fail.
-            self.errors.append(error)
-
-    def goes_on(self):
-        before = self.written
-        eventually(lambda: self.written > before + 5 or self.errors, 20, "the writer goes on")
-
-    def stop(self):
-        self._stopping.set()
-        self._thread.join()
-
-
 class Sync(unittest.TestCase):
     def setUp(self):
         with STAND.superuser(0, "tests") as server:
@@ -63,7 +37,7 @@ class Sync(unittest.TestCase):
         STAND.command("sync", "off")
 
     def test_each_rule_is_in_force_at_once_while_a_writer_goes_on(self):
-        writer = Writer()
+        writer = RowWriter(STAND)
         try:
             for rule, setting, states in (
                 ("any 1", 'ANY 1 ("node2", "node3")', "quorum"),
@@ -121,7 +95,7 @@ class Sync(unittest.TestCase):
         STAND.command("sync", "any 1")
         for index in (1, 2):
             STAND.stop_node(index)
-        writer = Writer()
+        writer = RowWriter(STAND)
         try:
             with STAND.superuser() as server:
                 waits = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'"
