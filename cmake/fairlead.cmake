@@ -33,13 +33,10 @@ if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
-# With sanitizers most of the compile time goes to reading the standard library's headers: once for all is enough.
-# The other builds do without, so that a missing #include is noticed.
-# precompile(TARGET FIRST): TARGET uses the headers that were compiled for FIRST, which comes before all the others.
+# Most of the compile time goes to reading the headers of the standard library and of the tests: once for all is enough.
+# Folders do without where there is no sanitizer, so that a missing #include is noticed; tests have them always.
+# precompile(TARGET FIRST HEADER): TARGET uses the header that was compiled for FIRST, which comes before all the others.
 function(precompile target first header)
-  if(NOT FAIRLEAD_SANITIZE)
-    return()
-  endif()
   if(target STREQUAL first)
     target_precompile_headers(${target} PRIVATE "${CMAKE_SOURCE_DIR}/cmake/${header}")
   else()
@@ -48,7 +45,7 @@ function(precompile target first header)
 endfunction()
 
 # What each folder may link, and so include (ARCHITECTURE.md; tools/layers.py checks the includes themselves).
-set(FAIRLEAD_OWN_PRECOMPILED net proxy)  # Asio.
+set(FAIRLEAD_OWN_PRECOMPILED net proxy app)  # Asio, and what reads the command line.
 set(FAIRLEAD_ALLOWED_base "")
 set(FAIRLEAD_ALLOWED_wire base)
 set(FAIRLEAD_ALLOWED_sql base wire)
@@ -84,7 +81,7 @@ function(fairlead_library name)
   add_library(fairlead_${name} STATIC ${sources})
   target_include_directories(fairlead_${name} PUBLIC "${CMAKE_SOURCE_DIR}/src")
   target_link_libraries(fairlead_${name} PUBLIC ${ARG_FOLDERS} ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
-  if(NOT name IN_LIST FAIRLEAD_OWN_PRECOMPILED)
+  if(FAIRLEAD_SANITIZE AND NOT name IN_LIST FAIRLEAD_OWN_PRECOMPILED)
     precompile(fairlead_${name} fairlead_base precompiled.h)
   endif()
   if(tests AND NOT FAIRLEAD_FUZZ)

@@ -29,7 +29,7 @@ SELECT current_setting('server_version'), current_setting('server_version_num'),
        (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'))sql";
 constexpr size_t kColumns = 11;
 
-std::string quoted(std::string_view value) {
+std::string quoted_value(std::string_view value) {
   std::string out = "'";
   for (const char c : value) {
     if (c == '\'' || c == '\\') out.push_back('\\');
@@ -56,13 +56,13 @@ std::string conninfo(const config::Cluster& cluster, const config::NodeAddress& 
                      const std::string& database) {
   std::string out =
       fmt::format("host={} port={} user={} dbname={} sslmode={} application_name='fairlead check'",
-                  quoted(node.host), node.port, quoted(cluster.monitor_user),
-                  quoted(database.empty() ? cluster.monitor_database : database),
+                  quoted_value(node.host), node.port, quoted_value(cluster.monitor_user),
+                  quoted_value(database.empty() ? cluster.monitor_database : database),
                   config::to_string(cluster.tls_mode));
   if (!cluster.monitor_password.text.empty())
-    out += fmt::format(" password={}", quoted(cluster.monitor_password.text));
+    out += fmt::format(" password={}", quoted_value(cluster.monitor_password.text));
   if (!cluster.tls_ca_file.empty())
-    out += fmt::format(" sslrootcert={}", quoted(cluster.tls_ca_file));
+    out += fmt::format(" sslrootcert={}", quoted_value(cluster.tls_ca_file));
   return out;
 }
 
