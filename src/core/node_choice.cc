@@ -116,7 +116,8 @@ Choice choose_replica(const LeaseWish& wish, const ReadHistory& history, const C
   const Route& route = wish.route;
   const auto needs = needs_of(route, history, view);
   if (!needs) return {.now = std::unexpected(needs.error())};
-  if (wish.past_replicas) return primary_instead(route, Reason::kOwnWrite, view);
+  if (wish.past_replicas && view.cluster.takes_writes())
+    return primary_instead(route, Reason::kOwnWrite, view);
   const Freshness freshness = find_eligible(*needs, view);
   Reason why = Reason::kNoReplica;
   if (const auto* eligible = std::get_if<Eligible>(&freshness)) {
@@ -132,7 +133,9 @@ Choice choose_replica(const LeaseWish& wish, const ReadHistory& history, const C
     why = reason_of(freshness);
   }
   const bool is_own_write = why == Reason::kOwnWrite;
-  const Duration patience = is_own_write ? patience_of_read(route, view.options) : Duration{};
+  const Duration patience = is_own_write
+                                ? patience_of_read(route, view.options, view.cluster.takes_writes())
+                                : Duration{};
   if (!route.replica_only) {
     Choice primary = primary_instead(route, why, view);
     primary.patience = std::max(primary.patience, patience);
@@ -155,9 +158,10 @@ Error writes_are_held() {
           "Try again; if nobody is at work there, take the setting back and reload."};
 }
 
-// The read port has no primary to go to, so there patience is all.
-Duration patience_of_read(const Route& route, const ChoiceOptions& options) {
-  return route.replica_only ? options.pool_timeout : options.freshness_wait;
+// Where there is no primary to go to, patience is all.
+Duration patience_of_read(const Route& route, const ChoiceOptions& options, bool takes_writes) {
+  if (route.replica_only) return options.pool_timeout;
+  return takes_writes ? options.freshness_wait : options.failover_hold;
 }
 
 Choice choose_node(const LeaseWish& wish, const ReadHistory& history, const ChoiceView& view,

@@ -64,8 +64,9 @@ struct ChoiceView {
 /// What a client is told that has waited for failover_hold while the primary asks for a pause.
 Error writes_are_held();
 
-/// How long a read by this route may wait for a replica to be fresh enough.
-Duration patience_of_read(const Route& route, const ChoiceOptions& options);
+/// How long a read by this route may wait for a replica to be fresh enough, or for a server that is
+/// known to be. `takes_writes`: whether there is a primary to go to instead.
+Duration patience_of_read(const Route& route, const ChoiceOptions& options, bool takes_writes);
 
 /// `random_word`: 64 uniform bits, for balance = "random".
 Choice choose_node(const LeaseWish& wish, const ReadHistory& history, const ChoiceView& view,

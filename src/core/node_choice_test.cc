@@ -164,7 +164,7 @@ TEST_F(NodeChoiceTest, OnTheReadPortTheWriteIsWaitedForLongerAndThePrimaryIsNoWa
   EXPECT_EQ(choice.now.error().message, "there is no replica to send this statement to");
   EXPECT_EQ(choice.patience, options_.pool_timeout);
   EXPECT_TRUE(choice.wants_positions);
-  EXPECT_EQ(patience_of_read(wish_.route, options_), options_.pool_timeout);
+  EXPECT_EQ(patience_of_read(wish_.route, options_, true), options_.pool_timeout);
 }
 
 TEST_F(NodeChoiceTest, AReadWhoseWriteNobodyCanConfirmWaitsForAPrimaryWithTheWrites) {
@@ -252,6 +252,14 @@ TEST_F(NodeChoiceTest, WhoIsPastReplicasGoesToThePrimaryAtOnceIfItsTokenIsGood) 
                  {.node = node(0), .target = Target::kPrimary, .reason = Reason::kOwnWrite});
   wish_.route.read.min_lsn = token(1, 501);
   EXPECT_EQ(choose().now.error().code, ErrorCode::kInvalidParameterValue);
+}
+
+TEST_F(NodeChoiceTest, WhoIsPastReplicasComesBackToThemWhenThereIsNoPrimary) {  // E20
+  wish_.past_replicas = true;
+  lose_primary();
+  expect_at_once(choose(), {.node = node(2), .target = Target::kReplica, .reason = Reason::kRead});
+  EXPECT_EQ(patience_of_read(wish_.route, options_, true), options_.freshness_wait);
+  EXPECT_EQ(patience_of_read(wish_.route, options_, false), options_.failover_hold);
 }
 
 TEST_F(NodeChoiceTest, AGreetingTakesAnyNodeWhileThereIsNoPrimaryUnlessObserving) {

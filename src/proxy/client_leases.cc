@@ -99,7 +99,7 @@ void ClientSession::grant(ServerConnection& server) {
 void ClientSession::on_server_too_new() {
   worker_.shared().control->want_positions(tenant_.cluster());
   if (wait_for_positions(tenant_.patience_of_read(wish_.route))) return;
-  if (!wish_.route.replica_only) {
+  if (!wish_.route.replica_only && tenant_.snapshot().takes_writes()) {
     core::LeaseWish primary = wish_;
     primary.past_replicas = true;
     return lease(primary);

@@ -91,7 +91,7 @@ class Tenant {
 
   /// How long such a read may wait for a replica to be fresh enough.
   Duration patience_of_read(const core::Route& route) const {
-    return core::patience_of_read(route, options_);
+    return core::patience_of_read(route, options_, snapshot().takes_writes());
   }
 
   /// `node` is one of the snapshot.

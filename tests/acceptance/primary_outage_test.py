@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """While there is no primary: writes wait for one up to failover_hold, then get a clear error; reads and new clients go on: E20, E25."""
+import os
 import signal
 import sys
 import threading
@@ -8,9 +9,10 @@ import unittest
 
 import wire
 from stand.open import only_proxied, run_program
-from stand.processes import eventually, is_alive
+from stand.processes import eventually
 
 STAND = None
+GONE = "there is no primary any more"
 HOLD = 10  # Seconds; longer than a node that went down soon after it came up must answer well before it is up again.
 
 
@@ -28,9 +30,11 @@ class PrimaryOutage(unittest.TestCase):
     def kill_primary(self):
         # A write whose position nobody has asked for yet cannot be proven to be on a replica: reads would wait, too.
         eventually(reads_from_replica, 10, "reads go to the replica")
-        pid = STAND.node_pid(0)
+        pid, times = STAND.node_pid(0), STAND.whole_log().count(GONE)
         STAND.signal_node(0, signal.SIGKILL)
-        eventually(lambda: not is_alive(pid), 10, "the primary is gone")
+        eventually(lambda: not os.path.exists(f"/proc/{pid}"), 10, "the primary is gone")  # Its folder is free then.
+        # What is sent to its last servers has an unknown outcome, and waits for nobody.
+        eventually(lambda: STAND.whole_log().count(GONE) > times, 10, "the proxy has noticed it")
 
     def start_primary(self):
         STAND.start_nodes()
@@ -69,11 +73,28 @@ class PrimaryOutage(unittest.TestCase):
             self.assertEqual(client.run("select n from outage where n = 1"), [("1",)])
 
     @only_proxied
+    def test_reads_that_need_new_servers_do_not_wait_for_the_primary(self):  # D16 b
+        clients = [wire.Connection.login(STAND.address, timeout=30) for _ in range(6)]
+        self.kill_primary()
+        try:
+            began = time.monotonic()
+            for client in clients:  # All at once, so that each has a server of its own.
+                client.send(wire.query("/* fairlead.route=replica */ select pg_sleep(0.5)"))
+            for client in clients:
+                client.answer().checked()
+            self.assertLess(time.monotonic() - began, HOLD - 1)
+        finally:
+            self.start_primary()
+            for client in clients:
+                client.close()
+
+    @only_proxied
     def test_a_read_that_the_primary_was_executing_is_executed_again(self):  # A60
         read = "/* fairlead.route=primary */ select count(*) from generate_series(1, 5000000) under_way"
         active = "select count(*) from pg_stat_activity where state = 'active' and query like '%under_way%'"
         with wire.Connection.login(STAND.address, timeout=60) as client, \
              wire.Connection.login(STAND.node_address(0)) as primary:
+            eventually(reads_from_replica, 10, "the catalog is known, without which no read is proven")
             client.send(wire.query(read))
             eventually(lambda: int(primary.value(active)) > 1, 10, "the primary executes it")  # The look itself is one.
             self.kill_primary()
@@ -102,4 +123,6 @@ class PrimaryOutage(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    run_program(sys.modules[__name__], replicas=1, database={"failover_hold": f"{HOLD}s"})
+    # The least patience: a new server of the replica's, whose freshness nobody has seen yet, must not send a read to the
+    # primary that is gone.
+    run_program(sys.modules[__name__], replicas=1, database={"failover_hold": f"{HOLD}s", "freshness_wait": "0ms"})

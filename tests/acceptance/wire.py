@@ -93,7 +93,8 @@ class ServerError(Exception):
     """An ErrorResponse, where the caller had not expected one."""
 
     def __init__(self, fields):
-        super().__init__(f"{fields.get('V')} {fields.get('C')}: {fields.get('M')}")
+        detail = f" ({fields['D']})" if "D" in fields else ""
+        super().__init__(f"{fields.get('V')} {fields.get('C')}: {fields.get('M')}{detail}")
         self.fields = fields
         self.sqlstate = fields.get("C")
 

@@ -13,7 +13,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "acceptance")]
 
-from stand.open import open_stand  # noqa: E402
+from stand.open import open_stand, tell_log  # noqa: E402
 
 DRIVERS = ("psycopg2", "psycopg3", "asyncpg", "node", "sqlalchemy", "django")
 NODE = os.path.join(HERE, "node")
@@ -51,6 +51,8 @@ def main():
         for driver in arguments.drivers or DRIVERS:
             print(f"== {driver}", flush=True)
             good &= run_node(arguments.pattern) if driver == "node" else run_python(driver, arguments.pattern)
+        if not good:
+            tell_log(stand)
     return 0 if good else 1
 
 

@@ -68,9 +68,17 @@ def open_stand(make=ProxiedCluster, **options):
         stand.stop()
 
 
+def tell_log(stand):
+    """What the proxy of a stand said last, for whoever reads about a failure."""
+    if getattr(stand, "proxy_pid", None) is not None:
+        print(f"the proxy said last:\n{stand.log()}", file=sys.stderr, flush=True)
+
+
 def run_program(module, **options):
     """Runs the unittest cases of `module` with one stand for all, which they find as `module.STAND`."""
     with open_stand(**options) as stand:
         module.STAND = stand
         program = unittest.main(module=module, exit=False, verbosity=2)
+        if not program.result.wasSuccessful():
+            tell_log(stand)
     sys.exit(0 if program.result.wasSuccessful() else 1)

@@ -25,6 +25,9 @@ class ProxiedCluster(Cluster):
     def log(self):
         return self._proxy.log()
 
+    def whole_log(self):
+        return self._proxy.whole_log()
+
     def stop(self):
         """Ends everything, however the proxy ends."""
         try:
