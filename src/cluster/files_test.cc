@@ -118,6 +118,20 @@ TEST_F(Files, AProcessThatIsNotAServerOfTheDirectoryIsNoPostmaster) {
   EXPECT_FALSE(exists(dir_ + "/postmaster.pid"));
 }
 
+TEST_F(Files, BackendsWhosePostmasterWasKilledAreGivenTimeToEnd) {
+  const pid_t backend = fork();
+  if (backend == 0) {
+    if (chdir(dir_.c_str()) == 0) usleep(300'000);
+    _exit(0);
+  }
+  while (processes_in(dir_).empty()) usleep(1000);
+  const std::string text = std::to_string(backend + 1) + "\n" + dir_ + "\n";
+  ASSERT_TRUE(write_file(dir_ + "/postmaster.pid", text, 0600, nullptr).has_value());
+  forget_dead_postmaster(dir_, dir_ + "/.s.PGSQL.5432");
+  EXPECT_FALSE(exists(dir_ + "/postmaster.pid"));
+  EXPECT_EQ(waitpid(backend, nullptr, 0), backend);
+}
+
 TEST(Ports, ReservedOnesDifferAndCanStillBeTakenByAServer) {
   std::set<uint16_t> seen;
   std::vector<PortReservation> held;

@@ -27,6 +27,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kSlice{10};
 /// An immediate shutdown writes nothing; what is not gone by then is frozen or broken.
 constexpr std::chrono::seconds kImmediatePatience{5};
+/// Backends notice by themselves that their postmaster was killed.
+constexpr std::chrono::seconds kOrphanPatience{5};
 
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
@@ -120,7 +122,7 @@ std::optional<Postmaster> find_postmaster(const std::string& data_dir) {
 }
 
 void forget_dead_postmaster(const std::string& data_dir, const std::string& socket) {
-  if (find_postmaster(data_dir) || !processes_in(data_dir).empty()) return;
+  if (find_postmaster(data_dir) || !wait_until_empty(data_dir, 0, kOrphanPatience)) return;
   free_shared_memory(data_dir);
   for (const std::string& path : {data_dir + "/postmaster.pid", socket, socket + ".lock"})
     unlink(path.c_str());

@@ -27,8 +27,8 @@ std::optional<Postmaster> find_postmaster(const std::string& data_dir);
 
 /// Removes a postmaster.pid that no running server of this directory holds, and the shared memory
 /// that it names. PostgreSQL itself would refuse to start when the number in it is alive for any
-/// reason: given to another process after a reboot, or a zombie that nobody waits for. Does nothing
-/// while a process works there.
+/// reason: given to another process after a reboot, or a zombie that nobody waits for. Gives the
+/// backends of one that was just killed 5 s to end; does nothing while a process works there.
 void forget_dead_postmaster(const std::string& data_dir, const std::string& socket);
 
 /// Whether the directory says that the node comes up as a standby.

@@ -224,9 +224,10 @@ void SimSession::grant(std::unique_ptr<SimServer> server) {
 void SimSession::on_server_too_new() {
   on_too_new();
   fairlead_.monitor.want_positions();
-  if (wait(core::patience_of_read(wish_.route, fairlead_.options))) return;
+  const bool takes_writes = worker_.snapshot->takes_writes();
+  if (wait(core::patience_of_read(wish_.route, fairlead_.options, takes_writes))) return;
   phase_ = Phase::kIdle;
-  if (wish_.route.replica_only)
+  if (wish_.route.replica_only || !takes_writes)
     return on_refused({ErrorCode::kCannotConnectNow, "no replica is known to be fresh enough"});
   wish_.past_replicas = true;
   wished_at_ = fairlead_.now;
