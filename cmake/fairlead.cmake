@@ -107,7 +107,7 @@ function(fairlead_test name)
     set(ARG_TIMEOUT 120)
   endif()
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} PROCESSORS 2)
 endfunction()
 
 # fairlead_fuzzer(FILE LINK libraries...): x_fuzz.cc becomes x_fuzz. With FAIRLEAD_FUZZ it is a libFuzzer program;
