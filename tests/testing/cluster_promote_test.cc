@@ -197,6 +197,39 @@ TEST_F(RealPromotion, WhatCannotBePromotedIsNamedAndNothingIsTouched) {
   expect_follows(1, 0);
 }
 
+/// Puts the data of `other`'s only node in the place of `index`, as if somebody had restored the
+/// wrong backup there: it answers on that node's port, lets the same users in, and follows nobody.
+void replace_by_another_system(TestCluster& servers, size_t index, TestCluster& other) {
+  Sql(other.superuser())
+      .run(fmt::format("ALTER ROLE {} PASSWORD '{}'", servers.cluster().state.spec.superuser,
+                       servers.cluster().state.secrets.superuser));
+  other.stop(0);
+  servers.stop(index);
+  const std::string data = servers.node(index).data_dir;
+  std::filesystem::rename(data, data + ".away");
+  std::filesystem::rename(other.node(0).data_dir, data);
+  for (const char* file : {"/fairlead.conf", "/pg_hba.conf", "/standby.signal"})
+    std::filesystem::rename(data + ".away" + file, data + file);
+  servers.start(index);
+}
+
+// E1, D16: the same system identifier, whatever it answers.
+TEST_F(RealPromotion, AReplicaOfAnotherSystemIsNamedAndNeverPromoted) {
+  write_rows(10);
+  TestCluster other(0);
+  replace_by_another_system(servers_, 1, other);
+  servers_.kill(0);
+  for (const auto& refused : {promote(), promote({.node = "node2", .allow_loss = true})}) {
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_THAT(describe(refused.error()), HasSubstr("it is a copy of another system"));
+  }
+  const auto forced = promote({.allow_loss = true});
+  ASSERT_TRUE(forced.has_value()) << describe(forced.error());
+  EXPECT_EQ(forced->node, "node3");
+  EXPECT_THAT(forced->need_rejoin, ElementsAre("node1", "node2"));
+  EXPECT_EQ(rows(2), "10");
+}
+
 /// The cluster is whole in one of two ways: as before, or with its new primary.
 void expect_settled(TestCluster& servers, const std::string& at) {
   cluster::SilentProgress silent;

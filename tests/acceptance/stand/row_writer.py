@@ -16,7 +16,7 @@ class RowWriter:
     def _work(self):
         try:
             with self._stand.superuser(0, "tests") as server:
-                while not self._stopping.is_set():
+                while not self._stopping.wait(0.002):
                     server.run("insert into written values (1)")
                     self.written += 1
         except Exception as error:  # Any: no change of the cluster may make a writer fail.

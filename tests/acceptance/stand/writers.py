@@ -7,6 +7,10 @@ import wire
 from stand.processes import eventually
 
 
+# Between two writes: a test of failovers needs writes that are under way, not a busy machine.
+_PAUSE = 0.005
+
+
 class Writers:
     """Each inserts a number of its own at a time into the table `ledger`. `acknowledged` are those that were answered with
     success; `unknown` those that were reported as unknown; `errors` counts the other errors, by SQLSTATE."""
@@ -44,6 +48,7 @@ class Writers:
                 with wire.Connection.login(self._address, timeout=90) as client:
                     while not self._end.is_set():
                         self._write_one(client)
+                        time.sleep(_PAUSE)
             except (OSError, wire.Closed) as error:
                 self.errors[type(error).__name__] += 1
                 time.sleep(0.1)
