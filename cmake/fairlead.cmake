@@ -45,7 +45,7 @@ function(precompile target first header)
 endfunction()
 
 # What each folder may link, and so include (ARCHITECTURE.md; tools/layers.py checks the includes themselves).
-set(FAIRLEAD_OWN_PRECOMPILED net proxy app)  # Asio, and what reads the command line.
+set(FAIRLEAD_OWN_PRECOMPILED net proxy)  # Asio.
 set(FAIRLEAD_ALLOWED_base "")
 set(FAIRLEAD_ALLOWED_wire base)
 set(FAIRLEAD_ALLOWED_sql base wire)

@@ -2,7 +2,6 @@
 // wrong.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <future>
 #include <memory>
 
@@ -102,14 +101,15 @@ ExitCode run_check(const CheckOptions& options) {
 
 }  // namespace
 
-void add_check(CLI::App& root, Command& chosen) {
+void add_check(CommandBuilder root, Command& chosen) {
   auto options = std::make_shared<CheckOptions>();
-  CLI::App* command = root.add_subcommand("check", "Validate, connect, and explain what is wrong");
-  add_config_options(*command, options->config);
-  add_proxy_options(*command, options->config);
-  command->add_flag("--json", options->json, "As JSON");
-  command->footer(kFooter);
-  command->callback([options, &chosen] { chosen = [options] { return run_check(*options); }; });
+  CommandBuilder command =
+      root.add_subcommand("check", "Validate, connect, and explain what is wrong");
+  add_config_options(command, options->config);
+  add_proxy_options(command, options->config);
+  command.add_flag("--json", options->json, "As JSON");
+  command.footer(kFooter);
+  command.callback([options, &chosen] { chosen = [options] { return run_check(*options); }; });
 }
 
 }  // namespace fairlead::app

@@ -1,7 +1,6 @@
 // `fairlead cluster create`.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <vector>
 
@@ -74,32 +73,29 @@ ExitCode run_create(CreateOptions options) {
 
 }  // namespace
 
-void add_cluster_create(CLI::App& group, Command& chosen) {
+void add_cluster_create(CommandBuilder group, Command& chosen) {
   auto options = std::make_shared<CreateOptions>();
-  CLI::App* command = group.add_subcommand("create", "A primary and its replicas, running");
-  add_dir_option(*command, options->spec.dir);
-  command->add_option("--replicas", options->spec.replicas, "How many replicas")
-      ->capture_default_str();
-  command->add_option("--sync", options->sync, "Replicas a commit waits for: any N, first N, off")
-      ->type_name("RULE")
-      ->capture_default_str();
-  command->add_option("--base-port", options->spec.base_port,
-                      "Port of the first node, the others above it; 0: free ports");
-  command->add_option("--host", options->spec.host, "Address of all nodes, in figures")
-      ->capture_default_str();
-  command->add_option("--set", options->settings, "A PostgreSQL setting for every node")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
-  command->add_option("--pg-bin", options->spec.pg_bin, "Folder with initdb; default: the newest")
-      ->type_name("DIR");
-  command->add_option("--os-user", options->spec.os_user, "Who runs the servers")
-      ->type_name("USER");
-  command->add_option("--database", options->spec.database, "Database to make")
-      ->capture_default_str();
-  command->add_flag("--dry-run", options->dry_run, "Only tell what would be done");
-  command->add_flag("--json", options->json, "As JSON");
-  command->footer(kFooter);
-  command->callback([options, &chosen] { chosen = [options] { return run_create(*options); }; });
+  CommandBuilder command = group.add_subcommand("create", "A primary and its replicas, running");
+  add_dir_option(command, options->spec.dir);
+  command.add_option("--replicas", options->spec.replicas, "How many replicas").shows_default();
+  command.add_option("--sync", options->sync, "Replicas a commit waits for: any N, first N, off")
+      .type_name("RULE")
+      .shows_default();
+  command.add_option("--base-port", options->spec.base_port,
+                     "Port of the first node, the others above it; 0: free ports");
+  command.add_option("--host", options->spec.host, "Address of all nodes, in figures")
+      .shows_default();
+  command.add_option("--set", options->settings, "A PostgreSQL setting for every node")
+      .type_name("NAME=VALUE")
+      .takes_one();
+  command.add_option("--pg-bin", options->spec.pg_bin, "Folder with initdb; default: the newest")
+      .type_name("DIR");
+  command.add_option("--os-user", options->spec.os_user, "Who runs the servers").type_name("USER");
+  command.add_option("--database", options->spec.database, "Database to make").shows_default();
+  command.add_flag("--dry-run", options->dry_run, "Only tell what would be done");
+  command.add_flag("--json", options->json, "As JSON");
+  command.footer(kFooter);
+  command.callback([options, &chosen] { chosen = [options] { return run_create(*options); }; });
 }
 
 }  // namespace fairlead::app

@@ -1,7 +1,6 @@
 // `fairlead cluster destroy`.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "app/cluster_group.h"
@@ -23,13 +22,13 @@ ExitCode run_destroy(const std::string& dir) {
 
 }  // namespace
 
-void add_cluster_destroy(CLI::App& group, Command& chosen) {
+void add_cluster_destroy(CommandBuilder group, Command& chosen) {
   auto dir = std::make_shared<std::string>();
-  CLI::App* command =
+  CommandBuilder command =
       group.add_subcommand("destroy", "End the nodes and remove the folder with all data");
-  add_dir_option(*command, *dir);
-  command->footer("\nExample:\n  fairlead cluster destroy --dir /tmp/c");
-  command->callback([dir, &chosen] { chosen = [dir] { return run_destroy(*dir); }; });
+  add_dir_option(command, *dir);
+  command.footer("\nExample:\n  fairlead cluster destroy --dir /tmp/c");
+  command.callback([dir, &chosen] { chosen = [dir] { return run_destroy(*dir); }; });
 }
 
 }  // namespace fairlead::app

@@ -3,21 +3,17 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "app/cluster_report.h"
 #include "app/commands.h"
 #include "config/units.h"
 
 namespace fairlead::app {
 
-void add_dir_option(CLI::App& command, std::string& dir) {
+void add_dir_option(CommandBuilder command, std::string& dir) {
   command.add_option("--dir", dir, "Folder that holds everything of the cluster")
-      ->type_name("DIR")
-      ->check([](const std::string& dir) {
-        return std::string(dir.empty() ? "it names no folder" : "");
-      })
-      ->required();
+      .type_name("DIR")
+      .not_empty("it names no folder")
+      .required();
 }
 
 ExitCode cluster_failed(const Error& error) {
@@ -42,26 +38,26 @@ bool take_span(std::string_view option, const std::string& text, std::chrono::mi
   return false;
 }
 
-void add_cluster(CLI::App& root, Command& chosen) {
-  CLI::App* group =
+void add_cluster(CommandBuilder root, Command& chosen) {
+  CommandBuilder group =
       root.add_subcommand("cluster", "Make and manage PostgreSQL clusters on this machine");
-  group->require_subcommand(0, 1);
-  group->footer(
+  group.is_group();
+  group.footer(
       "\nExamples:\n  fairlead cluster create --dir /tmp/c --replicas 2\n"
       "  fairlead cluster status --dir /tmp/c\n  fairlead cluster destroy --dir /tmp/c");
-  add_cluster_create(*group, chosen);
-  add_cluster_start(*group, chosen);
-  add_cluster_stop(*group, chosen);
-  add_cluster_destroy(*group, chosen);
-  add_cluster_status(*group, chosen);
-  add_cluster_promote(*group, chosen);
-  add_cluster_rejoin(*group, chosen);
-  add_cluster_verify(*group, chosen);
-  add_cluster_sync(*group, chosen);
-  add_cluster_switchover(*group, chosen);
-  add_cluster_add_replica(*group, chosen);
-  add_cluster_remove_replica(*group, chosen);
-  add_cluster_up(*group, chosen);
+  add_cluster_create(group, chosen);
+  add_cluster_start(group, chosen);
+  add_cluster_stop(group, chosen);
+  add_cluster_destroy(group, chosen);
+  add_cluster_status(group, chosen);
+  add_cluster_promote(group, chosen);
+  add_cluster_rejoin(group, chosen);
+  add_cluster_verify(group, chosen);
+  add_cluster_sync(group, chosen);
+  add_cluster_switchover(group, chosen);
+  add_cluster_add_replica(group, chosen);
+  add_cluster_remove_replica(group, chosen);
+  add_cluster_up(group, chosen);
 }
 
 }  // namespace fairlead::app

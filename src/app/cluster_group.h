@@ -7,19 +7,16 @@
 #include <string_view>
 #include <utility>
 
+#include "app/command_line.h"
 #include "app/exit_code.h"
 #include "app/progress_lines.h"
 #include "app/stop_signals.h"
 #include "app/terminal.h"
 
-namespace CLI {
-class App;
-}
-
 namespace fairlead::app {
 
 /// The option --dir, which every command of the group needs.
-void add_dir_option(CLI::App& command, std::string& dir);
+void add_dir_option(CommandBuilder command, std::string& dir);
 
 /// The exit code for an error of src/cluster, told on standard error.
 ExitCode cluster_failed(const Error& error);

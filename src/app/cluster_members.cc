@@ -1,7 +1,6 @@
 // `fairlead cluster add-replica` and `remove-replica`.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <memory>
 
@@ -88,39 +87,40 @@ ExitCode run_remove(const RemoveOptions& options) {
 
 }  // namespace
 
-void add_cluster_add_replica(CLI::App& group, Command& chosen) {
+void add_cluster_add_replica(CommandBuilder group, Command& chosen) {
   auto options = std::make_shared<AddOptions>();
-  CLI::App* command =
+  CommandBuilder command =
       group.add_subcommand("add-replica", "One replica more, copied from the primary");
-  add_dir_option(*command, options->dir);
+  add_dir_option(command, options->dir);
   command
-      ->add_option("--name", options->request.name,
-                   "Its name; default: the next of node1, node2 ...")
-      ->type_name("NODE");
-  command->add_option("--port", options->request.port, "Its port; default: one that is free");
-  command->add_option("--max-lag", options->max_lag, "How far behind it may be to be ready")
-      ->type_name("SPAN")
-      ->capture_default_str();
+      .add_option("--name", options->request.name,
+                  "Its name; default: the next of node1, node2 ...")
+      .type_name("NODE");
+  command.add_option("--port", options->request.port, "Its port; default: one that is free");
+  command.add_option("--max-lag", options->max_lag, "How far behind it may be to be ready")
+      .type_name("SPAN")
+      .shows_default();
   command
-      ->add_option("--timeout", options->timeout, "How long it may take to get there, once it runs")
-      ->type_name("SPAN")
-      ->capture_default_str();
-  command->add_flag("--dry-run", options->dry_run, "Only tell what would be done");
-  command->add_flag("--json", options->json, "As JSON");
-  command->footer(kAddFooter);
-  command->callback([options, &chosen] { chosen = [options] { return run_add(*options); }; });
+      .add_option("--timeout", options->timeout, "How long it may take to get there, once it runs")
+      .type_name("SPAN")
+      .shows_default();
+  command.add_flag("--dry-run", options->dry_run, "Only tell what would be done");
+  command.add_flag("--json", options->json, "As JSON");
+  command.footer(kAddFooter);
+  command.callback([options, &chosen] { chosen = [options] { return run_add(*options); }; });
 }
 
-void add_cluster_remove_replica(CLI::App& group, Command& chosen) {
+void add_cluster_remove_replica(CommandBuilder group, Command& chosen) {
   auto options = std::make_shared<RemoveOptions>();
-  CLI::App* command = group.add_subcommand("remove-replica", "One replica less, with all its data");
-  add_dir_option(*command, options->dir);
-  command->add_option("NODE", options->node, "Its name, as fairlead cluster status has it")
-      ->required();
-  command->add_flag("--dry-run", options->dry_run, "Only tell what would be done");
-  command->add_flag("--json", options->json, "As JSON");
-  command->footer(kRemoveFooter);
-  command->callback([options, &chosen] { chosen = [options] { return run_remove(*options); }; });
+  CommandBuilder command =
+      group.add_subcommand("remove-replica", "One replica less, with all its data");
+  add_dir_option(command, options->dir);
+  command.add_option("NODE", options->node, "Its name, as fairlead cluster status has it")
+      .required();
+  command.add_flag("--dry-run", options->dry_run, "Only tell what would be done");
+  command.add_flag("--json", options->json, "As JSON");
+  command.footer(kRemoveFooter);
+  command.callback([options, &chosen] { chosen = [options] { return run_remove(*options); }; });
 }
 
 }  // namespace fairlead::app

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "app/cluster_group.h"
@@ -45,18 +44,19 @@ ExitCode run_promote(const PromoteOptions& options) {
 
 }  // namespace
 
-void add_cluster_promote(CLI::App& group, Command& chosen) {
+void add_cluster_promote(CommandBuilder group, Command& chosen) {
   auto options = std::make_shared<PromoteOptions>();
-  CLI::App* command = group.add_subcommand("promote", "Make the most advanced replica the primary");
-  add_dir_option(*command, options->dir);
-  command->add_option("node", options->request.node, "The replica; default: the most advanced one")
-      ->type_name("NODE");
-  command->add_flag("--allow-loss", options->request.allow_loss,
-                    "Promote even if acknowledged commits are lost by it");
-  command->add_flag("--dry-run", options->dry_run, "Only tell what would be done");
-  command->add_flag("--json", options->json, "As JSON");
-  command->footer(kFooter);
-  command->callback([options, &chosen] { chosen = [options] { return run_promote(*options); }; });
+  CommandBuilder command =
+      group.add_subcommand("promote", "Make the most advanced replica the primary");
+  add_dir_option(command, options->dir);
+  command.add_option("node", options->request.node, "The replica; default: the most advanced one")
+      .type_name("NODE");
+  command.add_flag("--allow-loss", options->request.allow_loss,
+                   "Promote even if acknowledged commits are lost by it");
+  command.add_flag("--dry-run", options->dry_run, "Only tell what would be done");
+  command.add_flag("--json", options->json, "As JSON");
+  command.footer(kFooter);
+  command.callback([options, &chosen] { chosen = [options] { return run_promote(*options); }; });
 }
 
 }  // namespace fairlead::app

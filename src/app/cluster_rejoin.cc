@@ -1,7 +1,6 @@
 // `fairlead cluster rejoin`.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "app/cluster_group.h"
@@ -41,20 +40,20 @@ ExitCode run_rejoin(const RejoinOptions& options) {
 
 }  // namespace
 
-void add_cluster_rejoin(CLI::App& group, Command& chosen) {
+void add_cluster_rejoin(CommandBuilder group, Command& chosen) {
   auto options = std::make_shared<RejoinOptions>();
-  CLI::App* command =
+  CommandBuilder command =
       group.add_subcommand("rejoin", "Let a node follow the primary again after a failover");
-  add_dir_option(*command, options->dir);
-  command->add_option("node", options->request.node, "The node that is out")
-      ->type_name("NODE")
-      ->required();
-  command->add_flag("--copy", options->request.copy,
-                    "A new copy of all data at once, without trying pg_rewind");
-  command->add_flag("--dry-run", options->dry_run, "Only tell what would be done");
-  command->add_flag("--json", options->json, "As JSON");
-  command->footer(kFooter);
-  command->callback([options, &chosen] { chosen = [options] { return run_rejoin(*options); }; });
+  add_dir_option(command, options->dir);
+  command.add_option("node", options->request.node, "The node that is out")
+      .type_name("NODE")
+      .required();
+  command.add_flag("--copy", options->request.copy,
+                   "A new copy of all data at once, without trying pg_rewind");
+  command.add_flag("--dry-run", options->dry_run, "Only tell what would be done");
+  command.add_flag("--json", options->json, "As JSON");
+  command.footer(kFooter);
+  command.callback([options, &chosen] { chosen = [options] { return run_rejoin(*options); }; });
 }
 
 }  // namespace fairlead::app

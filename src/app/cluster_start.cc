@@ -1,5 +1,4 @@
 // `fairlead cluster start`.
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "app/cluster_group.h"
@@ -27,13 +26,13 @@ ExitCode run_start(const StartOptions& options) {
 
 }  // namespace
 
-void add_cluster_start(CLI::App& group, Command& chosen) {
+void add_cluster_start(CommandBuilder group, Command& chosen) {
   auto options = std::make_shared<StartOptions>();
-  CLI::App* command = group.add_subcommand("start", "Start the nodes that are not running");
-  add_dir_option(*command, options->dir);
-  command->add_flag("--json", options->json, "As JSON");
-  command->footer("\nExample:\n  fairlead cluster start --dir /tmp/c");
-  command->callback([options, &chosen] { chosen = [options] { return run_start(*options); }; });
+  CommandBuilder command = group.add_subcommand("start", "Start the nodes that are not running");
+  add_dir_option(command, options->dir);
+  command.add_flag("--json", options->json, "As JSON");
+  command.footer("\nExample:\n  fairlead cluster start --dir /tmp/c");
+  command.callback([options, &chosen] { chosen = [options] { return run_start(*options); }; });
 }
 
 }  // namespace fairlead::app

@@ -1,5 +1,4 @@
 // `fairlead cluster status`.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 
@@ -28,15 +27,16 @@ ExitCode run_status(const StatusOptions& options) {
 
 }  // namespace
 
-void add_cluster_status(CLI::App& group, Command& chosen) {
+void add_cluster_status(CommandBuilder group, Command& chosen) {
   auto options = std::make_shared<StatusOptions>();
-  CLI::App* command = group.add_subcommand("status", "Each node's role, state, positions and lag");
-  add_dir_option(*command, options->dir);
-  command->add_flag("--json", options->json, "As JSON");
-  command->footer(
+  CommandBuilder command =
+      group.add_subcommand("status", "Each node's role, state, positions and lag");
+  add_dir_option(command, options->dir);
+  command.add_flag("--json", options->json, "As JSON");
+  command.footer(
       "\nExample:\n  fairlead cluster status --dir /tmp/c --json\n\nEnds with 4 when a node does "
       "not answer.");
-  command->callback([options, &chosen] { chosen = [options] { return run_status(*options); }; });
+  command.callback([options, &chosen] { chosen = [options] { return run_status(*options); }; });
 }
 
 }  // namespace fairlead::app

@@ -1,7 +1,6 @@
 // `fairlead cluster stop`.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "app/cluster_group.h"
@@ -23,12 +22,12 @@ ExitCode run_stop(const std::string& dir) {
 
 }  // namespace
 
-void add_cluster_stop(CLI::App& group, Command& chosen) {
+void add_cluster_stop(CommandBuilder group, Command& chosen) {
   auto dir = std::make_shared<std::string>();
-  CLI::App* command = group.add_subcommand("stop", "Stop the nodes; their data stays");
-  add_dir_option(*command, *dir);
-  command->footer("\nExample:\n  fairlead cluster stop --dir /tmp/c");
-  command->callback([dir, &chosen] { chosen = [dir] { return run_stop(*dir); }; });
+  CommandBuilder command = group.add_subcommand("stop", "Stop the nodes; their data stays");
+  add_dir_option(command, *dir);
+  command.footer("\nExample:\n  fairlead cluster stop --dir /tmp/c");
+  command.callback([dir, &chosen] { chosen = [dir] { return run_stop(*dir); }; });
 }
 
 }  // namespace fairlead::app

@@ -1,7 +1,6 @@
 // `fairlead cluster switchover`.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "app/cluster_group.h"
@@ -51,21 +50,20 @@ ExitCode run_switchover(SwitchoverOptions options) {
 
 }  // namespace
 
-void add_cluster_switchover(CLI::App& group, Command& chosen) {
+void add_cluster_switchover(CommandBuilder group, Command& chosen) {
   auto options = std::make_shared<SwitchoverOptions>();
-  CLI::App* command = group.add_subcommand(
+  CommandBuilder command = group.add_subcommand(
       "switchover", "Let a replica take the primary's place without an error for any client");
-  add_dir_option(*command, options->dir);
-  command->add_option("--to", options->request.to, "The replica; default: the most advanced one")
-      ->type_name("NODE");
-  command->add_option("--timeout", options->timeout, "How long running transactions may take")
-      ->type_name("SPAN")
-      ->capture_default_str();
-  command->add_flag("--dry-run", options->dry_run, "Only tell what would be done");
-  command->add_flag("--json", options->json, "As JSON");
-  command->footer(kFooter);
-  command->callback(
-      [options, &chosen] { chosen = [options] { return run_switchover(*options); }; });
+  add_dir_option(command, options->dir);
+  command.add_option("--to", options->request.to, "The replica; default: the most advanced one")
+      .type_name("NODE");
+  command.add_option("--timeout", options->timeout, "How long running transactions may take")
+      .type_name("SPAN")
+      .shows_default();
+  command.add_flag("--dry-run", options->dry_run, "Only tell what would be done");
+  command.add_flag("--json", options->json, "As JSON");
+  command.footer(kFooter);
+  command.callback([options, &chosen] { chosen = [options] { return run_switchover(*options); }; });
 }
 
 }  // namespace fairlead::app

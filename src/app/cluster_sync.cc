@@ -1,7 +1,6 @@
 // `fairlead cluster sync`.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "app/cluster_group.h"
@@ -62,15 +61,15 @@ ExitCode run_sync(const SyncOptions& options) {
 
 }  // namespace
 
-void add_cluster_sync(CLI::App& group, Command& chosen) {
+void add_cluster_sync(CommandBuilder group, Command& chosen) {
   auto options = std::make_shared<SyncOptions>();
-  CLI::App* command = group.add_subcommand("sync", "How many replicas a commit waits for");
-  add_dir_option(*command, options->dir);
-  command->add_option("RULE", options->rule, "any N, first N or off")->required();
-  command->add_flag("--dry-run", options->dry_run, "Only tell what would be done");
-  command->add_flag("--json", options->json, "As JSON");
-  command->footer(kFooter);
-  command->callback([options, &chosen] { chosen = [options] { return run_sync(*options); }; });
+  CommandBuilder command = group.add_subcommand("sync", "How many replicas a commit waits for");
+  add_dir_option(command, options->dir);
+  command.add_option("RULE", options->rule, "any N, first N or off").required();
+  command.add_flag("--dry-run", options->dry_run, "Only tell what would be done");
+  command.add_flag("--json", options->json, "As JSON");
+  command.footer(kFooter);
+  command.callback([options, &chosen] { chosen = [options] { return run_sync(*options); }; });
 }
 
 }  // namespace fairlead::app

@@ -2,7 +2,6 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <chrono>
 #include <memory>
@@ -78,21 +77,21 @@ ExitCode run_up(UpOptions options) {
 
 }  // namespace
 
-void add_cluster_up(CLI::App& group, Command& chosen) {
+void add_cluster_up(CommandBuilder group, Command& chosen) {
   auto options = std::make_shared<UpOptions>();
-  CLI::App* command =
+  CommandBuilder command =
       group.add_subcommand("up", "Watch the servers of this host and bring back what is gone");
-  add_dir_option(*command, options->supervisor.dir);
-  command->add_flag("--auto-failover", options->supervisor.failover,
-                    "Promote a replica when the primary is gone");
+  add_dir_option(command, options->supervisor.dir);
+  command.add_flag("--auto-failover", options->supervisor.failover,
+                   "Promote a replica when the primary is gone");
   command
-      ->add_option("--restart-limit", options->restart_limit,
-                   "How long an asynchronous primary may take to come up again; 0s: no restart")
-      ->type_name("SPAN")
-      ->capture_default_str();
-  command->add_flag("--json", options->json, "Events as JSON, one a line");
-  command->footer(kFooter);
-  command->callback([options, &chosen] { chosen = [options] { return run_up(*options); }; });
+      .add_option("--restart-limit", options->restart_limit,
+                  "How long an asynchronous primary may take to come up again; 0s: no restart")
+      .type_name("SPAN")
+      .shows_default();
+  command.add_flag("--json", options->json, "Events as JSON, one a line");
+  command.footer(kFooter);
+  command.callback([options, &chosen] { chosen = [options] { return run_up(*options); }; });
 }
 
 }  // namespace fairlead::app

@@ -1,5 +1,4 @@
 // `fairlead cluster verify`.
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "app/cluster_group.h"
@@ -56,21 +55,21 @@ ExitCode run_verify(const VerifyCommand& command) {
 
 }  // namespace
 
-void add_cluster_verify(CLI::App& group, Command& chosen) {
+void add_cluster_verify(CommandBuilder group, Command& chosen) {
   auto options = std::make_shared<VerifyCommand>();
-  CLI::App* command =
+  CommandBuilder command =
       group.add_subcommand("verify", "Whether each replica has what the primary has");
-  add_dir_option(*command, options->dir);
-  command->add_option("--wait", options->wait, "How long a replica may take to show a write")
-      ->type_name("SPAN")
-      ->capture_default_str();
-  command->add_option("--timeout", options->timeout, "How long the tables may take together")
-      ->type_name("SPAN")
-      ->capture_default_str();
-  command->add_flag("--no-hold", options->no_hold, "Never hold a writer up");
-  command->add_flag("--json", options->json, "As JSON");
-  command->footer(kFooter);
-  command->callback([options, &chosen] { chosen = [options] { return run_verify(*options); }; });
+  add_dir_option(command, options->dir);
+  command.add_option("--wait", options->wait, "How long a replica may take to show a write")
+      .type_name("SPAN")
+      .shows_default();
+  command.add_option("--timeout", options->timeout, "How long the tables may take together")
+      .type_name("SPAN")
+      .shows_default();
+  command.add_flag("--no-hold", options->no_hold, "Never hold a writer up");
+  command.add_flag("--json", options->json, "As JSON");
+  command.footer(kFooter);
+  command.callback([options, &chosen] { chosen = [options] { return run_verify(*options); }; });
 }
 
 }  // namespace fairlead::app

@@ -1,7 +1,6 @@
 // `fairlead config show`: every value in force, and where it came from.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <memory>
 
@@ -52,18 +51,18 @@ ExitCode run_show(const ShowOptions& options) {
 
 }  // namespace
 
-void add_config(CLI::App& root, Command& chosen) {
-  CLI::App* group = root.add_subcommand("config", "Show the configuration in force");
-  group->require_subcommand(0, 1);
-  group->footer("\nExample:\n  fairlead config show --origin -c fairlead.toml");
+void add_config(CommandBuilder root, Command& chosen) {
+  CommandBuilder group = root.add_subcommand("config", "Show the configuration in force");
+  group.is_group();
+  group.footer("\nExample:\n  fairlead config show --origin -c fairlead.toml");
   auto options = std::make_shared<ShowOptions>();
-  CLI::App* command = group->add_subcommand("show", "Every value; secrets are masked");
-  add_config_options(*command, options->config);
-  add_proxy_options(*command, options->config);
-  command->add_flag("--origin", options->origin, "Tell where each value came from");
-  command->add_flag("--json", options->json, "As JSON; values are written as in the file");
-  command->footer("\nExample:\n  fairlead config show --origin -c fairlead.toml");
-  command->callback([options, &chosen] { chosen = [options] { return run_show(*options); }; });
+  CommandBuilder command = group.add_subcommand("show", "Every value; secrets are masked");
+  add_config_options(command, options->config);
+  add_proxy_options(command, options->config);
+  command.add_flag("--origin", options->origin, "Tell where each value came from");
+  command.add_flag("--json", options->json, "As JSON; values are written as in the file");
+  command.footer("\nExample:\n  fairlead config show --origin -c fairlead.toml");
+  command.callback([options, &chosen] { chosen = [options] { return run_show(*options); }; });
 }
 
 }  // namespace fairlead::app

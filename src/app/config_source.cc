@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <utility>
 
@@ -17,16 +16,13 @@ namespace {
 constexpr const char* kDefaultFile = "/etc/fairlead/fairlead.toml";
 constexpr const char* kWhiteSpace = " \t\r\n";
 
-CLI::Option* add_flag(CLI::App& command, ConfigOptions& options, std::string name, std::string key,
-                      const std::string& description) {
-  return command
-      .add_option_function<std::string>(
-          name,
-          [&options, key, name](const std::string& value) {
-            options.flags.push_back({key, value, name});
-          },
-          description)
-      ->group("Settings");
+OptionBuilder add_flag(CommandBuilder command, ConfigOptions& options, std::string name,
+                       std::string key, std::string description) {
+  const auto take = [&options, key = std::move(key), name](const std::string& value) {
+    options.flags.push_back({key, value, name});
+    return Result<void>();
+  };
+  return command.add_option(name, take, std::move(description)).group("Settings");
 }
 
 Error nothing_given() {
@@ -82,38 +78,35 @@ Result<config::FlagValue> parse_set(const std::string& text) {
   return config::FlagValue{text.substr(0, equals), text.substr(equals + 1), "--set"};
 }
 
-void add_config_options(CLI::App& command, ConfigOptions& options) {
-  command.add_option("-c,--config", options.file, "Configuration file (TOML)")->type_name("FILE");
+void add_config_options(CommandBuilder command, ConfigOptions& options) {
+  command.add_option("-c,--config", options.file, "Configuration file (TOML)").type_name("FILE");
   command.add_option("--primary", options.primary_url, "A server's URL, instead of a file")
-      ->type_name("URL");
+      .type_name("URL");
   command
       .add_option("--replica", options.replica_urls,
                   "Another server's URL; may be given several times")
-      ->type_name("URL")
-      ->allow_extra_args(false);
+      .type_name("URL")
+      .takes_one();
+  const auto take_set = [&options](const std::string& text) -> Result<void> {
+    auto value = parse_set(text);
+    if (!value) return std::unexpected(value.error());
+    options.flags.push_back(std::move(*value));
+    return {};
+  };
   command
-      .add_option_function<std::vector<std::string>>(
-          "--set",
-          [&options](const std::vector<std::string>& texts) {
-            for (const std::string& text : texts) {
-              auto value = parse_set(text);
-              if (!value) throw CLI::ValidationError(value.error().message, value.error().hint);
-              options.flags.push_back(std::move(*value));
-            }
-          },
-          "Any value of the configuration, such as listen.port=6000")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false)
-      ->group("Settings");
+      .add_repeatable("--set", take_set, "Any value of the configuration, such as listen.port=6000")
+      .type_name("KEY=VALUE")
+      .takes_one()
+      .group("Settings");
 }
 
-void add_proxy_options(CLI::App& command, ConfigOptions& options) {
+void add_proxy_options(CommandBuilder command, ConfigOptions& options) {
   add_flag(command, options, "--host", "listen.host", "Address to listen on");
   add_flag(command, options, "--port", "listen.port", "Port of automatic routing");
   add_flag(command, options, "--read-port", "listen.read_port", "Port of reads on replicas");
   add_flag(command, options, "--primary-port", "listen.primary_port", "Port of the primary");
   add_flag(command, options, "--http-port", "listen.http_port", "Port of metrics and dashboard")
-      ->group("");  // Understood, and not offered before something listens there.
+      .group("");  // Understood, and not offered before something listens there.
   add_flag(command, options, "--workers", "proxy.workers", "Threads that serve clients");
   add_flag(command, options, "--users-file", "auth.users_file", "Who may log in");
   add_flag(command, options, "--log-level", "proxy.log_level", "debug, info, warning, error, off");

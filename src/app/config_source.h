@@ -11,13 +11,10 @@
 #include <string_view>
 #include <vector>
 
+#include "app/command_line.h"
 #include "app/exit_code.h"
 #include "base/error.h"
 #include "config/load.h"
-
-namespace CLI {
-class App;
-}
 
 namespace fairlead::app {
 
@@ -30,9 +27,9 @@ struct ConfigOptions {
 };
 
 /// -c, --primary, --replica and --set. `options` must live until the command has run.
-void add_config_options(CLI::App& command, ConfigOptions& options);
+void add_config_options(CommandBuilder command, ConfigOptions& options);
 /// --port and the other flags of a proxy that runs.
-void add_proxy_options(CLI::App& command, ConfigOptions& options);
+void add_proxy_options(CommandBuilder command, ConfigOptions& options);
 
 /// "a b", "a,b" and lines are lists of URLs; a comma between hosts of one URL is none of its
 /// separators. Pure.

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 
@@ -108,12 +107,12 @@ const wire::ResultCell* cell_of(const ConsoleTable& table, size_t row, std::stri
 
 }  // namespace
 
-void add_console_options(CLI::App& command, ConsoleOptions& options) {
+void add_console_options(CommandBuilder command, ConsoleOptions& options) {
   add_config_options(command, options.config);
   command.add_option("--url", options.url, "The console itself, instead of a configuration")
-      ->type_name("URL");
+      .type_name("URL");
   command.add_option("--user", options.user, "Who asks; else PGUSER or a user of users_file")
-      ->type_name("NAME");
+      .type_name("NAME");
   command.add_flag("--json", options.json, "As JSON");
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/command_line.h"
 #include "app/config_source.h"
 #include "app/exit_code.h"
 #include "console/views.h"
@@ -22,7 +23,7 @@ struct ConsoleOptions {
 };
 
 /// -c, --primary, --url, --user and --json. `options` must live until the command has run.
-void add_console_options(CLI::App& command, ConsoleOptions& options);
+void add_console_options(CommandBuilder command, ConsoleOptions& options);
 
 /// Rows by the names of their columns; a column that this program knows has its type.
 struct ConsoleTable {

@@ -2,7 +2,6 @@
 // table that shows what happens. In the foreground; everything is gone when it ends.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <map>
 #include <memory>
 
@@ -251,24 +250,27 @@ ExitCode run_demo(const DemoOptions& options) {
 
 }  // namespace
 
-void add_demo(CLI::App& root, Command& chosen) {
+void add_demo(CommandBuilder root, Command& chosen) {
   auto options = std::make_shared<DemoOptions>();
-  CLI::App* command =
+  CommandBuilder command =
       root.add_subcommand("demo", "A throw-away cluster, sample data, clients and the proxy");
-  command->add_option("--replicas", options->replicas, "How many replicas")
-      ->check(CLI::Range(0, cluster::kReplicasMax))
-      ->capture_default_str();
-  command->add_option("--for", options->span, "End by itself after this long")->type_name("SPAN");
+  const auto take_break = [options](const std::string& word) {
+    options->breaks = word == "primary" ? BreakTarget::kPrimary : BreakTarget::kReplica;
+    return Result<void>();
+  };
+  command.add_option("--replicas", options->replicas, "How many replicas")
+      .range(0, cluster::kReplicasMax)
+      .shows_default();
+  command.add_option("--for", options->span, "End by itself after this long").type_name("SPAN");
   command
-      ->add_option("--break", options->breaks,
-                   "Kill the primary or a replica under load, and say what clients saw")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, BreakTarget>{
-          {"primary", BreakTarget::kPrimary}, {"replica", BreakTarget::kReplica}}))
-      ->type_name("primary|replica");
-  command->add_flag("--no-workload", options->no_workload, "No clients of its own");
-  command->add_flag("--json", options->json, "One JSON object a line");
-  command->footer(kFooter);
-  command->callback([options, &chosen] { chosen = [options] { return run_demo(*options); }; });
+      .add_option("--break", take_break,
+                  "Kill the primary or a replica under load, and say what clients saw")
+      .one_of({"primary", "replica"})
+      .type_name("WHOM");
+  command.add_flag("--no-workload", options->no_workload, "No clients of its own");
+  command.add_flag("--json", options->json, "One JSON object a line");
+  command.footer(kFooter);
+  command.callback([options, &chosen] { chosen = [options] { return run_demo(*options); }; });
 }
 
 }  // namespace fairlead::app

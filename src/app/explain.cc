@@ -1,7 +1,6 @@
 // `fairlead explain`: where a statement would go, and why.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <iterator>
 #include <memory>
@@ -93,17 +92,17 @@ ExitCode run_explain(ExplainOptions options) {
 
 }  // namespace
 
-void add_explain(CLI::App& root, Command& chosen) {
+void add_explain(CommandBuilder root, Command& chosen) {
   auto options = std::make_shared<ExplainOptions>();
-  CLI::App* command = root.add_subcommand("explain", "Where a statement would go, and why");
-  command->add_option("SQL", options->statement, "The statement; - reads it from standard input")
-      ->required();
-  add_config_options(*command, options->config);
-  command->add_option("--database", options->database, "Whose functions to look up")
-      ->type_name("NAME");
-  command->add_flag("--json", options->json, "As JSON");
-  command->footer(kFooter);
-  command->callback([options, &chosen] { chosen = [options] { return run_explain(*options); }; });
+  CommandBuilder command = root.add_subcommand("explain", "Where a statement would go, and why");
+  command.add_option("SQL", options->statement, "The statement; - reads it from standard input")
+      .required();
+  add_config_options(command, options->config);
+  command.add_option("--database", options->database, "Whose functions to look up")
+      .type_name("NAME");
+  command.add_flag("--json", options->json, "As JSON");
+  command.footer(kFooter);
+  command.callback([options, &chosen] { chosen = [options] { return run_explain(*options); }; });
 }
 
 }  // namespace fairlead::app

@@ -1,5 +1,4 @@
 // `fairlead observe`: what observe mode has found out.
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "app/commands.h"
@@ -26,18 +25,19 @@ ExitCode run_observe(const ObserveOptions& options) {
 
 }  // namespace
 
-void add_observe(CLI::App& root, Command& chosen) {
+void add_observe(CommandBuilder root, Command& chosen) {
   auto options = std::make_shared<ObserveOptions>();
-  CLI::App* command = root.add_subcommand("observe", "What could move to replicas (observe mode)");
-  add_console_options(*command, options->console);
-  command->add_option("--shapes", options->shapes, "Statements to list for each database")
-      ->type_name("N")
-      ->capture_default_str();
-  command->footer(
+  CommandBuilder command =
+      root.add_subcommand("observe", "What could move to replicas (observe mode)");
+  add_console_options(command, options->console);
+  command.add_option("--shapes", options->shapes, "Statements to list for each database")
+      .type_name("N")
+      .shows_default();
+  command.footer(
       "\nExamples:\n  fairlead observe -c fairlead.toml\n  fairlead observe --json --url "
       "postgresql://app@127.0.0.1:6432/fairlead\n\nOf databases with mode = \"observe\". Ends with "
       "4 when the proxy does not answer.");
-  command->callback([options, &chosen] { chosen = [options] { return run_observe(*options); }; });
+  command.callback([options, &chosen] { chosen = [options] { return run_observe(*options); }; });
 }
 
 }  // namespace fairlead::app

@@ -1,5 +1,4 @@
 // `fairlead pins`: the clients that keep their server, and what ends that.
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "app/commands.h"
@@ -37,14 +36,14 @@ ExitCode run_pins(const ConsoleOptions& options) {
 
 }  // namespace
 
-void add_pins(CLI::App& root, Command& chosen) {
+void add_pins(CommandBuilder root, Command& chosen) {
   auto options = std::make_shared<ConsoleOptions>();
-  CLI::App* command = root.add_subcommand("pins", "Which clients keep a server, and why");
-  add_console_options(*command, *options);
-  command->footer(
+  CommandBuilder command = root.add_subcommand("pins", "Which clients keep a server, and why");
+  add_console_options(command, *options);
+  command.footer(
       "\nExamples:\n  fairlead pins -c fairlead.toml\n  fairlead pins --json --url "
       "postgresql://app@127.0.0.1:6432/fairlead\n\nEnds with 4 when the proxy does not answer.");
-  command->callback([options, &chosen] { chosen = [options] { return run_pins(*options); }; });
+  command.callback([options, &chosen] { chosen = [options] { return run_pins(*options); }; });
 }
 
 }  // namespace fairlead::app

@@ -108,7 +108,7 @@ ExitCode wrong_usage(const CLI::App& root, const CLI::ParseError& error) {
                      fmt::format("{} --help shows how it is used", path_of(at)));
 }
 
-void add_commands(CLI::App& root, Command& chosen) {
+void add_commands(CommandBuilder root, Command& chosen) {
   add_demo(root, chosen);
   add_up(root, chosen);
   add_check(root, chosen);
@@ -141,7 +141,7 @@ ExitCode run(int argc, const char* const* argv) {
   root.set_version_flag("--version", fmt::format("fairlead {}", kVersion));
   root.add_flag_callback("--no-color", [] { setenv("NO_COLOR", "1", 1); }, "No colour");
   Command chosen;
-  add_commands(root, chosen);
+  add_commands(CommandBuilder(root), chosen);
   if (argc <= 1) {
     print(fmt::format(fmt::runtime(kShortHelp), command_list(root)));
     return ExitCode::kOk;

@@ -1,7 +1,6 @@
 // `fairlead routes`: how many statements went where, and why.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "app/commands.h"
@@ -38,14 +37,14 @@ ExitCode run_routes(const ConsoleOptions& options) {
 
 }  // namespace
 
-void add_routes(CLI::App& root, Command& chosen) {
+void add_routes(CommandBuilder root, Command& chosen) {
   auto options = std::make_shared<ConsoleOptions>();
-  CLI::App* command = root.add_subcommand("routes", "How many statements went where, and why");
-  add_console_options(*command, *options);
-  command->footer(
+  CommandBuilder command = root.add_subcommand("routes", "How many statements went where, and why");
+  add_console_options(command, *options);
+  command.footer(
       "\nExamples:\n  fairlead routes -c fairlead.toml\n  fairlead routes --json --url "
       "postgresql://app@127.0.0.1:6432/fairlead\n\nEnds with 4 when the proxy does not answer.");
-  command->callback([options, &chosen] { chosen = [options] { return run_routes(*options); }; });
+  command.callback([options, &chosen] { chosen = [options] { return run_routes(*options); }; });
 }
 
 }  // namespace fairlead::app

@@ -1,7 +1,6 @@
 // `fairlead up`: the proxy, in the foreground, until it is told to stop.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <memory>
 
@@ -186,13 +185,13 @@ ExitCode run_up(const ConfigOptions& options) {
 
 }  // namespace
 
-void add_up(CLI::App& root, Command& chosen) {
+void add_up(CommandBuilder root, Command& chosen) {
   auto options = std::make_shared<ConfigOptions>();
-  CLI::App* command = root.add_subcommand("up", "Run the proxy");
-  add_config_options(*command, *options);
-  add_proxy_options(*command, *options);
-  command->footer(kFooter);
-  command->callback([options, &chosen] { chosen = [options] { return run_up(*options); }; });
+  CommandBuilder command = root.add_subcommand("up", "Run the proxy");
+  add_config_options(command, *options);
+  add_proxy_options(command, *options);
+  command.footer(kFooter);
+  command.callback([options, &chosen] { chosen = [options] { return run_up(*options); }; });
 }
 
 }  // namespace fairlead::app

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <memory>
 
@@ -12,12 +11,12 @@
 
 namespace fairlead::app {
 
-void add_version(CLI::App& root, Command& chosen) {
+void add_version(CommandBuilder root, Command& chosen) {
   auto json = std::make_shared<bool>(false);
-  CLI::App* command = root.add_subcommand("version", "Which fairlead this is");
-  command->add_flag("--json", *json, "As JSON");
-  command->footer("\nExample:\n  fairlead version --json");
-  command->callback([json, &chosen] {
+  CommandBuilder command = root.add_subcommand("version", "Which fairlead this is");
+  command.add_flag("--json", *json, "As JSON");
+  command.footer("\nExample:\n  fairlead version --json");
+  command.callback([json, &chosen] {
     chosen = [json] {
       print(*json ? boost::json::serialize(boost::json::object{{"version", kVersion}}) + "\n"
                   : fmt::format("fairlead {}\n", kVersion));

@@ -34,6 +34,13 @@ class Case(unittest.TestCase):
             client.run("create constraint trigger dawdles after insert on writes deferrable initially deferred "
                        "for each row when (new.n >= 3) execute function dawdle()")
         self.cluster.wait_for_replay()
+        # Without the catalog, nobody knows what is only read, and every statement may have written.
+        eventually(self.knows_functions, 20, "the catalog is known")
+
+    def knows_functions(self):
+        with self.login() as client:
+            client.run("select count(*) from generate_series(1, 2)")
+            return client.run("show fairlead.last_route")[0][0] == "replica"
 
     def make_proxy(self):
         return Proxy(self.cluster)

@@ -28,7 +28,7 @@ class Etcd:
                 ["etcd", "--name", "store", "--data-dir", os.path.join(self._folder, "data"),
                  "--listen-client-urls", self.url, "--advertise-client-urls", self.url,
                  "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                 "--initial-cluster", f"store={peer}", "--unsafe-no-fsync"],
+                 "--initial-cluster", f"store={peer}", "--enable-v2", "--unsafe-no-fsync"],
                 stdout=log, stderr=log, cwd="/", preexec_fn=die_with_parent(), **self._as_user,
             )
         eventually(self._is_healthy, 30, "etcd answers")

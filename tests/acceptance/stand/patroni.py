@@ -64,7 +64,7 @@ class Member:
             rest |= dict(zip(("certfile", "keyfile"), self._cluster.rest_certificate))
         return {
             "scope": self._cluster.scope, "name": self.name, "tags": tags, "restapi": rest,
-            "etcd3": {"hosts": [self._cluster.etcd.hostport]},
+            "etcd": {"hosts": [self._cluster.etcd.hostport]},
             "bootstrap": {
                 "dcs": {**_TTL, "maximum_lag_on_failover": 1 << 20, "synchronous_mode": True,
                         "postgresql": {"use_pg_rewind": True, "use_slots": True}},
