@@ -11,7 +11,7 @@ import wire
 from stand.address import Address
 from stand.processes import die_with_parent, eventually, free_ports, postgres_tool
 
-_SETTINGS = {"fsync": "off", "max_connections": "150", "unix_socket_directories": "", "listen_addresses": "127.0.0.1"}
+SETTINGS = {"fsync": "off", "max_connections": "150", "unix_socket_directories": "", "listen_addresses": "127.0.0.1"}
 
 
 class PlainPostgres:
@@ -19,22 +19,25 @@ class PlainPostgres:
 
     proxy_pid = None
 
-    def __init__(self, certificate=None, hba=None, password=None, **settings):
-        """`certificate`: files of a certificate and its key, for ssl=on; `hba`: the lines of pg_hba.conf, without which
+    def __init__(self, certificate=None, hba=None, password=None, programs=None, **settings):
+        """`programs`: the folder of initdb and postgres, where they are not Debian's; `certificate`: files of a certificate and its key, for ssl=on; `hba`: the lines of pg_hba.conf, without which
         everybody gives the password by SCRAM. The rest are settings of the server."""
         # PostgreSQL refuses to run as root.
         self._as_user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
         self.folder = tempfile.mkdtemp(prefix="fairlead-plain-")
-        self._process = None
+        self._process, self._programs = None, programs
         self.password = password or secrets.token_hex(8)
         try:
             self._make()
             if certificate:
                 settings |= self._use_certificate(*certificate)
-            self._start({**_SETTINGS, **settings}, hba)
+            self._start({**SETTINGS, **settings}, hba)
         except BaseException:
             self.stop()
             raise
+
+    def _program(self, name):
+        return os.path.join(self._programs, name) if self._programs else postgres_tool(name)
 
     def _make(self):
         password_file = os.path.join(self.folder, "password")
@@ -44,7 +47,7 @@ class PlainPostgres:
         self._give_to_server(password_file)
         self._data = os.path.join(self.folder, "data")
         subprocess.run(
-            [postgres_tool("initdb"), "-D", self._data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", password_file]
+            [self._program("initdb"), "-D", self._data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", password_file]
             + ["-E", "UTF8", "--locale=C", "--no-sync"],
             check=True, stdout=subprocess.DEVNULL, cwd="/", **self._as_user,
         )
@@ -63,14 +66,8 @@ class PlainPostgres:
 
     def _start(self, settings, hba):
         [port] = free_ports(1)
-        command = [postgres_tool("postgres"), "-D", self._data, "-p", str(port)]
-        for name, value in settings.items():
-            command += ["-c", f"{name}={value}"]
         self._log = open(os.path.join(self.folder, "log"), "wb")
-        self._process = subprocess.Popen(
-            command, stdout=self._log, stderr=self._log, cwd="/", preexec_fn=die_with_parent(signal.SIGQUIT),
-            **self._as_user,
-        )
+        self._process = self._run_server(self._data, port, settings)
         self.address = Address(
             "127.0.0.1", port, "tester", self.password, "tests", nodes=(("127.0.0.1", port),), direct=True
         )
@@ -81,6 +78,15 @@ class PlainPostgres:
             if hba:  # Only now: it may keep us out, too.
                 self._write_hba(hba)
                 server.run("select pg_reload_conf()")
+
+    def _run_server(self, data, port, settings):
+        command = [self._program("postgres"), "-D", data, "-p", str(port)]
+        for name, value in settings.items():
+            command += ["-c", f"{name}={value}"]
+        return subprocess.Popen(
+            command, stdout=self._log, stderr=self._log, cwd="/", preexec_fn=die_with_parent(signal.SIGQUIT),
+            **self._as_user,
+        )
 
     def _write_hba(self, lines):
         with open(os.path.join(self._data, "pg_hba.conf"), "w", encoding="ascii") as file:

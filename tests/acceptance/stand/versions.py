@@ -1,0 +1,84 @@
+"""A primary and a replica of a version of PostgreSQL that Debian does not have, from npm's packages (../versions), with
+Fairlead in front."""
+import os
+import shutil
+import subprocess
+
+from stand.plain import SETTINGS, PlainPostgres
+from stand.processes import eventually, free_ports
+from stand.proxy import Proxy
+
+VERSIONS = (14, 16, 17, 18)
+_PACKAGES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "versions")
+
+
+def install():
+    """Fetches the packages, when the lock file has changed since."""
+    lock, installed = f"{_PACKAGES}/package-lock.json", f"{_PACKAGES}/node_modules/.package-lock.json"
+    if not os.path.exists(installed) or os.path.getmtime(installed) < os.path.getmtime(lock):
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=_PACKAGES, check=True)
+
+
+class VersionedServers(PlainPostgres):
+    """proxy is Fairlead in front of both; stop() ends and removes everything."""
+
+    def __init__(self, binary, version):
+        self.binary, self.version = binary, version
+        self._replica, self.proxy, self._native = None, None, None
+        super().__init__(programs="to be copied")
+
+    def _make(self):
+        # Not where the checkout lies: the servers' user need not be able to get there.
+        self._native = os.path.join(self.folder, "native")
+        shutil.copytree(f"{_PACKAGES}/node_modules/postgresql-{self.version}/native", self._native, symlinks=True)
+        os.chmod(self.folder, 0o755)
+        self._programs = os.path.join(self._native, "bin")
+        super()._make()
+
+    def _start(self, settings, hba):
+        super()._start(settings, hba)
+        port = self.address.port
+        [replica_port] = free_ports(1)
+        self._replica = self._run_server(self._copy_of_primary(), replica_port, SETTINGS)
+        with self.superuser() as server:
+            streams = "select count(*) from pg_stat_replication where state = 'streaming'"
+            eventually(lambda: server.value(streams) == "1", 30, "the replica streams")
+            self.verifier = server.value("select rolpassword from pg_authid where rolname = 'tester'")
+        self.nodes = [{"host": "127.0.0.1", "port": port, "role": "primary"},
+                      {"host": "127.0.0.1", "port": replica_port, "role": "replica"}]
+        self.proxy = Proxy(self)
+
+    def _copy_of_primary(self):
+        """A base backup by hand, as these packages have no pg_basebackup."""
+        data = os.path.join(self.folder, "replica")
+        begin, end = (("pg_backup_start('copy', true)", "pg_backup_stop()") if self.version >= 15 else
+                      ("pg_start_backup('copy', true, false)", "pg_stop_backup(false)"))
+        with self.superuser() as server:
+            server.run(f"select {begin}")
+            shutil.copytree(self._data, data, ignore=shutil.ignore_patterns("postmaster.*"))
+            label = server.value(f"select labelfile from {end}")
+        for name, text in (
+            ("backup_label", label), ("standby.signal", ""),
+            ("postgresql.auto.conf", "primary_conninfo = 'host=127.0.0.1 "
+             f"port={self.address.port} user=postgres password={self.password}'\n"),
+        ):
+            with open(os.path.join(data, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        for folder, _, names in os.walk(data):
+            for name in ("", *names):
+                self._give_to_server(os.path.join(folder, name))
+        os.chmod(data, 0o700)
+        return data
+
+    def monitor(self):
+        return {"monitor_user": "postgres", "monitor_password": self.password}
+
+    def stop(self):
+        try:
+            if self.proxy is not None:
+                self.proxy.stop()
+        finally:
+            if self._replica is not None:
+                self._replica.kill()
+                self._replica.wait()
+            super().stop()

@@ -1,0 +1,87 @@
+#!/usr/bin/python3
+"""The versions of PostgreSQL that are kept up, but for Debian's, which all other tests use: reads on the replica, writes on the
+primary, what the catalog knows, and drivers' ordinary work. The oldest and the newest; all in the long form."""
+import os
+import subprocess
+import sys
+import unittest
+
+import wire
+from stand.open import fairlead_binary, is_long, wants_direct
+from stand.processes import eventually
+from stand.versions import VERSIONS, VersionedServers, install
+
+_RUN_DRIVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../drivers/run.py")
+# Those that look most closely at answers; all of them in the long form.
+_DRIVERS = ("psycopg2", "psycopg3", "asyncpg", "sqlalchemy", "django") if is_long() else ("psycopg3",)
+
+
+class Version:
+    """The tests of one version; a class of its own for each is made below."""
+
+    version = 0
+
+    @classmethod
+    def setUpClass(cls):
+        cls.servers = VersionedServers(fairlead_binary(), cls.version)
+        cls.addClassCleanup(cls.servers.stop)
+        cls.address = cls.servers.proxy.address
+
+    def route(self, client, sql):
+        client.run(sql)
+        return client.run("show fairlead.last_route")[0][0]
+
+    def goes_to_replica(self, sql):
+        def read():
+            with wire.Connection.login(self.address) as client:
+                return self.route(client, sql) == "replica"
+        eventually(read, 20, f"a replica serves {sql}")
+
+    def test_it_is_that_version(self):
+        with wire.Connection.login(self.address) as client:
+            self.assertEqual(client.run("show server_version_num")[0][0][:2], str(self.version))
+
+    def test_reads_go_to_the_replica_and_see_what_was_written(self):
+        with wire.Connection.login(self.address) as client:
+            client.run("create table if not exists seen (n int primary key)")
+            self.goes_to_replica("select count(*) from seen")
+            for n in range(200):
+                self.assertEqual(self.route(client, f"insert into seen values ({n})"), "primary")
+                self.assertEqual(client.run("select max(n) from seen"), [(str(n),)])
+            self.assertEqual(client.run("insert into seen values (1) on conflict do nothing returning n"), [])
+
+    def test_the_catalog_tells_what_a_function_may_do(self):
+        with wire.Connection.login(self.address) as client:
+            client.run("create function reads() returns bigint language sql stable as 'select count(*) from pg_class'")
+            client.run("create function writes() returns bigint language sql volatile as 'select txid_current()::bigint'")
+            client.run("create view behind as select writes() as n")
+            self.goes_to_replica("select reads()")
+            self.goes_to_replica("select count(*) from generate_series(1, 10)")
+            self.assertEqual(self.route(client, "select writes()"), "primary")
+            self.assertEqual(self.route(client, "select n from behind"), "primary")
+
+    def test_state_follows_or_pins_the_client(self):
+        with wire.Connection.login(self.address) as client:
+            client.run("set work_mem = '5MB'")
+            client.run("create temp table mine (n int)")
+            client.run("insert into mine values (1)")
+            self.assertEqual(client.run("select n from mine"), [("1",)])
+            self.assertEqual(client.run("show work_mem"), [("5MB",)])
+            client.run("discard all")
+            client.run("create table if not exists after_discard (n int)")
+            self.goes_to_replica("select 1 from after_discard")
+
+    def test_drivers_do_their_ordinary_work(self):
+        done = subprocess.run([sys.executable, _RUN_DRIVERS, *_DRIVERS], env={**os.environ, **self.address.environment()},
+                              capture_output=True, text=True, check=False, timeout=600)
+        self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr[-6000:])
+
+
+for number in VERSIONS if is_long() else (VERSIONS[0], VERSIONS[-1]):
+    globals()[f"PostgreSQL{number}"] = type(f"PostgreSQL{number}", (Version, unittest.TestCase), {"version": number})
+
+if __name__ == "__main__":
+    if wants_direct() or fairlead_binary() is None:
+        sys.exit("set FAIRLEAD_BINARY")
+    install()
+    unittest.main(verbosity=2)
