@@ -20,8 +20,9 @@ class PlainPostgres:
     proxy_pid = None
 
     def __init__(self, certificate=None, hba=None, password=None, programs=None, **settings):
-        """`programs`: the folder of initdb and postgres, where they are not Debian's; `certificate`: files of a certificate and its key, for ssl=on; `hba`: the lines of pg_hba.conf, without which
-        everybody gives the password by SCRAM. The rest are settings of the server."""
+        """`programs`: the folder of initdb and postgres, where they are not Debian's; `certificate`: files of a certificate
+        and its key, for ssl=on; `hba`: the lines of pg_hba.conf, without which everybody gives the password by SCRAM. The
+        rest are settings of the server."""
         # PostgreSQL refuses to run as root.
         self._as_user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
         self.folder = tempfile.mkdtemp(prefix="fairlead-plain-")
