@@ -34,7 +34,6 @@ if(CCACHE)
 endif()
 
 # Most of the compile time goes to reading the headers of the standard library and of the tests: once for all is enough.
-# The folders of a dev build do without, so that a missing #include is noticed; tests have them always.
 # precompile(TARGET FIRST HEADER): TARGET uses the header that was compiled for FIRST, which comes before all the others.
 function(precompile target first header)
   if(target STREQUAL first)
@@ -81,7 +80,7 @@ function(fairlead_library name)
   add_library(fairlead_${name} STATIC ${sources})
   target_include_directories(fairlead_${name} PUBLIC "${CMAKE_SOURCE_DIR}/src")
   target_link_libraries(fairlead_${name} PUBLIC ${ARG_FOLDERS} ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
-  if(NOT CMAKE_BUILD_TYPE STREQUAL "Dev" AND NOT name IN_LIST FAIRLEAD_OWN_PRECOMPILED)
+  if(NOT name IN_LIST FAIRLEAD_OWN_PRECOMPILED)
     precompile(fairlead_${name} fairlead_base precompiled.h)
   endif()
   if(tests AND NOT FAIRLEAD_FUZZ)
