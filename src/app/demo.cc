@@ -2,7 +2,6 @@
 // table that shows what happens. In the foreground; everything is gone when it ends.
 #include <fmt/format.h>
 
-#include <map>
 #include <memory>
 
 #include "app/commands.h"

@@ -13,6 +13,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "acceptance")]
 
+from stand import npm  # noqa: E402
 from stand.open import open_stand, tell_log  # noqa: E402
 
 DRIVERS = ("psycopg2", "psycopg3", "asyncpg", "node", "sqlalchemy", "django")
@@ -28,10 +29,7 @@ def run_python(driver, pattern):
 
 
 def run_node(pattern):
-    # `npm ci` removes what was there and fetches it again: only when the lock file has changed since.
-    lock, installed = f"{NODE}/package-lock.json", f"{NODE}/node_modules/.package-lock.json"
-    if not os.path.exists(installed) or os.path.getmtime(installed) < os.path.getmtime(lock):
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=NODE, check=True)
+    npm.install(NODE)
     chosen = [f"--test-name-pattern={pattern}"] if pattern else []
     tests = sorted(glob.glob(f"{NODE}/*.test.js"))
     return subprocess.run(["node", "--test", *chosen, *tests], cwd=NODE, check=False).returncode == 0

@@ -2,8 +2,8 @@
 Fairlead in front."""
 import os
 import shutil
-import subprocess
 
+from stand import npm
 from stand.plain import SETTINGS, PlainPostgres
 from stand.processes import eventually, free_ports
 from stand.proxy import Proxy
@@ -13,10 +13,8 @@ _PACKAGES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file_
 
 
 def install():
-    """Fetches the packages, when the lock file has changed since."""
-    lock, installed = f"{_PACKAGES}/package-lock.json", f"{_PACKAGES}/node_modules/.package-lock.json"
-    if not os.path.exists(installed) or os.path.getmtime(installed) < os.path.getmtime(lock):
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=_PACKAGES, check=True)
+    """Fetches the servers, where they are not there."""
+    npm.install(_PACKAGES)
 
 
 class VersionedServers(PlainPostgres):
