@@ -13,6 +13,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
 
+from stand.processes import eventually
+
 from driver_case import ADDRESS, fresh, only_proxied
 
 if not settings.configured:
@@ -202,5 +204,7 @@ class DjangoOrm(unittest.TestCase):
 
         self.check_share(get("/shops"), most=0, times=20)
         with self.until_write():
+            # Not how soon the replicas have the shop: reads of it may wait for PostgreSQL's WAL writer first.
+            eventually(lambda: get("/shops")().startswith("replica"), 10, "the replicas have the shop")
             self.check_share(get("/shops"), above=0.8, times=20)
             self.check_share(get("/visit"), most=0, times=20)
