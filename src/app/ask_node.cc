@@ -11,7 +11,7 @@ namespace fairlead::app {
 
 namespace {
 
-// Every function here is open to every user (PostgreSQL 14 to 17); only the receiver's details need
+// Every function here is open to every user (PostgreSQL 13 to 18); only the receiver's details need
 // pg_read_all_stats, which pg_monitor includes. The timeline of a primary is that of the WAL it
 // writes, because the control file lags behind (D20).
 constexpr const char* kQuestion = R"sql(

@@ -70,7 +70,7 @@ class Judge {
   void judge_node(const NodeReport& node, const NodeAnswer& answer) {
     if (answer.version_num < cluster::kPostgresMajorMin * 10'000)
       add(problem(node.address, fmt::format("PostgreSQL {} is too old", answer.version),
-                  "roles are followed through in_hot_standby, which came with 14",
+                  "Fairlead is not tried with it",
                   fmt::format("upgrade it to {} or newer", cluster::kPostgresMajorMin)));
     if (answer.in_recovery && answer.sees_receiver && !answer.streams)
       add(problem(node.address, "this replica receives no WAL",

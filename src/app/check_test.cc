@@ -72,10 +72,10 @@ TEST(Judge, ForeignNodesAndTimelinesAreTold) {
 
 TEST(Judge, TellsAboutVersionPrivilegesAndReceivers) {
   auto nodes = healthy_pair();
-  nodes[0].answer->version_num = 130004;
-  nodes[0].answer->version = "13.4";
+  nodes[0].answer->version_num = 120022;
+  nodes[0].answer->version = "12.22";
   EXPECT_THAT(messages(judge(two_nodes(), "main", nodes)),
-              testing::ElementsAre("PostgreSQL 13.4 is too old"));
+              testing::ElementsAre("PostgreSQL 12.22 is too old"));
   nodes = healthy_pair();
   for (NodeReport& node : nodes) node.answer->sees_receiver = false;
   nodes[1].answer->streams = false;

@@ -13,8 +13,8 @@ struct PostgresPrograms {
   uint32_t major = 0;  // 15
 };
 
-/// The proxy relies on in_hot_standby being reported, which came with 14 (E4).
-inline constexpr uint32_t kPostgresMajorMin = 14;
+/// The oldest version that is tried, with the proxy and here.
+inline constexpr uint32_t kPostgresMajorMin = 13;
 
 /// `wanted` empty: the newest under /usr/lib/postgresql/*/bin, else the one that pg_config names,
 /// else the one in PATH. All of initdb, postgres, pg_ctl and pg_basebackup must be there.

@@ -27,7 +27,7 @@ struct ServerState {
   std::string cancel_secret;
   ReportedParameters login_reported;   // Everything, as at its login.
   ReportedParameters reported;         // Of the session only; what describes the node is left out.
-  std::optional<bool> in_hot_standby;  // As it said last (E5); nullopt: older than PostgreSQL 14.
+  std::optional<bool> in_hot_standby;  // As it said last (E5), before PostgreSQL 14 at its login.
   VariableSet variables;
   ServerStatements statements{HashKey{}};
   /// How many changes of the catalog there were when its statements were parsed.

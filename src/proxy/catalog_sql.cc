@@ -1,4 +1,4 @@
-// The questions of catalog_query.h. For PostgreSQL 14 and newer; every relation read here is open
+// The questions of catalog_query.h. For PostgreSQL 13 and newer; every relation read here is open
 // to everybody, and none of it locks a table of the user's.
 #include "proxy/catalog_query.h"
 
@@ -127,7 +127,7 @@ field AS (
 mention AS (
   SELECT DISTINCT kind, holder, name, ltrim(split_part(field, ' ', 1), ':') AS field,
          one::oid AS oid
-    FROM field, string_to_table(replace(substr(field, strpos(field, ' ') + 1), '(o ', ''), ' ') one
+    FROM field, unnest(string_to_array(replace(substr(field, strpos(field, ' ') + 1), '(o ', ''), ' ')) one
    WHERE one NOT IN ('', '0') AND (kind <> 'e' OR one::oid >= 16384)),
 reference AS (
   SELECT kind, holder, name, oid AS function, NULL::oid AS relation FROM mention

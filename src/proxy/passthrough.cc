@@ -43,7 +43,7 @@ Task<void> pass_through(net::Loop& loop, net::Stream& client, Tenant& tenant,
   const PoolOpening& opening = tenant.pool(*snapshot.primary).opening();
   ServerLogin login = opening.login;
   login.parameters = identity.settings;
-  login.asks_start = false;  // A walsender answers no SQL.
+  login.question = LoginQuestion::kNone;
   login.parameters.emplace_back(
       "replication", identity.replication == wire::Replication::kLogical ? "database" : "true");
   auto server = co_await log_in(loop, opening.endpoint, std::move(login));

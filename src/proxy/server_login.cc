@@ -32,10 +32,13 @@ LoginFailure failure(Error error) {
 constexpr std::string_view kStartSql =
     "SELECT EXTRACT(epoch FROM pg_catalog.pg_postmaster_start_time())";
 
-std::optional<int64_t> read_start(std::string_view body) {
+constexpr std::string_view kRoleSql = "SELECT pg_catalog.pg_is_in_recovery()";
+
+/// "" if it is not one value.
+std::string read_value(std::string_view body) {
   const auto row = wire::DataRow::decode(body);
-  if (!row || row->values.size() != 1 || !row->values[0]) return std::nullopt;
-  return microseconds_of(*row->values[0]);
+  if (!row || row->values.size() != 1 || !row->values[0]) return {};
+  return std::string(*row->values[0]);
 }
 
 bool is_loopback(const std::string& host) {
@@ -64,10 +67,8 @@ class LoginDriver {
       const auto message = co_await reader_.next();
       if (!message) co_return std::unexpected(failure(message.error()));
       if (message->type == backend::kReadyForQuery) {
-        if (login_.asks_start && tells_standby()) {
-          if (auto asked = co_await ask_start(); !asked)
-            co_return std::unexpected(failure(asked.error()));
-        }
+        if (auto asked = co_await ask_who_it_is(); !asked)
+          co_return std::unexpected(failure(asked.error()));
         co_return std::move(result_);
       }
       if (message->type == backend::kAuthentication) {
@@ -119,18 +120,39 @@ class LoginDriver {
                                [](const auto& pair) { return pair.first == "in_hot_standby"; });
   }
 
-  /// A server that cannot answer it is none the worse for that: it stays unknown.
-  Task<Result<void>> ask_start() {
+  Task<Result<void>> ask_who_it_is() {
+    if (login_.question == LoginQuestion::kNone) co_return Result<void>{};
+    if (tells_standby()) {
+      if (login_.question != LoginQuestion::kStart) co_return Result<void>{};
+      const auto start = co_await ask(kStartSql);
+      if (!start) co_return std::unexpected(start.error());
+      result_.postmaster_started_us = microseconds_of(*start);  // Unknown is none the worse.
+      co_return Result<void>{};
+    }
+    const auto is_standby = co_await ask(kRoleSql);
+    if (!is_standby) co_return std::unexpected(is_standby.error());
+    if (*is_standby != "t" && *is_standby != "f")
+      co_return fail(ErrorCode::kProtocolViolation,
+                     fmt::format("the server {} did not say whether it is in recovery",
+                                 endpoint_.name()),
+                     fmt::format("its answer: \"{}\"", wire::printable(*is_standby, 200)),
+                     "The user must be allowed to call pg_is_in_recovery().");
+    result_.reported.emplace_back("in_hot_standby", *is_standby == "t" ? "on" : "off");
+    co_return Result<void>{};
+  }
+
+  /// The one value that the server answers; "" if it is something else, or an error.
+  Task<Result<std::string>> ask(std::string_view sql) {
     std::string query;
-    wire::append_query(query, kStartSql);
+    wire::append_query(query, sql);
     if (auto sent = co_await write_all(stream_, std::move(query)); !sent)
       co_return std::unexpected(sent.error());
+    std::string value;
     for (;;) {
       const auto message = co_await reader_.next();
       if (!message) co_return std::unexpected(message.error());
-      if (message->type == backend::kReadyForQuery) co_return Result<void>{};
-      if (message->type == backend::kDataRow)
-        result_.postmaster_started_us = read_start(message->body());
+      if (message->type == backend::kReadyForQuery) co_return value;
+      if (message->type == backend::kDataRow) value = read_value(message->body());
     }
   }
 

@@ -29,22 +29,30 @@ struct ServerEndpoint {
   std::string name() const { return config::NodeAddress{host, port}.to_string(); }
 };
 
+/// What a server is asked right after its login, by the connection itself.
+enum class LoginQuestion : uint8_t {
+  kNone,   // A walsender answers no SQL.
+  kRole,   // Whether it is a standby, if it does not report that: before PostgreSQL 14 (E4).
+  kStart,  // The same, and if it does report it, when it was started.
+};
+
 struct ServerLogin {
   std::string user;
   std::string database;
   auth::ServerCredentials credentials;
   std::vector<std::pair<std::string, std::string>> parameters;  // Further start-up parameters.
-  bool asks_start = false;  // One question more: LoggedIn::postmaster_started_us.
+  LoginQuestion question = LoginQuestion::kRole;
 };
 
 using ParameterList = std::vector<std::pair<std::string, std::string>>;
 
 struct LoggedIn {
   std::unique_ptr<net::Stream> stream;
-  ParameterList reported;  // ParameterStatus, in the server's order (C1).
+  ParameterList reported;  // ParameterStatus, in the server's order (C1). in_hot_standby is among
+                           // them, asked for if it was not reported, but for a walsender (E4).
   uint32_t backend_pid = 0;
   std::string cancel_secret;
-  /// Microseconds since 1970 by the server's clock, for those of PostgreSQL 14 and later.
+  /// Microseconds since 1970 by the server's clock, with LoginQuestion::kStart from PostgreSQL 14 on.
   std::optional<int64_t> postmaster_started_us;
 };
 

@@ -153,7 +153,7 @@ PoolOpening Tenant::opening(NodeIndex node) const {
                     .database = key_.database,
                     .credentials = credentials_,
                     .parameters = {},
-                    .asks_start = true},
+                    .question = LoginQuestion::kStart},
           .hash_key = shared_.hash_key,
           .prepared_statements_max = settings_->config->proxy.prepared_statements_per_server,
           .application_name = "fairlead"};

@@ -85,6 +85,33 @@ class Promote(unittest.TestCase):
         STAND.await_streaming()
         self.assertIn("nothing to do", STAND.command("rejoin", old).stdout)
 
+    def test_under_first_a_node_is_promoted_only_when_whoever_may_have_more_was_looked_at(self):  # E10, E12
+        STAND.command("sync", "first 1")
+        self.addCleanup(STAND.command, "sync", "off")
+        old = primary()
+        with STAND.superuser(STAND.node(old)) as server:
+            [(first,), (second,)] = server.run("select application_name from pg_stat_replication order by sync_priority")
+        STAND.stop_node(STAND.node(first))
+        with STAND.superuser(STAND.node(old), "tests") as server:  # The second one stands in for the first one.
+            server.run("create table only_on_second (n int)")
+        kill_node(old)
+        kill_node(second)
+        folder = STAND.nodes[STAND.node(second)]["data_dir"]
+        os.rename(folder, folder + ".away")
+        try:
+            told = STAND.command("promote", code=4).stderr
+        finally:
+            os.rename(folder + ".away", folder)
+        self.assertIn(second, told)
+        self.assertIn("--allow-loss", told)
+
+        done = STAND.json("promote")
+        self.assertEqual((done["primary"], done["nothing_lost"]), (second, True), done["reason"])
+        with STAND.superuser(STAND.node(second), "tests") as server:
+            self.assertEqual(server.value("select count(*) from only_on_second"), "0")
+        STAND.command("rejoin", old)
+        STAND.await_streaming()
+
     def test_a_program_that_is_missing_is_named_and_nothing_is_lost(self):
         with open(os.path.join(STAND.dir, "cluster.json"), encoding="utf-8") as file:
             text = file.read()

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """`fairlead cluster up --auto-failover` keeps a cluster alive through killed and hung primaries: E7, E10, E12. Rows that were
-acknowledged are all there, the old primary rejoins, and the time without writes is printed."""
+acknowledged are all there, the old primary rejoins, and the time without writes is printed, to the nodes and through Fairlead."""
 import json
 import os
 import signal
@@ -11,7 +11,7 @@ import time
 import unittest
 
 import wire
-from stand.commands import CommandedCluster
+from stand.commands import CommandedProxiedCluster
 from stand.open import is_long, only_proxied, run_program
 from stand.processes import die_with_parent, eventually
 
@@ -65,21 +65,44 @@ class Rows:
         self.acknowledged, self.n = [], 0
 
     def write_until_acknowledged(self, timeout):
-        """Seconds until a row was acknowledged, and where."""
+        """Seconds until a row was acknowledged."""
         began = time.monotonic()
         while True:
             self.n += 1
-            for index in range(len(STAND.nodes)):
-                try:
-                    with STAND.superuser(index, "tests", timeout=0.5) as node:
-                        node.run(f"insert into t values ({self.n})")
-                    self.acknowledged.append(self.n)
-                    return time.monotonic() - began, index
-                except (OSError, wire.ServerError, EOFError, AssertionError):
-                    pass
+            if self.insert():
+                self.acknowledged.append(self.n)
+                return time.monotonic() - began
             if time.monotonic() - began > timeout:
                 raise AssertionError(f"no write within {timeout} s")
             time.sleep(0.01)
+
+    def insert(self):
+        """Whether a node has acknowledged row n."""
+        for index in range(len(STAND.nodes)):
+            try:
+                with STAND.superuser(index, "tests", timeout=0.5) as node:
+                    node.run(f"insert into t values ({self.n})")
+                return True
+            except (OSError, wire.ServerError, EOFError, AssertionError):
+                pass
+        return False
+
+
+class RowsThroughFairlead(Rows):
+    """The same by one connection to the proxy, which stays: only what was under way may end without an answer."""
+
+    def __init__(self):
+        super().__init__()
+        self.client = wire.Connection.login(STAND.address, timeout=PATIENCE)
+
+    def insert(self):
+        try:
+            self.client.run(f"insert into t values ({self.n})")
+            return True
+        except wire.ServerError as error:
+            if error.sqlstate != "08007":
+                raise
+            return False
 
 
 @only_proxied
@@ -88,7 +111,7 @@ class AutoFailover(unittest.TestCase):
         STAND.command("start")
         eventually(lambda: primary() is not None, PATIENCE, "there is a primary")
         with STAND.superuser(primary(), "tests") as node:
-            node.run("drop table if exists t; create table t (n int)")
+            node.run("drop table if exists t; create table t (n int); grant all on t to tester")
 
     def expect_whole(self, rows):
         index = eventually(lambda: primary() is not None and streaming(primary()) == "2", PATIENCE,
@@ -97,8 +120,8 @@ class AutoFailover(unittest.TestCase):
             there = {int(n) for (n,) in node.run("select n from t")}
         self.assertEqual(set(rows.acknowledged) - there, set(), "acknowledged and lost")
 
-    def rounds(self, harm, expected, *arguments):
-        supervisor, rows, times = Supervisor(*arguments), Rows(), []
+    def rounds(self, harm, expected, rows):
+        supervisor, times = Supervisor("--auto-failover"), []
         try:
             for _ in range(ROUNDS):
                 for _ in range(20):
@@ -106,10 +129,9 @@ class AutoFailover(unittest.TestCase):
                 old = primary()
                 before = len(supervisor.events(expected))
                 harm(old)
-                took, new = rows.write_until_acknowledged(PATIENCE)
-                times.append(took)
+                times.append(rows.write_until_acknowledged(PATIENCE))
                 eventually(lambda: len(supervisor.events(expected)) > before, PATIENCE, f"it is told: {expected}")
-                self.assertEqual(old != new, expected == "promoted")
+                self.assertEqual(old != primary(), expected == "promoted")
                 self.expect_whole(rows)
         except BaseException:
             print(*supervisor.events(), sep="\n", flush=True)
@@ -125,11 +147,17 @@ class AutoFailover(unittest.TestCase):
 
     def test_a_killed_primary_is_replaced_without_loss_and_rejoins(self):
         STAND.command("sync", "any 1")
-        self.rounds(self.kill, "promoted", "--auto-failover")
+        self.rounds(self.kill, "promoted", Rows())
+
+    def test_clients_of_the_proxy_write_on_by_the_same_connection(self):  # E10, E20
+        STAND.command("sync", "any 1")
+        rows = RowsThroughFairlead()
+        with rows.client:
+            self.rounds(self.kill, "promoted", rows)
 
     def test_a_hung_primary_is_ended_and_replaced(self):
         STAND.command("sync", "any 1")
-        self.rounds(lambda index: STAND.signal_node(index, signal.SIGSTOP), "promoted", "--auto-failover")
+        self.rounds(lambda index: STAND.signal_node(index, signal.SIGSTOP), "promoted", Rows())
 
     def test_an_asynchronous_primary_is_restarted_in_place(self):
         STAND.command("sync", "off")
@@ -138,8 +166,8 @@ class AutoFailover(unittest.TestCase):
             rows.write_until_acknowledged(PATIENCE)
             old = primary()
             self.kill(old)
-            took, new = rows.write_until_acknowledged(PATIENCE)
-            self.assertEqual(new, old)
+            took = rows.write_until_acknowledged(PATIENCE)
+            self.assertEqual(primary(), old)
             eventually(lambda: supervisor.events("restarted"), PATIENCE, "the restart is told")
             print(f"\nrestarted in place: without writes for {took:.2f} s", flush=True)
             self.expect_whole(rows)
@@ -152,8 +180,8 @@ class AutoFailover(unittest.TestCase):
         try:
             old = primary()
             self.kill(old)
-            took, new = rows.write_until_acknowledged(PATIENCE)
-            self.assertNotEqual(new, old)
+            took = rows.write_until_acknowledged(PATIENCE)
+            self.assertNotEqual(primary(), old)
             [event] = eventually(lambda: supervisor.events("promoted"), PATIENCE, "the promotion is told")
             self.assertIn("commits may be lost: replication is asynchronous", event["text"])
             print(f"\nasynchronous, promoted: without writes for {took:.2f} s", flush=True)
@@ -183,4 +211,4 @@ class AutoFailover(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    run_program(sys.modules[__name__], make=CommandedCluster, replicas=2)
+    run_program(sys.modules[__name__], make=CommandedProxiedCluster, replicas=2)

@@ -8,7 +8,7 @@ from stand.plain import SETTINGS, PlainPostgres
 from stand.processes import eventually, free_ports
 from stand.proxy import Proxy
 
-VERSIONS = (14, 16, 17, 18)
+VERSIONS = (13, 14, 16, 17, 18)
 _PACKAGES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "versions")
 
 
