@@ -1,5 +1,7 @@
 #include "core/request_effects.h"
 
+#include <algorithm>
+
 #include "core/variable_names.h"
 
 namespace fairlead::core {
@@ -58,6 +60,13 @@ void apply_variable(const VariableCommand& command, SessionState& session) {
   }
 }
 
+void apply_set_config(const SettingChange& change, SessionVariables& variables) {
+  const VariableClass kind = variable_class(change.name);
+  if (kind != VariableClass::kSession && kind != VariableClass::kProxy) return;
+  variables.on_set(change.name, change.setting,
+                   change.local ? SetScope::kLocal : SetScope::kSession);
+}
+
 void apply_transaction(const TransactionCommand& command, bool rolled_back,
                        SessionVariables& variables) {
   using Kind = TransactionCommand::Kind;
@@ -89,20 +98,25 @@ void apply_transaction(const TransactionCommand& command, bool rolled_back,
 
 }  // namespace
 
-void apply_execution(const Execution& execution, bool rolled_back, SessionState& session) {
+void apply_execution(const Execution& execution, size_t completed, SessionState& session) {
   const sql::QueryFacts& facts = *execution.facts;
-  for (const VariableCommand& command : facts.variables) apply_variable(command, session);
-  for (const SettingChange& change : execution.set_config) {
-    if (variable_class(change.name) != VariableClass::kSession &&
-        variable_class(change.name) != VariableClass::kProxy) {
-      continue;
-    }
-    session.variables.on_set(change.name, change.setting,
-                             change.local ? SetScope::kLocal : SetScope::kSession);
-  }
   if (execution.set_config_unknown) session.pins.on_opaque();
-  for (const TransactionCommand& command : facts.transaction)
-    apply_transaction(command, rolled_back, session.variables);
+  const auto apply_each = [&](const auto& of_statement, size_t statement, auto apply) {
+    for (const auto& one : of_statement)
+      if (one.statement == statement) apply(one);
+  };
+  for (size_t statement = 0; statement < completed; ++statement) {
+    const bool rolled_back =
+        std::ranges::find(execution.rolled_back, statement) != execution.rolled_back.end();
+    apply_each(facts.variables, statement,
+               [&](const VariableCommand& command) { apply_variable(command, session); });
+    apply_each(execution.set_config, statement,
+               [&](const SettingChange& change) { apply_set_config(change, session.variables); });
+    apply_each(facts.transaction, statement, [&](const TransactionCommand& command) {
+      apply_transaction(command, rolled_back, session.variables);
+    });
+  }
+  if (completed < facts.statements) return;
   if (facts.discard == sql::Discard::kAll) {
     session.variables.on_discard_all();
     session.pins.on_discard_all();

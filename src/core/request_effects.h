@@ -7,9 +7,9 @@
 
 namespace fairlead::core {
 
-/// `execution` completed without an error. `rolled_back`: it was a COMMIT that the server answered
-/// with ROLLBACK (B11).
-void apply_execution(const Execution& execution, bool rolled_back, SessionState& session);
+/// The first `completed` statements of `execution` completed without an error; what the next one
+/// did, if there is one, is undone.
+void apply_execution(const Execution& execution, size_t completed, SessionState& session);
 
 /// DISCARD ALL, or DEALLOCATE ALL as its last word: the server has no prepared statements any more.
 bool drops_all_statements(const sql::QueryFacts& facts);

@@ -2,10 +2,20 @@
 
 #include <utility>
 
+#include "wire/message_type.h"
+
 namespace fairlead::core {
 
 const sql::TransactionCommand* only_command(const sql::QueryFacts& facts) {
   return facts.statements == 1 && facts.transaction.size() == 1 ? &facts.transaction[0] : nullptr;
+}
+
+bool ends_with_ready(RequestEnd end, const RequestPlan& plan) {
+  if (end == RequestEnd::kSync || end == RequestEnd::kQuery || end == RequestEnd::kCall)
+    return true;
+  if (end != RequestEnd::kOversize || plan.messages.empty()) return false;
+  const char last = plan.messages.back().message.type;
+  return last == wire::frontend::kQuery || last == wire::frontend::kFunctionCall;
 }
 
 void RequestPlan::clear() {

@@ -24,12 +24,16 @@ struct SettingChange {
   std::string name;
   Setting setting = Setting::unknown();
   bool local = false;
+  size_t statement = 0;  // Which of the text's statements calls it, from 0.
 };
 
-/// One text that the request executes; its effects count once it has completed.
+/// One text that the request executes; the effects of each of its statements count once that one
+/// has completed.
 struct Execution {
   std::shared_ptr<const sql::QueryFacts> facts;
   std::vector<SettingChange> set_config;
+  /// Of its statements, from 0: those that were a COMMIT and answered with ROLLBACK (B11).
+  std::vector<size_t> rolled_back = {};
   /// set_config() was called in a way that the text does not tell.
   bool set_config_unknown = false;
   std::string name = {};  // SQL PREPARE: the client's name for it.
@@ -91,5 +95,9 @@ struct RequestPlan {
   /// Forgets everything but the memory that it holds.
   void clear();
 };
+
+/// Whether the client waits for a ReadyForQuery behind the answer of a request that ends so, of
+/// which all or the head of its last message is planned.
+bool ends_with_ready(RequestEnd end, const RequestPlan& plan);
 
 }  // namespace fairlead::core

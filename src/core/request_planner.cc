@@ -201,6 +201,7 @@ void RequestPlanner::add_set_config(std::string_view text, std::string_view bind
     SettingChange& change = execution.set_config.emplace_back();
     change.name = *canonical;
     change.local = is_true(*local);
+    change.statement = call.statement;
     if (value) change.setting = Setting::from_value(*value, session_->text_rules().client_encoding);
   }
 }

@@ -35,8 +35,9 @@ class RequestPlanner {
                     std::span<const RequestMessage> messages, RequestEnd end, bool continues,
                     RequestPlan& plan);
 
-  /// Whether what the request means depends on the outcome of requests that are still unanswered:
-  /// SQL PREPARE, EXECUTE and DEALLOCATE, which a failed transaction refuses. Changes nothing.
+  /// Whether the request has to wait until everything before it is answered: what it means depends
+  /// on the outcome (SQL PREPARE, EXECUTE and DEALLOCATE, which a failed transaction refuses), or
+  /// it is Fairlead's own to answer, or its comment asks for a NOTICE. Changes nothing.
   bool must_wait_its_turn(PlanningSources context, const SessionState& session,
                           std::string_view bytes, std::span<const RequestMessage> messages) const;
 

@@ -1,5 +1,6 @@
 // RequestPlanner: SQL-level PREPARE, EXECUTE and DEALLOCATE, which share their names with the
 // protocol's statements (C12b, C17).
+#include "core/local_statement.h"
 #include "core/request_planner.h"
 #include "wire/backend_encode.h"
 #include "wire/frontend.h"
@@ -16,24 +17,28 @@ using Treatment = PlannedMessage::Treatment;
 bool RequestPlanner::must_wait_its_turn(PlanningSources context, const SessionState& session,
                                         std::string_view bytes,
                                         std::span<const RequestMessage> messages) const {
-  const auto is_about_names = [&](std::string_view text) {
-    return !context.shapes->find(text, session.lex_options()).facts->prepared.empty();
+  const auto waits = [&](std::string_view text) {
+    const auto& entry = context.shapes->find(text, session.lex_options());
+    if (!entry.facts->prepared.empty() || is_local_statement(*entry.facts)) return true;
+    if (!entry.has_comment) return false;
+    const auto hints = sql::find_hints(text, session.lex_options());
+    return hints && hints->explain && hints->explain->on;
   };
   for (const RequestMessage& message : messages) {
     if (!message.whole) continue;
     const std::string_view body = message.body(bytes);
     if (message.type == wire::frontend::kQuery) {
       const auto query = wire::Query::decode(body);
-      if (query && is_about_names(query->text)) return true;
+      if (query && waits(query->text)) return true;
     } else if (message.type == wire::frontend::kParse) {
       const auto parse = wire::Parse::decode(body);
-      if (parse && is_about_names(parse->query)) return true;
+      if (parse && waits(parse->query)) return true;
     } else if (message.type == wire::frontend::kBind) {
       const auto bind = wire::Bind::decode(body);
       const ClientStatement* known = bind ? session.statements.find(bind->statement) : nullptr;
-      if (known != nullptr && known->facts &&
-          !std::static_pointer_cast<const sql::QueryFacts>(known->facts)->prepared.empty())
-        return true;
+      const auto* facts =
+          known != nullptr ? static_cast<const sql::QueryFacts*>(known->facts.get()) : nullptr;
+      if (facts != nullptr && (!facts->prepared.empty() || is_local_statement(*facts))) return true;
     }
   }
   return false;

@@ -20,6 +20,7 @@ void SentRequest::absorb(SentRequest& next) {
   may_write |= next.may_write;
   written.add(next.written);
   commits |= next.commits;
+  begins |= next.begins;
   controls |= next.controls;
   changes_catalog |= next.changes_catalog;
   prepares_unseen |= next.prepares_unseen;

@@ -20,9 +20,9 @@ struct SentRequest {
   bool may_write = false;
   WrittenTables written;            // What, then.
   bool commits = false;             // COMMIT or COMMIT PREPARED is part of it (E20).
-  bool controls = false;            // So is something that may begin or end a transaction.
+  bool begins = false;              // It is BEGIN.
+  bool controls = false;            // Something that may begin or end a transaction is part of it.
   bool failed = false;              // An ErrorResponse was part of the answer.
-  bool rolled_back = false;         // COMMIT was answered with ROLLBACK (B11).
   bool changes_catalog = false;     // DDL (A42).
   bool prepares_unseen = false;     // SQL PREPARE, EXECUTE or DEALLOCATE, as it stood.
   bool changes_statements = false;  // The client's prepared statements wait for its answer.

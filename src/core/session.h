@@ -148,6 +148,7 @@ class Session {
   Pause advance(std::string_view request);
   Pause advance_stage(std::string_view request);
   Pause wait_for_token();
+  void refuse_token(const Error& error);
   Pause wait_for_report();
   Pause wait_for_server();
   Pause wait_for_pause();
@@ -156,6 +157,7 @@ class Session {
   Pause give_settings();
   Pause advance_repeat();
   bool is_my_turn();
+  bool waits_for_answers(std::string_view request) const;
   void skip_to_sync();
   bool must_skip() const;
   void plan_request(std::string_view request);
@@ -170,12 +172,15 @@ class Session {
   Route route_request();
   template <class T>
   std::optional<T> asked(const std::optional<T>& hint, std::string_view setting) const;
+  bool always_explains() const;
   bool explains() const;
 
   // session_transaction.cc
   bool takes(const sql::QueryFacts& facts) const;
   LocalAnswer take_command(const sql::QueryFacts& facts);
+  bool leaves_failed_transaction();
   void answer_in_failed_transaction();
+  void answer_in_lost_transaction();
   void open_transaction(std::optional<sql::TransactionReads> asked, RouteInput& input) const;
   std::optional<bool> known_isolation() const;
   bool must_upgrade() const;
@@ -249,6 +254,7 @@ class Session {
   template <class Visit>
   void for_each_lost(Visit visit);
   bool may_have_written();
+  void note_unknown_writes();
   void answer_lost_requests(std::string_view how);
   bool repeat_elsewhere();
 
@@ -278,7 +284,8 @@ class Session {
   bool segment_open_ = false;            // Messages were sent whose Sync was not (F23).
   bool half_sent_ =
       false;  // The server waits for the rest of a message: it would take anything for it.
-  bool skipping_ = false;  // The client's messages up to its Sync are dropped (F22).
+  bool open_message_sent_ = false;  // The head of a large message is out: its rest follows it.
+  bool skipping_ = false;           // The client's messages up to its Sync are dropped (F22).
   std::vector<ReportedParameter> reports_;  // Of the front request, until its effects count.
   bool transaction_may_write_ = false;
   bool transaction_changes_catalog_ = false;

@@ -1,4 +1,6 @@
 // Session: what a leased server says, message by message. Nothing here waits.
+#include <algorithm>
+
 #include "core/retry_rules.h"
 #include "core/session.h"
 #include "wire/backend_encode.h"
@@ -27,6 +29,15 @@ bool begins_answer(char type) {
 /// Answered within a segment that ends with a Sync, and so skipped up to it after an error.
 bool is_extended(Expect kind) {
   return kind != Expect::kQuery && kind != Expect::kFunctionCall && kind != Expect::kSync;
+}
+
+/// What PostgreSQL answers with the tag ROLLBACK in a transaction that has failed (B11).
+bool is_commit(const sql::QueryFacts& facts, size_t statement) {
+  using Kind = sql::TransactionCommand::Kind;
+  return std::ranges::any_of(facts.transaction, [&](const sql::TransactionCommand& command) {
+    return command.statement == statement &&
+           (command.kind == Kind::kCommit || command.kind == Kind::kPrepareTransaction);
+  });
 }
 
 /// The server's own time limits end the client's connection, as they would without Fairlead (F52).
@@ -112,15 +123,12 @@ void Session::on_tag(const Piece& piece) {
   if (sent_.empty() || swallowing_) return;
   SentRequest& front = sent_.front();
   if (front.completed == front.executions.size()) return;
-  const sql::QueryFacts& facts = *front.executions[front.completed].facts;
-  if (!facts.transaction.empty() && piece.kind == Piece::Kind::kWhole) {
-    using Kind = sql::TransactionCommand::Kind;
+  Execution& execution = front.executions[front.completed];
+  if (piece.kind == Piece::Kind::kWhole && is_commit(*execution.facts, front.completed_parts)) {
     const auto tag = wire::CommandComplete::decode(piece.body());
-    const Kind asked = facts.transaction[0].kind;
-    const bool asked_to_roll_back = asked == Kind::kRollback || asked == Kind::kRollbackTo;
-    if (tag && !asked_to_roll_back && tag->command() == "ROLLBACK") front.rolled_back = true;
+    if (tag && tag->command() == "ROLLBACK") execution.rolled_back.push_back(front.completed_parts);
   }
-  if (++front.completed_parts < facts.statements) return;
+  if (++front.completed_parts < execution.facts->statements) return;
   front.completed_parts = 0;
   ++front.completed;
 }

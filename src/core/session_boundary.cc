@@ -71,9 +71,12 @@ void Session::finish_front(wire::TxStatus status) {
     state_.pins.may_create({PinReason::kSqlPrepare});
   }
   for (size_t i = 0; i < front.completed; ++i) {
-    apply_execution(front.executions[i], front.rolled_back, state_);
-    if (drops_all_statements(*front.executions[i].facts)) server_->statements.forget_all();
+    const sql::QueryFacts& facts = *front.executions[i].facts;
+    apply_execution(front.executions[i], facts.statements, state_);
+    if (drops_all_statements(facts)) server_->statements.forget_all();
   }
+  if (front.completed_parts > 0)
+    apply_execution(front.executions[front.completed], front.completed_parts, state_);
   apply_reports();
   apply_ready(status, front.failed, state_);
   if (status == wire::TxStatus::kIdle) transaction_.on_end();

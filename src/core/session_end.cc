@@ -13,7 +13,8 @@ void Session::on_server_lost(const Error& why) {
 
 void Session::lose_server(const Error& why) {
   // A planned request waits for nothing but a server and its settings: nothing of it was sent.
-  const bool before_sending = stage_ == Stage::kServer || stage_ == Stage::kSettings;
+  const bool before_sending =
+      sent_.empty() && (stage_ == Stage::kServer || stage_ == Stage::kSettings);
   const Error error{why.code, why.message, fatal_.empty() ? why.detail : fatal_, why.hint};
   fatal_.clear();
   server_ = nullptr;
@@ -33,6 +34,7 @@ void Session::lose_server(const Error& why) {
     swallowing_ = false;
     return;
   }
+  note_unknown_writes();
   const std::string& how = error.detail.empty() ? error.message : error.detail;
   if (!state_.pins.reasons().empty() || mid_message_ || held_ready_) {
     // E25: the session's state is gone, or half a message is out, and the client must know.
@@ -48,55 +50,81 @@ void Session::lose_server(const Error& why) {
   if (!moves) answer_lost_requests(how);
 }
 
-/// Calls `visit(work)` for each request that the lost server still owes an answer for.
+/// Calls `visit(work, sent, is_open)` for each request that the lost server still owes an answer
+/// for; `is_open`: the client is in a transaction behind it.
 template <class Visit>
 void Session::for_each_lost(Visit visit) {
   bool in_transaction = state_.status != wire::TxStatus::kIdle;
+  bool is_open = in_transaction;
   sent_.for_each([&](const SentRequest& sent) {
     // A segment whose Sync was not sent has not been committed.
     const bool is_whole = !segment_open_ || &sent != &sent_.back();
-    visit(lost_work({sent.may_write, sent.commits, sent.controls, is_whole}, in_transaction));
-    if (sent.commits || sent.controls) in_transaction = false;
+    const LostWork work =
+        lost_work({sent.may_write, sent.commits, sent.controls, is_whole}, in_transaction);
+    if (sent.commits || sent.controls) in_transaction = is_open = false;
+    is_open |= sent.begins;
+    visit(work, sent, is_open);
   });
 }
 
 bool Session::may_have_written() {
   bool unknown = false;
-  for_each_lost(
-      [&](LostWork work) { unknown |= loss_row(work).code == ErrorCode::kUnknownOutcome; });
+  for_each_lost([&](LostWork work, const SentRequest&, bool) {
+    unknown |= loss_row(work).code == ErrorCode::kUnknownOutcome;
+  });
   return unknown;
 }
 
-/// Everything that the lost server still owed is answered, each request once (E20, E21, E27).
+/// A write whose outcome is not known counts as one: who looks for it has to find it, if it is
+/// there (D11, E21).
+void Session::note_unknown_writes() {
+  WrittenTables written = transaction_wrote_;
+  bool may_write = transaction_may_write_;
+  for_each_lost([&](LostWork, const SentRequest& sent, bool) {
+    written.add(sent.written);
+    may_write |= sent.may_write;
+  });
+  if (!may_write || lease_.target != Target::kPrimary || !may_have_written()) return;
+  // What was acknowledged under an earlier epoch may be lost all the same (E24).
+  if (state_.wrote_at == Time{}) state_.wrote_epoch = environment_.epoch;
+  state_.wrote_at = host_.note_write(written);
+}
+
+/// Everything that the lost server still owed is answered, each request once (E20, E21, E27). A
+/// transaction stays open and failed until the client ends it: what it may have sent already must
+/// not be executed outside of it.
 void Session::answer_lost_requests(std::string_view how) {
   std::string out(repeat_.take_head());
   repeat_.give_up();
-  std::vector<LostWork> works;
-  for_each_lost([&](LostWork work) { works.push_back(work); });
-  const bool in_transaction = state_.status != wire::TxStatus::kIdle;
+  std::vector<std::pair<LostWork, bool>> lost;
+  for_each_lost(
+      [&](LostWork work, const SentRequest&, bool is_open) { lost.emplace_back(work, is_open); });
+  const bool was_open = state_.status != wire::TxStatus::kIdle;
   state_.statements.on_skipped();
   state_.variables.on_rollback();
-  state_.status = wire::TxStatus::kIdle;
   transaction_.on_end();
+  state_.status = wire::TxStatus::kIdle;
   transaction_may_write_ = false;
   transaction_changes_catalog_ = false;
   transaction_wrote_.clear();
   cancel_requested_ = false;
-  if (sent_.empty()) {
-    lost_transaction_ = lost_transaction_ || in_transaction;
+  if (lost.empty()) {
+    lost_transaction_ = lost_transaction_ || was_open;
     return;
   }
-  for (const LostWork work : works) {
+  for (const auto& [work, is_open] : lost) {
+    state_.status = is_open ? wire::TxStatus::kFailed : wire::TxStatus::kIdle;
     host_.note_error();
     wire::append_error(out, wire::Severity::kError, loss_error(work, how));
-    const bool ends = !(sent_.size() == 1 && segment_open_) && !sent_.front().isolated;
-    if (ends) {
-      wire::append_ready_for_query(out, state_.status);
-    } else {
+    const bool is_part = sent_.size() == 1 && segment_open_ && !ends_with_ready(plan_.end, plan_);
+    if (is_part || sent_.front().isolated) {
       skipping_ = true;  // The client still owes the Sync.
+    } else {
+      wire::append_ready_for_query(out, state_.status);
     }
     sent_.pop();
   }
+  if (state_.status == wire::TxStatus::kFailed) transaction_.fail();
   segment_open_ = false;
   host_.to_client(out);
 }
@@ -112,8 +140,10 @@ bool Session::repeat_elsewhere() {
 
 void Session::on_node_down(NodeIndex node) {
   if (server_ == nullptr || lease_.node != node || swallowing_) return;
-  if (stage_ == Stage::kSettings && lease_.target == Target::kReplica) {
+  if (stage_ == Stage::kSettings && lease_.target == Target::kReplica &&
+      state_.pins.reasons().empty()) {
     avoid_ = node;  // Nothing of the request was sent: another server will do.
+    moves_transaction();
   } else if (question_ || !repeat_elsewhere()) {
     return;
   }

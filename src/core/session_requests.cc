@@ -2,7 +2,6 @@
 // yet is said as a Pause, and tried again after the next event.
 #include <algorithm>
 
-#include "core/failover_table.h"
 #include "core/replay.h"
 #include "core/session.h"
 #include "wire/backend_encode.h"
@@ -14,14 +13,6 @@ namespace {
 
 // A node that does not let us in costs a connection attempt; three others are enough to try.
 constexpr uint32_t kLeaseAttemptsMax = 4;
-
-bool ends_with_ready(RequestEnd end, const RequestPlan& plan) {
-  if (end == RequestEnd::kSync || end == RequestEnd::kQuery || end == RequestEnd::kCall)
-    return true;
-  if (end != RequestEnd::kOversize || plan.messages.empty()) return false;
-  const char last = plan.messages.back().message.type;
-  return last == wire::frontend::kQuery || last == wire::frontend::kFunctionCall;
-}
 
 }  // namespace
 
@@ -44,6 +35,16 @@ bool Session::is_my_turn() {
   return true;
 }
 
+/// Whether it has to wait until everything before it is answered: it depends on the outcome, or is
+/// answered by Fairlead, or brings a NOTICE, which must not come amid the answers of others. What
+/// is planned while answers are owed goes out without any pause. In an open segment, whose answers
+/// may wait for its own end, nothing can wait.
+bool Session::waits_for_answers(std::string_view request) const {
+  if (sent_.size() <= (segment_open_ ? 1u : 0u)) return false;
+  return always_explains() ||
+         environment_.planner->must_wait_its_turn(sources(), state_, request, reader_.messages());
+}
+
 Pause Session::advance(std::string_view request) {
   if (end_ == RequestEnd::kRest || end_ == RequestEnd::kCopy) return send_raw(request);
   while (stage_ != Stage::kDone) {
@@ -60,13 +61,11 @@ Pause Session::advance_stage(std::string_view request) {
     case Stage::kTurn:
       if (server_ != nullptr && host_.server_blocked()) return Pause::kBlocked;
       if (!is_my_turn()) return Pause::kTurn;
-      // What comes behind it in its own segment is what ends that one: it cannot wait for it.
-      if (sent_.size() > (segment_open_ ? 1u : 0u) && !must_skip() &&
-          environment_.planner->must_wait_its_turn(sources(), state_, request, reader_.messages()))
-        return Pause::kTurn;
+      if (!must_skip() && waits_for_answers(request)) return Pause::kTurn;
       stage_ = Stage::kPlan;
       [[fallthrough]];
     case Stage::kPlan:
+      open_message_sent_ = false;
       must_skip() ? skip_to_sync() : plan_request(request);
       return Pause::kInput;
     case Stage::kToken:
@@ -78,8 +77,6 @@ Pause Session::advance_stage(std::string_view request) {
     case Stage::kSettings:
       return give_settings();
     case Stage::kSend:
-      // Its NOTICE must not come amid the answers of others.
-      if (!segment_open_ && !sent_.empty() && explains()) return Pause::kTurn;
       stage_ = Stage::kDone;
       send_request(request);
       return Pause::kInput;
@@ -248,28 +245,38 @@ void Session::plan_request(std::string_view request) {
   const auto planned = environment_.planner->plan(sources(), state_, request, reader_.messages(),
                                                   end_, segment_open_, plan_);
   if (!planned) return fatal(planned.error());
-  if (lost_transaction_) {
-    lost_transaction_ = false;
-    return refuse(loss_error(LostWork::kResting, "it was lost between two statements"));
-  }
-  if (transaction_.is_failed()) return answer_in_failed_transaction();
+  if (lost_transaction_) return answer_in_lost_transaction();
+  if (transaction_.is_failed() && !leaves_failed_transaction())
+    return answer_in_failed_transaction();
+  shown_.clear();
+  if (!sent_.empty()) return route_or_answer();  // Nothing is answered locally now.
   const bool needs_token = std::ranges::any_of(plan_.executions, [](const Execution& execution) {
     return asks_for_token(*execution.facts);
   });
-  shown_.clear();
   stage_ = needs_token ? Stage::kToken : Stage::kReport;
 }
 
 Pause Session::wait_for_token() {
   const auto token = host_.fresh_token();
-  if (!token) {
-    refuse(token.error());
-    return Pause::kInput;
-  }
-  if (!*token) return Pause::kServer;
-  token_ = **token;
+  if (token && !*token) return Pause::kServer;
   stage_ = Stage::kReport;
+  if (token) {
+    token_ = **token;
+  } else if (state_.status == wire::TxStatus::kIdle || transaction_.is_untouched()) {
+    refuse(token.error());
+  } else {
+    refuse_token(token.error());
+  }
   return Pause::kInput;
+}
+
+/// In a transaction that a server knows of, which has to fail with it.
+void Session::refuse_token(const Error& error) {
+  size_t execution = 0;
+  for (size_t i = 0; i < plan_.messages.size(); ++i) {
+    if (!plan_.messages[i].has_execution) continue;
+    if (asks_for_token(*plan_.executions[execution++].facts)) return refuse_message(i, error);
+  }
 }
 
 Pause Session::wait_for_report() {

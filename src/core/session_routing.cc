@@ -34,6 +34,11 @@ std::optional<T> Session::asked(const std::optional<T>& hint, std::string_view s
   return wish != nullptr ? std::optional<T>(*wish) : std::nullopt;
 }
 
+bool Session::always_explains() const {
+  const auto explain = asked(std::optional<sql::Explain>(), "fairlead.explain");
+  return explain && explain->on;
+}
+
 bool Session::explains() const {
   const auto explain = asked(plan_.hints.explain, "fairlead.explain");
   return explain && explain->on;

@@ -93,6 +93,7 @@ void Session::send_request(std::string_view request) {
   write_request(request);
   if (ended_) return;
   segment_open_ = end_ == RequestEnd::kFlush || end_ == RequestEnd::kOversize;
+  open_message_sent_ = end_ == RequestEnd::kOversize;
   const bool outside = state_.status == wire::TxStatus::kIdle;
   if (alone && outside && end_ == RequestEnd::kFlush && !plan_.executes) isolate_segment();
   SentRequest& sent = sent_.back();
@@ -134,6 +135,7 @@ void Session::note_sent() {
   const bool continues =
       segment_open_ || end_ == RequestEnd::kFlush || end_ == RequestEnd::kOversize;
   if (plan_.decision.may_write) note_written(sent.written);
+  sent.begins |= plan_.begin.has_value();
   sent.controls |= may_control_transaction(plan_);
   if (plan_.changes_session || continues) {
     for (Execution& execution : plan_.executions) sent.executions.push_back(std::move(execution));
@@ -216,7 +218,7 @@ void Session::isolate_segment() {
 /// itself, as after an error (F25).
 Pause Session::send_raw(std::string_view bytes) {
   const bool is_rest = end_ == RequestEnd::kRest;
-  if (server_ == nullptr || skipping_) return Pause::kInput;
+  if (server_ == nullptr || skipping_ || (is_rest && !open_message_sent_)) return Pause::kInput;
   const bool is_given_up = !is_rest && server_->responses.empty();
   if (is_given_up && !half_sent_) return Pause::kInput;
   if (host_.server_blocked()) return Pause::kBlocked;

@@ -1,5 +1,6 @@
 // Session: transactions that a server is told of only with their first statement, and those that
 // leave a replica at their first write (B30-B36).
+#include "core/failover_table.h"
 #include "core/session.h"
 
 namespace fairlead::core {
@@ -12,7 +13,8 @@ using TransactionKind = sql::TransactionCommand::Kind;
 /// servers that it would have to wait for (pgbench -M prepared).
 bool Session::takes(const sql::QueryFacts& facts) const {
   const bool is_whole = plan_.end == RequestEnd::kQuery || plan_.end == RequestEnd::kSync;
-  if (!is_whole || plan_.keeps_portal || plan_.uses_named) return false;
+  if (!is_whole || plan_.keeps_portal) return false;
+  if (plan_.uses_named && !transaction_.is_failed()) return false;
   const bool may_begin = state_.port == Port::kAutomatic && server_ == nullptr &&
                          state_.status == wire::TxStatus::kIdle && plan_.executions.size() <= 1;
   return transaction_.tag_of(facts, may_begin).has_value();
@@ -42,6 +44,39 @@ void Session::answer_in_failed_transaction() {
   }
   refuse({ErrorCode::kInFailedTransaction,
           "current transaction is aborted, commands ignored until end of transaction block"});
+}
+
+/// A text that begins with ROLLBACK and goes on, as pools send to clean up: a server can be sent
+/// all of it, because it knows of no transaction.
+bool Session::leaves_failed_transaction() {
+  if (plan_.end != RequestEnd::kQuery || plan_.executions.size() != 1) return false;
+  const sql::QueryFacts& facts = *plan_.executions[0].facts;
+  if (facts.statements < 2 || facts.transaction.empty()) return false;
+  const sql::TransactionCommand& first = facts.transaction[0];
+  if (first.kind != TransactionKind::kRollback || first.statement > 0 || first.chain) return false;
+  transaction_.on_end();
+  state_.variables.on_rollback();
+  state_.status = wire::TxStatus::kIdle;
+  return true;
+}
+
+/// Its server died between two statements of it: the client is told at the first one behind that,
+/// unless that one is its ROLLBACK. COMMIT ends it, as any other error of COMMIT does.
+void Session::answer_in_lost_transaction() {
+  lost_transaction_ = false;
+  const auto* command =
+      plan_.executions.size() == 1 ? only_command(*plan_.executions[0].facts) : nullptr;
+  const bool ends = ends_transaction(plan_);
+  const bool rolls_back = ends && command->kind == TransactionKind::kRollback;
+  if (!ends || rolls_back) {
+    transaction_.fail();
+    state_.status = wire::TxStatus::kFailed;
+  }
+  if (rolls_back && answer_locally()) {
+    stage_ = Stage::kDone;
+    return;
+  }
+  refuse(loss_error(LostWork::kResting, "it was lost between two statements"));
 }
 
 /// The request is the first one of the transaction that a server will know of. `asked` by the

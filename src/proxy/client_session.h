@@ -67,7 +67,7 @@ class ClientSession final : public LeaseHolder,
   void on_server_done() override { session_.on_server_done(); }
   void on_server_lost(const Error& why) override;
   void on_server_drained() override { session_.on_server_drained(); }
-  bool blocked() const override { return outbox_.blocked(); }
+  bool blocked() const override { return outbox_.blocked() && !session_.ended(); }
   net::Task<void> unblocked() override;
 
   // core::SessionHost: client_leases.cc, mostly.

@@ -132,11 +132,11 @@ class LoginDriver {
     const auto is_standby = co_await ask(kRoleSql);
     if (!is_standby) co_return std::unexpected(is_standby.error());
     if (*is_standby != "t" && *is_standby != "f")
-      co_return fail(ErrorCode::kProtocolViolation,
-                     fmt::format("the server {} did not say whether it is in recovery",
-                                 endpoint_.name()),
-                     fmt::format("its answer: \"{}\"", wire::printable(*is_standby, 200)),
-                     "The user must be allowed to call pg_is_in_recovery().");
+      co_return fail(
+          ErrorCode::kProtocolViolation,
+          fmt::format("the server {} did not say whether it is in recovery", endpoint_.name()),
+          fmt::format("its answer: \"{}\"", wire::printable(*is_standby, 200)),
+          "The user must be allowed to call pg_is_in_recovery().");
     result_.reported.emplace_back("in_hot_standby", *is_standby == "t" ? "on" : "off");
     co_return Result<void>{};
   }

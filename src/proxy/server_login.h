@@ -52,7 +52,8 @@ struct LoggedIn {
                            // them, asked for if it was not reported, but for a walsender (E4).
   uint32_t backend_pid = 0;
   std::string cancel_secret;
-  /// Microseconds since 1970 by the server's clock, with LoginQuestion::kStart from PostgreSQL 14 on.
+  /// Microseconds since 1970 by the server's clock, with LoginQuestion::kStart from PostgreSQL 14
+  /// on.
   std::optional<int64_t> postmaster_started_us;
 };
 

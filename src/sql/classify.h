@@ -44,7 +44,8 @@ struct SetConfigCall {
   };
   Argument name;
   Argument value;
-  Argument is_local;  // A literal is "true" or "false".
+  Argument is_local;     // A literal is "true" or "false".
+  size_t statement = 0;  // Which of the text's statements calls it, from 0.
 
   bool operator==(const SetConfigCall&) const = default;
 };

@@ -60,6 +60,7 @@ struct TransactionCommand {
   bool is_start = false;        // kBegin as START TRANSACTION, which is its command tag, too.
   TransactionModes modes = {};  // kBegin only.
   std::string name = {};        // Savepoint or global transaction identifier.
+  size_t statement = 0;         // Which of the text's statements it is, from 0.
 
   bool operator==(const TransactionCommand&) const = default;
 };
@@ -88,6 +89,7 @@ struct VariableCommand {
   /// The value as a plain text when it is one literal or one word.
   std::optional<std::string> value = {};
   TransactionModes modes = {};
+  size_t statement = 0;  // As in TransactionCommand.
 
   bool operator==(const VariableCommand&) const = default;
 };

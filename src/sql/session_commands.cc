@@ -196,6 +196,7 @@ void read_variable_set(Unit& unit, size_t body) {
     unit.note(Reason::kNodeFunction);  // A snapshot can be imported only where it was exported.
   else if (!note_modes(unit, command.modes))
     unit.note(Reason::kSessionState);
+  command.statement = unit.facts.statements - 1;
   unit.facts.variables.push_back(std::move(command));
 }
 
@@ -274,6 +275,7 @@ void read_transaction(Unit& unit, size_t body) {
   }
   command.name = tree.text(body, "savepoint_name");
   if (command.name.empty()) command.name = tree.text(body, "gid");
+  command.statement = unit.facts.statements - 1;
   unit.facts.transaction.push_back(std::move(command));
 }
 

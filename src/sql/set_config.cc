@@ -68,9 +68,17 @@ std::vector<SetConfigCall> extract_set_config(std::string_view text, LexOptions 
   const Result<ParseTree> tree = ParseTree::of(text);
   if (!tree) return {SetConfigCall{}};
   std::vector<SetConfigCall> calls;
-  for (size_t i = 0; i < tree->size(); ++i)
-    if (tree->key(i) == "FuncCall" && last_name(*tree, tree->member(i, "funcname")) == "set_config")
+  size_t statement = 0;
+  for (size_t s = tree->first(tree->member(0, "stmts")); s != ParseTree::kNone; s = tree->next(s)) {
+    for (size_t i = s; i < (*tree)[s].end; ++i) {
+      if (tree->key(i) != "FuncCall" ||
+          last_name(*tree, tree->member(i, "funcname")) != "set_config")
+        continue;
       calls.push_back(read_call(*tree, i));
+      calls.back().statement = statement;
+    }
+    ++statement;
+  }
   return calls;
 }
 

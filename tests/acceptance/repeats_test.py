@@ -79,13 +79,15 @@ class Repeats(unittest.TestCase):
                 client.send(wire.query("select pg_sleep(30)"))
                 self.terminate(replica, "active")
                 answer = client.answer()
-                self.assertEqual((answer.errors[0]["C"], len(answer.errors), answer.status), ("08006", 1, "I"))
+                self.assertEqual((answer.errors[0]["C"], len(answer.errors), answer.status), ("08006", 1, "E"))
+                client.run("rollback")
 
                 client.run(begin)
                 client.run("select count(*) from notes")
                 self.terminate(replica, "idle in transaction")
                 answer = client.query("select count(*) from notes")
-                self.assertEqual((answer.kinds, answer.errors[0]["C"], answer.status), ("EZ", "08006", "I"))
+                self.assertEqual((answer.kinds, answer.errors[0]["C"], answer.status), ("EZ", "08006", "E"))
+                client.run("rollback")
                 self.assertEqual(client.run("select 1"), [("1",)])
 
     def terminate(self, replica, state):

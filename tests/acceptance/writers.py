@@ -60,15 +60,15 @@ class Writer(threading.Thread):
         else:
             raise AssertionError(f"unexpected: {error}")
 
-    def _take(self, answer, rows, tag=None):
+    def _take(self, answer, rows, tag=None, status="I"):
         """One answer: its error, if it has one, and never more (E27)."""
         if len(answer.errors) > 1 or answer.kinds.count("Z") != 1:
             raise AssertionError(f"more than one answer: {answer}")
         error = answer.errors[0] if answer.errors else None
         if error is None and tag is not None and answer.tags[-1:] != [tag]:
             raise AssertionError(f"expected {tag}: {answer}")
-        if answer.status != "I":
-            raise AssertionError(f"still in a transaction: {answer}")
+        if answer.status != status:
+            raise AssertionError(f"expected status {status}: {answer}")
         self._note(error, rows)
 
     def _simple(self, client):
@@ -85,8 +85,10 @@ class Writer(threading.Thread):
         for sql in ("begin", self._row(), self._row()):
             rows = [self.n - 1, self.n]
             answer = client.query(sql)
-            if answer.errors:
-                return self._take(answer, rows)
+            if answer.errors:  # The transaction waits for its end, as after any error.
+                self._take(answer, rows, status="E")
+                client.query("rollback").checked()
+                return
         self._take(client.query("commit"), rows, "COMMIT")
 
     def _pipeline(self, client):

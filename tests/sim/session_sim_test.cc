@@ -69,6 +69,12 @@ TEST(SessionSim, DyingServersCostNobodyMoreThanOneAnswerEach) {  // E20, E27, A6
   run_seeds(3000, 1000, {.clients = 3, .primaries = 2, .replicas = 1, .with_deaths = true});
 }
 
+TEST(SessionSim, AReplicaThatIsLeftInDoubtIsNotNoticed) {  // A60, B30, B31
+  run_seeds(
+      3000, 1000,
+      {.clients = 3, .primaries = 2, .replicas = 2, .with_doubts = true, .until_write = true});
+}
+
 TEST(SessionSim, AReplicaThatDiesBeforeItsAnswerIsSeenIsNotNoticed) {  // A60
   run_seeds(3000, 1000, {.clients = 3, .primaries = 1, .replicas = 1, .only_reads = true});
 }

@@ -72,6 +72,8 @@ void SessionWorld::step() {
   }
   if (config_.only_reads && choices_.one_in(4)) return kill_unseen(server);
   if (config_.with_deaths && choices_.one_in(20)) return kill(server);
+  if (config_.with_doubts && server.client() != nullptr && server.state().node != kPrimary)
+    return server.client()->session().on_node_down(server.state().node);
   if (config_.with_cancels && choices_.one_in(4)) {
     client.disturb();
     client.session().on_cancel();

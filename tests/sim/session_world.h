@@ -25,6 +25,7 @@ struct WorldConfig {
   uint32_t replicas = 1;
   bool with_deaths = false;
   bool with_cancels = false;
+  bool with_doubts = false;  // Replicas are said to be down now and then, and are not.
   bool until_write = false;  // transaction_reads.
   /// Clients only read, one request after the other, and replicas die while nothing of an answer
   /// has been seen, once for each request: nobody may notice (A60).

@@ -1,0 +1,220 @@
+#!/usr/bin/python3
+"""What clients send without waiting for answers, and what servers lose amid it: one server for all, so that whatever goes astray
+reaches the next client. B8, B11, C2, D11, E20, E21, F20, F22, F23, F32."""
+import sys
+import unittest
+
+import wire
+from stand.open import only_proxied, run_program
+from stand.processes import eventually
+
+STAND = None
+LARGE = 300 * 1024  # A message of which only the head is looked at.
+
+
+def login(**options):
+    return wire.Connection.login(STAND.address, timeout=20, **options)
+
+
+def extended(sql, *values):
+    """By the unnamed statement, without a Sync."""
+    return wire.parse(sql) + wire.bind(values) + wire.execute()
+
+
+def end_servers():
+    """Every server of the tests' user on the primary, and until they are gone."""
+    theirs = "from pg_stat_activity where usename = 'tester'"
+    with STAND.superuser() as primary:
+        primary.run(f"select pg_terminate_backend(pid) {theirs}")
+        eventually(lambda: primary.value(f"select count(*) {theirs}") == "0", 10, "they have ended")
+
+
+def wait_for_statement(text):
+    with STAND.superuser() as primary:
+        runs = f"select count(*) from pg_stat_activity where usename = 'tester' and state = 'active' and query like '%{text}%'"
+        eventually(lambda: primary.value(runs) == "1", 10, f"{text} runs")
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        with login() as client:
+            client.run("drop table if exists marks; create table marks (n int primary key)")
+
+    def marks(self):
+        with STAND.superuser(0, "tests") as primary:
+            return [int(n) for (n,) in primary.run("select n from marks order by n")]
+
+
+@only_proxied
+class Pipelines(Case):
+    def test_what_is_explained_waits_for_the_answers_before_it(self):
+        with login() as client:
+            for hint, setting in (("/* fairlead.explain=on */ ", "off"), ("", "on")):
+                client.run("delete from marks")
+                client.run(f"set fairlead.explain = '{setting}'")
+                client.send(wire.query("insert into marks values (1)") + wire.query(f"{hint}select 2"))
+                self.assertEqual(client.answer().checked().tags, ["INSERT 0 1"])
+                self.assertEqual(client.answer().checked().rows, [("2",)])
+
+    def test_what_fairlead_answers_itself_comes_in_its_place(self):
+        with login() as client:
+            client.send(wire.query("insert into marks select 1 from pg_sleep(0.2)") + wire.query("show fairlead.token") +
+                        wire.query("set fairlead.consistency = 'strict'") + wire.query("show fairlead.consistency") +
+                        wire.query("show fairlead.routes") + wire.query("select 5"))
+            self.assertEqual(client.answer().checked().tags, ["INSERT 0 1"])
+            [(token,)] = client.answer().checked().rows
+            self.assertRegex(token, r"^\d+:\d+:[0-9A-F]+/[0-9A-F]+$")
+            self.assertEqual(client.answer().checked().tags, ["SET"])
+            self.assertEqual(client.answer().checked().rows, [("strict",)])
+            self.assertEqual(client.answer().checked().tags, ["SHOW"])
+            self.assertEqual(client.answer().checked().rows, [("5",)])
+
+    def test_a_segment_that_has_failed_is_skipped_whatever_stands_in_it(self):  # F22
+        with login() as client:
+            for rest in ("show fairlead.token", "show fairlead.routes", "/* fairlead.explain=on */ select 1", "select 1"):
+                client.send(extended("select 1/0") + wire.FLUSH + extended(rest) + wire.SYNC)
+                answer = client.answer()
+                self.assertEqual([error["C"] for error in answer.errors], ["22012"])
+                self.assertEqual((answer.kinds, answer.status), ("1EZ", "I"))
+            self.assertEqual(client.value("select 1"), "1")
+
+    def test_what_is_skipped_of_a_large_message_never_reaches_the_server(self):  # F20, F22
+        """Its body would be read as messages. These end the segment and write, wherever the cut is."""
+        harm = wire.SYNC + wire.query("insert into marks values (666)")
+        for shift in range(len(wire.FLUSH)):
+            with self.subTest(shift=shift), login() as client:
+                value = b"x" * shift + wire.FLUSH * (LARGE // len(wire.FLUSH)) + harm
+                client.send(wire.parse("select 1/length($1)", "s") + wire.bind([""], "s") + wire.execute() + wire.FLUSH)
+                while client.next()[0] != b"E":
+                    pass
+                client.send(wire.bind([value], "s") + wire.execute() + wire.SYNC)
+                self.assertEqual(client.answer().kinds, "Z")
+                self.assertEqual(client.value("select 2"), "2")
+                self.assertEqual(self.marks(), [])
+
+    def test_who_never_reads_and_leaves_holds_nobody_up(self):  # F32
+        for size in range(0, 3 * 1024 * 1024, 96 * 1024):
+            client = login()
+            client.send(wire.query(f"begin; set a.b = 1; select repeat('x', {size})") + wire.query("show fairlead.version") +
+                        wire.TERMINATE)
+            try:
+                with login() as other:
+                    self.assertEqual(other.value("select 1"), "1", size)
+            finally:
+                client.close()
+
+
+@only_proxied
+class Effects(Case):
+    """What one text of several statements did to settings, as far as it got."""
+
+    def expect_settings(self, *texts, tenant):
+        with login() as client:
+            for text in texts:
+                status = client.query(text).status
+            if status == "E":
+                client.run("rollback")
+            self.assertEqual(client.run("select current_setting('app.tenant', true)")[0][0] or "", tenant, texts)
+        with login() as next_client:
+            self.assertEqual(next_client.run("select current_setting('app.tenant', true)")[0][0] or "", "", texts)
+
+    def test_what_was_committed_stays_and_what_was_not_goes(self):  # B8, C2
+        setting = "set app.tenant = 't1'"
+        for texts, tenant in (
+            ([f"begin; {setting}; commit; select 1/0"], "t1"),
+            ([f"begin; {setting}; select 1/0"], ""),
+            ([f"{setting}; select 1/0"], ""),
+            (["begin", setting, "commit; select 1/0"], "t1"),
+            (["begin", setting, f"rollback; {setting.replace('t1', 't2')}"], "t2"),
+            ([f"begin; savepoint a; {setting}; rollback to a; commit"], ""),
+            (["begin", f"savepoint a; {setting}; rollback to a", "commit"], ""),
+            (["begin", f"savepoint a; {setting}; select 1/0", "rollback to a", "commit"], ""),
+            (["begin", f"{setting}; savepoint a; select 1/0", "rollback to a", "commit"], "t1"),
+            (["begin; select set_config('app.tenant', 't1', false); commit; select 1/0"], "t1"),
+            (["begin", "select 1/0", f"commit; {setting}"], "t1"),
+            ([f"begin; {setting}; rollback; select set_config('app.tenant', 't3', false)"], "t3"),
+        ):
+            with self.subTest(texts=texts):
+                self.expect_settings(*texts, tenant=tenant)
+
+    def test_each_commit_of_a_pipeline_counts_for_itself(self):  # B11
+        with login() as client:
+            client.run("begin")
+            client.query("select 1/0")
+            parts = ("commit", "begin", "set app.tenant = 't1'", "commit")
+            answer = client.extended(*(extended(part) for part in parts)).checked()
+            self.assertEqual(answer.tags, ["ROLLBACK", "BEGIN", "SET", "COMMIT"])
+            self.assertEqual(client.value("select current_setting('app.tenant')"), "t1")
+        with login() as next_client:
+            self.assertEqual(next_client.run("select current_setting('app.tenant', true)")[0][0] or "", "")
+
+
+@only_proxied
+class Losses(Case):
+    def test_a_large_query_whose_server_dies_is_answered_to_its_end(self):  # E20, E21
+        with login() as client:
+            text = wire.query("insert into marks select 1 where 'x' = '" + "y" * (2 * 1024 * 1024) + "'")
+            client.send(text[: len(text) // 2])
+            with STAND.superuser() as primary:
+                mine = "select count(*) from pg_stat_activity where usename = 'tester' and backend_xmin is null"
+                eventually(lambda: primary.value(mine) == "1", 10, "it has a server")
+            end_servers()
+            client.send(text[len(text) // 2 :])
+            answer = client.answer()
+            # Whether the rest went out before the loss was noticed is a race.
+            self.assertIn([error["C"] for error in answer.errors], (["08006"], ["08007"]))
+            self.assertEqual(client.value("select 1"), "1")
+
+    def test_nothing_behind_a_lost_transaction_is_executed_outside_of_it(self):  # E20
+        with login() as client:
+            client.run("begin")
+            client.run("insert into marks values (1)")
+            client.send(wire.query("insert into marks select 2 from pg_sleep(30)"))
+            wait_for_statement("pg_sleep(30)")
+            end_servers()
+            answers = [client.answer()]
+            client.send(wire.query("insert into marks values (3)") + wire.query("commit") + wire.query("insert into marks values (4)"))
+            answers += [client.answer() for _ in range(3)]
+            self.assertEqual([[error["C"] for error in answer.errors] for answer in answers], [["08006"], ["25P02"], [], []])
+            self.assertEqual([answer.status for answer in answers], ["E", "E", "I", "I"])
+            self.assertEqual(answers[2].tags, ["ROLLBACK"])
+        self.assertEqual(self.marks(), [4])
+
+    def test_the_end_of_a_transaction_that_was_lost_between_two_statements(self):  # E20
+        for ends, told, tags, left in (
+            (["rollback"], [[]], [["ROLLBACK"]], []),
+            (["commit"], [["08006"]], [[]], []),
+            (["insert into marks values (3)", "commit"], [["08006"], []], [[], ["ROLLBACK"]], []),
+            (["insert into marks values (3)", "rollback; insert into marks values (5)"], [["08006"], []],
+             [[], ["ROLLBACK", "INSERT 0 1"]], [5]),
+        ):
+            with self.subTest(ends=ends), login() as client:
+                client.run("begin")
+                client.run("insert into marks values (1)")
+                end_servers()
+                with login() as other:  # The only slot is free: the loss was noticed.
+                    other.run("/* fairlead.route=primary */ select 1")
+                answers = [client.query(end) for end in ends]
+                self.assertEqual([[error["C"] for error in answer.errors] for answer in answers], told)
+                self.assertEqual([answer.tags for answer in answers], tags)
+                self.assertEqual(answers[-1].status, "I")
+                self.assertEqual(self.marks(), left)
+
+    def test_who_looks_for_a_write_of_unknown_outcome_finds_it(self):  # D11, E21
+        with login() as client, login() as other:
+            eventually(lambda: client.run("select count(*) from marks") and self.route(client) == "replica", 10, "it is read there")
+            with STAND.paused_replay():
+                client.send(wire.query("insert into marks values (7); commit; select pg_sleep(30)"))
+                wait_for_statement("pg_sleep(30)")
+                eventually(lambda: self.marks() == [7], 10, "it is committed")
+                end_servers()
+                self.assertEqual([error["C"] for error in client.answer().errors], ["08007"])
+                for one in (client, other):
+                    self.assertEqual(one.value("select count(*) from marks where n = 7"), "1")
+
+    def route(self, client):
+        return client.run("show fairlead.last_route")[0][0]
+
+
+if __name__ == "__main__":
+    run_program(sys.modules[__name__], replicas=1, database={"pool_size": 1}, proxy={"workers": 1})
