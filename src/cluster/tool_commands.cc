@@ -46,7 +46,6 @@ Arguments initdb_arguments(const ClusterState& state, const NodeState& node) {
       "--locale=C.UTF-8",  // The same order of texts on every machine, and letters beyond ASCII
                            // work.
       "--data-checksums",
-      "--no-instructions",
   };
   if (state.spec.throw_away) arguments.push_back("--no-sync");
   return arguments;

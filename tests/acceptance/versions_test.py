@@ -1,15 +1,19 @@
 #!/usr/bin/python3
 """The versions of PostgreSQL that are kept up, but for Debian's, which all other tests use: reads on the replica, writes on the
 primary, what the catalog knows, and drivers' ordinary work. The oldest and the newest; all in the long form."""
+import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import wire
 from stand.open import fairlead_binary, is_long, wants_direct
-from stand.processes import eventually
-from stand.versions import VERSIONS, VersionedServers, install
+from stand.processes import eventually, with_children
+from stand.versions import VERSIONS, ServerPrograms, VersionedServers, install
 
 _RUN_DRIVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../drivers/run.py")
 # Those that look most closely at answers; all of them in the long form.
@@ -75,6 +79,42 @@ class Version:
         done = subprocess.run([sys.executable, _RUN_DRIVERS, *_DRIVERS], env={**os.environ, **self.address.environment()},
                               capture_output=True, text=True, check=False, timeout=600)
         self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr[-6000:])
+
+
+class ClusterOfTheOldest(unittest.TestCase):
+    """`fairlead cluster` on servers of the oldest version, with Debian's pg_basebackup and pg_rewind."""
+
+    def setUp(self):
+        self.programs = ServerPrograms(VERSIONS[0])
+        self.addCleanup(self.programs.remove)
+        folder = tempfile.mkdtemp(prefix="fl-")
+        os.chmod(folder, 0o755)
+        self.dir = os.path.join(folder, "cluster")
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        self.addCleanup(self.run_command, "destroy")
+
+    def run_command(self, command, *more):
+        done = subprocess.run([fairlead_binary(), "cluster", command, "--dir", self.dir, *more], capture_output=True, text=True,
+                              check=False, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def command(self, command, *more):
+        return json.loads(self.run_command(command, "--json", *more))
+
+    def test_its_commands_do_what_they_do_elsewhere(self):
+        self.command("create", "--replicas", "2", "--sync", "any 1", "--pg-bin", self.programs.folder)
+        self.assertEqual(self.command("verify")["verdict"], "equal")
+        self.assertEqual(self.command("switchover")["primary"], "node2")
+        with open(f"{self.dir}/node2/postmaster.pid", encoding="ascii") as file:
+            for pid in with_children(int(file.readline())):
+                os.kill(pid, signal.SIGKILL)
+        promoted = self.command("promote")
+        self.assertEqual((promoted["nothing_lost"], promoted["need_rejoin"]), (True, ["node2"]))
+        self.assertEqual(self.command("rejoin", "node2")["node"], "node2")
+        self.command("add-replica")
+        self.command("sync", "any 2")
+        self.assertEqual(self.command("verify")["verdict"], "equal")
 
 
 for number in VERSIONS if is_long() else (VERSIONS[0], VERSIONS[-1]):

@@ -2,10 +2,11 @@
 Fairlead in front."""
 import os
 import shutil
+import tempfile
 
 from stand import npm
 from stand.plain import SETTINGS, PlainPostgres
-from stand.processes import eventually, free_ports
+from stand.processes import eventually, free_ports, postgres_tool
 from stand.proxy import Proxy
 
 VERSIONS = (13, 14, 16, 17, 18)
@@ -17,20 +18,35 @@ def install():
     npm.install(_PACKAGES)
 
 
+class ServerPrograms:
+    """`folder` has the programs of that version, and Debian's where it has none; for every user. Not where the checkout lies:
+    the servers' user need not be able to get there."""
+
+    def __init__(self, version):
+        self._root = tempfile.mkdtemp(prefix="fairlead-programs-")
+        os.chmod(self._root, 0o755)
+        native = os.path.join(self._root, "native")
+        shutil.copytree(f"{_PACKAGES}/node_modules/postgresql-{version}/native", native, symlinks=True)
+        self.folder = os.path.join(native, "bin")
+        for name in ("pg_basebackup", "pg_rewind", "pg_controldata"):
+            if not os.path.exists(os.path.join(self.folder, name)):
+                os.symlink(postgres_tool(name), os.path.join(self.folder, name))
+
+    def remove(self):
+        shutil.rmtree(self._root, ignore_errors=True)
+
+
 class VersionedServers(PlainPostgres):
     """proxy is Fairlead in front of both; stop() ends and removes everything."""
 
     def __init__(self, binary, version):
         self.binary, self.version = binary, version
-        self._replica, self.proxy, self._native = None, None, None
+        self._replica, self.proxy, self._copied = None, None, ServerPrograms(version)
         super().__init__(programs="to be copied")
 
     def _make(self):
-        # Not where the checkout lies: the servers' user need not be able to get there.
-        self._native = os.path.join(self.folder, "native")
-        shutil.copytree(f"{_PACKAGES}/node_modules/postgresql-{self.version}/native", self._native, symlinks=True)
         os.chmod(self.folder, 0o755)
-        self._programs = os.path.join(self._native, "bin")
+        self._programs = self._copied.folder
         super()._make()
 
     def _start(self, settings, hba):
@@ -80,3 +96,4 @@ class VersionedServers(PlainPostgres):
                 self._replica.kill()
                 self._replica.wait()
             super().stop()
+            self._copied.remove()
