@@ -56,7 +56,8 @@ Plan plan_promotion(const ClusterState& state, size_t primary, size_t chosen,
   return plan;
 }
 
-Plan plan_switchover(const ClusterState& state, size_t primary, size_t chosen) {
+Plan plan_switchover(const ClusterState& state, size_t primary, size_t chosen,
+                     const std::vector<size_t>& streaming) {
   std::vector<size_t> others;
   for (const size_t node : replicas_of(state, primary))
     if (node != chosen && state.nodes[node].standing == Standing::kMember) others.push_back(node);
@@ -73,9 +74,11 @@ Plan plan_switchover(const ClusterState& state, size_t primary, size_t chosen) {
                            {StepKind::kPromote, chosen, chosen}});
   const Step prove{StepKind::kProveWrites, chosen, chosen};
   for (const size_t node : others) plan.push_back({StepKind::kReconfigure, node, chosen});
-  // Where the others are too few for the rule, no commit comes through before the old primary is
-  // back.
-  const bool others_suffice = others.size() >= state.spec.sync.count;
+  // Where the others that work are too few for the rule, no commit comes through before the old
+  // primary is back.
+  const auto working = std::ranges::count_if(
+      others, [&](size_t node) { return std::ranges::find(streaming, node) != streaming.end(); });
+  const bool others_suffice = static_cast<size_t>(working) >= state.spec.sync.count;
   if (others_suffice) plan.push_back(prove);
   plan.push_back({StepKind::kConfigure, primary, chosen});
   plan.push_back({StepKind::kStart, primary, chosen});

@@ -27,7 +27,9 @@ Plan plan_promotion(const ClusterState& state, size_t primary, size_t chosen,
                     const std::vector<size_t>& followers);
 
 /// While both work. The pause of the clients is from kHold to kProveWrites, so everything that can
-/// be done before or after is.
-Plan plan_switchover(const ClusterState& state, size_t primary, size_t chosen);
+/// be done before or after is. `streaming`: the replicas that stream from the primary now, the only
+/// ones that are counted on for the rule of synchronous replication.
+Plan plan_switchover(const ClusterState& state, size_t primary, size_t chosen,
+                     const std::vector<size_t>& streaming);
 
 }  // namespace fairlead::cluster

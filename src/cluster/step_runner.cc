@@ -99,7 +99,7 @@ Result<void> StepRunner::carry_out(const Step& step) {
     case StepKind::kAwaitComplete:
       return await_complete(step);
     case StepKind::kProveWrites:
-      return prove_writes(node);
+      return prove_writes(step);
     case StepKind::kDropOwnSlots:
       return drop_own_slots(node);
     case StepKind::kRemoveData:

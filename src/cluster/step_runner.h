@@ -75,7 +75,7 @@ class StepRunner {
   Result<void> hold(const NodeState& node);
   Result<void> await_quiet(const NodeState& node);
   Result<void> await_complete(const Step& step);
-  Result<void> prove_writes(const NodeState& node);
+  Result<void> prove_writes(const Step& step);
   std::chrono::milliseconds patience() const;
   Result<void> rewind(const Step& step);
   Result<void> drop_own_slots(const NodeState& node);

@@ -32,7 +32,7 @@ constexpr std::chrono::milliseconds kTick{100};
 constexpr std::chrono::milliseconds kProbeEvery{1000};
 /// A server that needs longer for SELECT 1 does not serve anybody.
 constexpr std::chrono::milliseconds kProbeDeadline{1000};
-/// After an attempt that failed, before the next one at the same node.
+/// After an attempt that failed, before the next one of the same kind.
 constexpr std::chrono::seconds kRetryAfter{5};
 
 /// What was begun is brought to its end, also when somebody presses Ctrl-C: a cluster without a
@@ -52,11 +52,10 @@ class Supervisor final : private ProgressSink {
            cluster ? "the cluster was stopped by a command" : describe(cluster.error()));
       return false;
     }
-    // A command is at work, or was killed; who opens the cluster waits for it, or settles it.
-    if (cluster->state.operation)
-      if (auto open = OpenCluster::open(options_.dir, *this, kNever); !open) return true;
-    probe(*cluster);
-    act(*cluster, most_urgent(sights(*cluster)));
+    if (!cluster->state.operation || settles()) {
+      probe(*cluster);
+      act(*cluster, most_urgent(sights(*cluster)));
+    }
     wait(*cluster);
     return true;
   }
@@ -67,6 +66,18 @@ class Supervisor final : private ProgressSink {
     Clock::time_point retry_at{};
     int failed_probes = 0;
   };
+
+  /// A command is at work, or was killed; who opens the cluster waits for it, or settles it.
+  bool settles() {
+    if (Clock::now() < settle_at_) return false;
+    const auto open = OpenCluster::open(options_.dir, *this, kNever);
+    const std::string why = open ? "" : describe(open.error());
+    // The same again, every few seconds, is no news.
+    if (!open && why != why_unsettled_) tell("note", "", why);
+    why_unsettled_ = why;
+    if (!open) settle_at_ = Clock::now() + kRetryAfter;
+    return open.has_value();
+  }
 
   void tell(std::string kind, std::string node, std::string text) {
     events_.happened({std::move(kind), std::move(node), std::move(text)});
@@ -238,6 +249,8 @@ class Supervisor final : private ProgressSink {
   const StopFlag& stop_;
   std::map<std::string, Watched> nodes_;
   std::deque<Clock::time_point> deaths_;
+  Clock::time_point settle_at_{};  // Not before this: it has just failed.
+  std::string why_unsettled_;
 };
 
 }  // namespace

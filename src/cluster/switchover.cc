@@ -48,13 +48,31 @@ class PauseClock final : public ProgressSink {
 struct Choice {
   size_t primary = 0;
   size_t chosen = 0;
+  std::vector<size_t> streaming =
+      {};  // From the primary, the one that has replayed the most first.
 };
+
+Plan plan_for(const OpenCluster& open, const Choice& choice) {
+  return plan_switchover(open.state(), choice.primary, choice.chosen, choice.streaming);
+}
+
+constexpr std::chrono::seconds kProofDeadline{5};
 
 std::unexpected<Error> not_streaming(const Cluster& cluster, const std::string& who) {
   return fail(ErrorCode::kCannotConnectNow, who, {},
               fmt::format("look at fairlead cluster status --dir {}; a primary that is gone is "
                           "replaced by promote",
                           cluster.state.spec.dir));
+}
+
+std::vector<size_t> members_among(const Cluster& cluster, const SqlRows& names) {
+  std::vector<size_t> out;
+  for (const auto& row : names.rows) {
+    const auto node = std::ranges::find(cluster.nodes, row.front().value_or(""), &Node::name);
+    if (node != cluster.nodes.end() && node->standing == Standing::kMember)
+      out.push_back(static_cast<size_t>(node - cluster.nodes.begin()));
+  }
+  return out;
 }
 
 Result<Choice> choose(const OpenCluster& open, const SwitchoverRequest& request) {
@@ -81,15 +99,36 @@ Result<Choice> choose(const OpenCluster& open, const SwitchoverRequest& request)
       "SELECT application_name FROM pg_stat_replication WHERE state = 'streaming' ORDER BY "
       "replay_lsn DESC NULLS LAST, application_name");
   if (!rows) return std::unexpected(rows.error());
-  for (const auto& row : rows->rows) {
-    const auto node = std::ranges::find(cluster.nodes, row.front().value_or(""), &Node::name);
-    if (node == cluster.nodes.end() || node->standing != Standing::kMember) continue;
-    const auto index = static_cast<size_t>(node - cluster.nodes.begin());
-    if (!wanted || wanted == index) return Choice{*primary, index};
-  }
-  return not_streaming(cluster,
-                       wanted ? fmt::format("{} does not stream from {}", request.to, old.name)
-                              : fmt::format("no replica streams from {}", old.name));
+  const std::vector<size_t> streaming = members_among(cluster, *rows);
+  const bool found =
+      wanted ? std::ranges::find(streaming, *wanted) != streaming.end() : !streaming.empty();
+  if (!found)
+    return not_streaming(cluster,
+                         wanted ? fmt::format("{} does not stream from {}", request.to, old.name)
+                                : fmt::format("no replica streams from {}", old.name));
+  // The old primary takes the place of the chosen one: as many stream afterwards.
+  const SyncRule& rule = cluster.state.spec.sync;
+  if (streaming.size() < rule.count)
+    return not_streaming(cluster, fmt::format("commits wait for {} replicas, and {} stream",
+                                              rule.count, streaming.size()));
+  return Choice{*primary, wanted.value_or(streaming.front()), streaming};
+}
+
+/// E11: whoever died on the way may leave too few for the rule, and then that is what is told.
+Result<void> prove_writes(const OpenCluster& open, size_t primary) {
+  const Cluster cluster = open.cluster();
+  const Node& node = cluster.nodes[primary];
+  auto sql = SqlConnection::open(cluster.as_superuser(node, "postgres"));
+  auto done = sql ? sql->query("SELECT pg_logical_emit_message(true, 'fairlead', 'switchover')",
+                               kProofDeadline)
+                  : Result<SqlRows>(std::unexpected(sql.error()));
+  if (done) return {};
+  return fail(ErrorCode::kCannotConnectNow,
+              fmt::format("{} is the primary now, but acknowledges no commit", node.name),
+              describe(done.error()),
+              fmt::format("look at fairlead cluster status --dir {}; bring back the replicas that "
+                          "commits wait for, or give up the rule with sync off",
+                          cluster.state.spec.dir));
 }
 
 Switchover outcome(const ClusterState& state, const Choice& choice, Duration pause) {
@@ -111,7 +150,7 @@ Result<Switchover> switchover(const std::string& dir, const SwitchoverRequest& r
   if (!open) return std::unexpected(open.error());
   const auto choice = choose(*open, request);
   if (!choice) return std::unexpected(choice.error());
-  const Plan plan = plan_switchover(open->state(), choice->primary, choice->chosen);
+  const Plan plan = plan_for(*open, *choice);
   clock.watch(plan);
   Operation operation =
       operation_on(open->state(), choice->primary, OperationKind::kSwitchover,
@@ -119,6 +158,8 @@ Result<Switchover> switchover(const std::string& dir, const SwitchoverRequest& r
   operation.patience = request.timeout;
   if (auto done = open->run(open->state(), std::move(operation)); !done)
     return std::unexpected(done.error());
+  if (auto proven = prove_writes(*open, choice->chosen); !proven)
+    return std::unexpected(proven.error());
   return outcome(open->state(), *choice, clock.pause());
 }
 
@@ -127,7 +168,7 @@ Result<std::string> describe_switchover(const std::string& dir, const Switchover
   if (!open) return std::unexpected(open.error());
   const auto choice = choose(*open, request);
   if (!choice) return std::unexpected(choice.error());
-  return render(plan_switchover(open->state(), choice->primary, choice->chosen), open->state());
+  return render(plan_for(*open, *choice), open->state());
 }
 
 }  // namespace fairlead::cluster

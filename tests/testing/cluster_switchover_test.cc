@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cluster/change_sync.h"
 #include "cluster/commands.h"
 #include "cluster/switchover.h"
 #include "testing/eventually.h"
@@ -106,6 +107,50 @@ TEST_F(RealSwitchover, AReplicaThatDoesNotStreamOrReplayIsRefused) {
   servers_.resume_replay(1);
   servers_.stop(1);
   EXPECT_THAT(switchover({.to = "node2"}).error().message, HasSubstr("node2 does not stream"));
+}
+
+// E11: node3 is named by the rule and down, so commits wait for the old primary to come back.
+TEST_F(RealSwitchover, AReplicaThatIsDownDoesNotKeepTheNewPrimaryFromWriting) {
+  servers_.stop(2);
+  const auto done = switchover();
+  ASSERT_TRUE(done.has_value()) << describe(done.error());
+  EXPECT_EQ(done->node, "node2");
+  EXPECT_LT(done->pause, 10s);
+  expect_whole(1);
+}
+
+TEST_F(RealSwitchover, TooFewReplicasForTheRuleAreNamedAndNothingIsChanged) {
+  cluster::SilentProgress silent;
+  ASSERT_TRUE(
+      cluster::change_sync(servers_.dir(), {cluster::SyncRule::Method::kAny, 2}, silent, kNever)
+          .has_value());
+  servers_.stop(2);
+  const auto refused = switchover();
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().message, HasSubstr("commits wait for 2 replicas, and 1 stream"));
+  servers_.start(2);
+  expect_whole(0);
+}
+
+constexpr size_t kStopStep = 7;
+constexpr size_t kProveStep = 12;
+
+TEST_F(RealSwitchover, AReplicaThatDiesOnTheWayDelaysWritesAndStopsNothing) {
+  AtStep kills(kStopStep, [&] { servers_.kill(2); });
+  const auto done = cluster::switchover(servers_.dir(), {.to = "node2"}, kills, kNever);
+  ASSERT_TRUE(done.has_value()) << describe(done.error());
+  expect_whole(1);
+}
+
+TEST_F(RealSwitchover, ANewPrimaryThatDiedWithTheCommandIsStartedByTheNextOne) {
+  run_and_kill(kProveStep, 0us, [&](cluster::ProgressSink& sink) {
+    (void)cluster::switchover(servers_.dir(), {.to = "node2"}, sink, kNever);
+  });
+  servers_.kill(1);
+  cluster::SilentProgress silent;
+  const auto started = cluster::start(servers_.dir(), silent, kNever);
+  ASSERT_TRUE(started.has_value()) << describe(started.error());
+  expect_whole(1);
 }
 
 TEST_F(RealSwitchover, KilledAtEachStepItIsTakenBackOrFinishedByTheNextCommand) {
