@@ -210,6 +210,16 @@ Topology::Verdict Topology::newest_claim(std::span<const NodeView> views,
   return {newest, {}};
 }
 
+// The last primary under another name, its old one being out of the list: it is still the very
+// process that was accepted, and its timeline has not been left since.
+bool Topology::is_renamed(std::span<const NodeView> views, const NodeView& claim) const {
+  const bool old_name_is_listed = std::ranges::any_of(
+      views, [&](const NodeView& view) { return view.name == timeline_owner_ && !view.gone; });
+  return !old_name_is_listed && last_primary_ && claim.last->postmaster_started_us != 0 &&
+         last_primary_->timeline == claim.last->timeline &&
+         last_primary_->postmaster_started_us == claim.last->postmaster_started_us;
+}
+
 // What this Fairlead, or a replica, knows better: a claim that was true once must not come back.
 std::string Topology::why_outdated(std::span<const NodeView> views, const NodeView& claim,
                                    Time now) const {
@@ -219,7 +229,7 @@ std::string Topology::why_outdated(std::span<const NodeView> views, const NodeVi
   if (timeline < timeline_)
     return accepts + ", but " + timeline_owner_ + " was the primary on " + on_timeline(timeline_) +
            " since";
-  if (timeline == timeline_ && claim.name != timeline_owner_)
+  if (timeline == timeline_ && claim.name != timeline_owner_ && !is_renamed(views, claim))
     return accepts + ", where " + timeline_owner_ +
            " is the primary; a promotion would have begun a new timeline";
   if (timeline_ != 0 && timeline > timeline_ && descent(claim, timeline_) == Descent::kNo)
@@ -265,7 +275,7 @@ void Topology::install(std::span<const NodeView> views, std::optional<size_t> pr
   Primary identity{std::string(view.name), view.last->timeline, view.last->postmaster_started_us};
   if (last_primary_ != identity) ++epoch_;
   if (timeline_ != 0 && identity.timeline > timeline_) note_succession(view);
-  if (timeline_owner_ != identity.name || timeline_ != identity.timeline) {
+  if (timeline_ != identity.timeline) {
     lag_clock_.reset();
     positions_.reset();
   }

@@ -3,7 +3,8 @@
 // Pure: the prober asks the nodes and calls decide() with what is known; the answer is an immutable
 // snapshot for all workers. It keeps what must outlive one look at the nodes: the epoch, who was
 // primary on which timeline, the cluster's system identifier, and each node's incarnation. Nodes
-// are remembered by name, so the list may change between two calls (reload).
+// are remembered by name, so the list may change between two calls (reload). The primary may change
+// its name with it, as long as it is the same process.
 //
 // The rule is positive evidence (E1, E2). A node that cannot be proven to be the primary gets no
 // write: no primary and an alarm are a correct answer.
@@ -207,6 +208,7 @@ class Topology {
 
   Verdict find_primary(std::span<const NodeView> views, Time now) const;
   Verdict newest_claim(std::span<const NodeView> views, std::span<const size_t> claims) const;
+  bool is_renamed(std::span<const NodeView> views, const NodeView& claim) const;
   std::string why_outdated(std::span<const NodeView> views, const NodeView& claim, Time now) const;
   void install(std::span<const NodeView> views, std::optional<size_t> primary, Time now);
   void note_succession(const NodeView& successor);

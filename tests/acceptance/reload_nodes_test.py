@@ -20,11 +20,11 @@ def name_of(index):
     return f"{node['host']}:{node['port']}"
 
 
-def reload_with(*indexes):
+def reload_with(*indexes, names=name_of):
     """The nodes with these numbers are the whole list from now on."""
     with open(STAND.config, encoding="utf-8") as file:
         text = file.read()
-    nodes = json.dumps([name_of(index) for index in indexes])
+    nodes = json.dumps([names(index) for index in indexes])
     with open(STAND.config, "w", encoding="utf-8") as file:
         file.write(re.sub(r"^nodes = .*$", f"nodes = {nodes}", text, flags=re.M))
     os.kill(STAND.proxy_pid, signal.SIGHUP)
@@ -114,6 +114,13 @@ class ReloadOfNodes(unittest.TestCase):
         with STAND.superuser(index) as server:  # Nor does anybody ask how it is.
             monitors = "select count(*) from pg_stat_activity where application_name like 'fairlead%'"
             eventually(lambda: server.value(monitors) == "0", 10, "it is not probed any more")
+
+    @only_proxied
+    def test_a_primary_that_is_called_by_another_name_takes_writes_by_that_one(self):
+        with wire.Connection.login(STAND.address, timeout=20) as client:
+            reload_with(0, 1, names=lambda index: name_of(index).replace("127.0.0.1", "localhost"))
+            eventually(lambda: node_of(client, "insert into pages values (1)").startswith("localhost"), 20,
+                       "writes go to the new name")
 
     @only_proxied
     def test_without_the_primary_in_the_list_writes_wait_until_it_is_back(self):
