@@ -127,7 +127,8 @@ Examples:
   fairlead up --primary postgresql://app:secret@db1/app --replica postgresql://db2
   fairlead explain "SELECT * FROM users WHERE id = 7"
 
-Exit codes: 0 ok, 1 error, 2 usage, 3 a threshold failed, 4 unreachable.
+Exit codes: 0 ok, 1 error, 2 usage, 3 a bad result (cluster verify found a
+difference, demo lost a post), 4 unreachable.
 Environment: FAIRLEAD_CONFIG, DATABASE_URL and REPLICA_URLS, FAIRLEAD_SECTION_KEY, NO_COLOR.)";
 
 }  // namespace

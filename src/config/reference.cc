@@ -78,10 +78,15 @@ std::string markdown_section(const Section& section) {
 }
 
 constexpr std::string_view kTomlHead =
-    "# Every key of Fairlead's configuration with its default. Generated from src/config; see\n"
-    "# docs/CONFIG.md. Durations and sizes carry units (\"5s\", \"64MiB\"); ${VARIABLE} in a text "
-    "is\n"
-    "# replaced from the environment. A flag beats FAIRLEAD_SECTION_KEY, which beats this file.\n";
+    R"(# Every key of Fairlead's configuration with its default. Generated from src/config; see
+# docs/CONFIG.md. Durations and sizes carry units ("5s", "64MiB"); ${VARIABLE} in a text is
+# replaced from the environment. A flag beats FAIRLEAD_SECTION_KEY, which beats this file.
+#
+# What must be set, because it has no good default: in [cluster.main] nodes, which are examples
+# here, or patroni_urls with topology = "patroni"; monitor_password, unless the nodes trust its
+# user; and in [auth] users_file, unless the method is "trust". [user.reports] is an example,
+# too. Everything else may be left out.
+)";
 
 constexpr std::string_view kMarkdownHead = R"(# Configuration
 
