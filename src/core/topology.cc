@@ -242,16 +242,27 @@ std::string Topology::why_outdated(std::span<const NodeView> views, const NodeVi
   return {};
 }
 
-// What of the last primary's timeline the new one has. It says itself where it was promoted, until
-// it restarts; what it was seen to have replayed as a replica is a lower bound of that.
+// What of the last primary's timeline the new one has; 0: nobody knows. Its history says so.
+// Without that it says itself where it was promoted, until it restarts, and what it was seen to
+// have replayed as a replica is a lower bound of that. Both are positions on the timeline that it
+// was promoted from: of one with another in between nothing is known.
+Lsn Topology::left_at(const NodeView& successor) const {
+  const NodeObservation& seen = *successor.last;
+  if (seen.history) return seen.history->left_at(timeline_).value_or(Lsn{});
+  const NodeMemory* memory = find_memory(successor.name);
+  const bool was_watched = memory && contains(memory->followed, timeline_);
+  if (!was_watched || seen.timeline != timeline_ + 1) return {};
+  return std::max(seen.promoted_at, memory->replay_lsn);
+}
+
 void Topology::note_succession(const NodeView& successor) {
   Succession& now = successions_.emplace_back(Succession{.epoch = epoch_, .timeline = timeline_});
-  const NodeMemory* memory = find_memory(successor.name);
-  if (memory && contains(memory->followed, timeline_))
-    now.left_at = std::max(successor.last->promoted_at, memory->replay_lsn);
+  now.left_at = left_at(successor);
   if (now.left_at) {
     lineage_.ancestors.push_back({timeline_, now.left_at});
     now.kept_until = positions_.last_at_or_before(now.left_at).value_or(Time{});
+  } else {
+    lineage_.ancestors.clear();  // What was kept of older ones may have been lost here.
   }
   if (successions_.size() > kSuccessionsMax) successions_.erase(successions_.begin());
 }

@@ -211,6 +211,7 @@ class Topology {
   bool is_renamed(std::span<const NodeView> views, const NodeView& claim) const;
   std::string why_outdated(std::span<const NodeView> views, const NodeView& claim, Time now) const;
   void install(std::span<const NodeView> views, std::optional<size_t> primary, Time now);
+  Lsn left_at(const NodeView& successor) const;
   void note_succession(const NodeView& successor);
 
   NodeStatus status_of(const NodeView& view, bool is_primary, Time now) const;

@@ -69,5 +69,42 @@ TEST_F(TopologySuccession, ItsHistoryIsThatOfTheTimelinesThatWereWatched) {  // 
   EXPECT_EQ(now.lost_above(second_.position.sampled_at, first_.epoch), Lsn{1500});
 }
 
+/// `a` was at 1000; `b` and `c` follow it. `c` is promoted, and dies unseen.
+class TopologyGap : public ::testing::Test {
+ protected:
+  TopologyGap() {
+    cluster_.primary("a", 1, 1000);
+    cluster_.replica("b", 1, 1000);
+    first_ = cluster_.look();
+    cluster_.primary("a", 1, 1800);
+    second_ = cluster_.look();
+    cluster_.down("a");
+    cluster_.replica("b", 2, 1500);  // `c` left timeline 1 at 1200.
+    cluster_.look();
+  }
+  ClusterSnapshot promote_b() {
+    cluster_.primary("b", 3, 3000).answer.promoted_at = Lsn{2000};
+    return cluster_.look();
+  }
+
+  ScriptedCluster cluster_;
+  ClusterSnapshot first_, second_;
+};
+
+TEST_F(TopologyGap, WithATimelineInBetweenNothingIsKnownOfTheOldPrimarysLastWrites) {  // E24, D20
+  const ClusterSnapshot now = promote_b();
+  ASSERT_EQ(primary_of(now), "b");
+  EXPECT_EQ(now.lost_above(second_.position.sampled_at - Duration(1), first_.epoch), Lsn{})
+      << "2000 is a position on timeline 2";
+  EXPECT_FALSE(now.history) << "nor of any position of it";
+}
+
+TEST_F(TopologyGap, TheHistoryOfTheNewPrimaryTellsWhereItWasLeft) {  // E24, D20
+  cluster_.node("b").answer.history = TimelineHistory{{{1, Lsn{1200}}, {2, Lsn{2000}}}};
+  const ClusterSnapshot now = promote_b();
+  EXPECT_EQ(now.lost_above(first_.position.sampled_at - Duration(1), first_.epoch), std::nullopt);
+  EXPECT_EQ(now.lost_above(second_.position.sampled_at, first_.epoch), Lsn{1200});
+}
+
 }  // namespace
 }  // namespace fairlead::core
