@@ -79,8 +79,7 @@ Freshness find_eligible(const ClusterSnapshot& snapshot, const ReadNeeds& needs,
                         std::span<Candidate> candidates) {
   require(in_use.size() == snapshot.nodes.size() && candidates.size() >= snapshot.nodes.size(),
           "one element per node");
-  if (now - snapshot.decided_at > needs.snapshot_age_max)
-    return UsePrimary{NoReplica::kSnapshotStale};
+  if (now - snapshot.decided_at > snapshot.age_max) return UsePrimary{NoReplica::kSnapshotStale};
 
   // The enumerators of NoReplica rise with how near the node came: the last one is the answer.
   NoReplica nearest_miss = NoReplica::kNoneUsable;

@@ -62,9 +62,7 @@ struct SameNode {
 struct ReadNeeds {
   ReadFloor floor{};
   std::optional<SameNode> same_node = {};
-  Duration max_lag{0};  // Measured when the snapshot was decided.
-  /// Older than this, a snapshot may name a fenced primary or a replica that has restarted.
-  Duration snapshot_age_max = std::chrono::seconds(2);
+  Duration max_lag{0};         // Measured when the snapshot was decided.
   bool primary_reads = false;  // The primary takes its share of reads; it needs no floor.
 };
 

@@ -149,6 +149,8 @@ TEST_F(Eligibility, AnOldSnapshotProvesNothing) {
   EXPECT_EQ(find(), Freshness(Eligible{2}));
   now_ += Duration(1);
   EXPECT_EQ(find(), Freshness(UsePrimary{NoReplica::kSnapshotStale}));
+  snapshot_.age_max = seconds(3);
+  EXPECT_EQ(find(), Freshness(Eligible{2})) << "the next one may take that long";
 }
 
 // Every combination of what can be wrong with two replicas: a node is chosen if and only if it may

@@ -37,6 +37,7 @@ ClusterSnapshot Topology::decide(std::span<const NodeView> views, Time now) {
 
   ClusterSnapshot snapshot;
   snapshot.decided_at = now;
+  snapshot.age_max = config_.snapshot_age_max;
   snapshot.epoch = epoch_;
   snapshot.timeline = timeline_;
   snapshot.system_identifier = system_;

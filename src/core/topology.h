@@ -122,6 +122,8 @@ struct Succession {
 /// Never changed after it was made.
 struct ClusterSnapshot {
   Time decided_at{};
+  /// Older than this, it may name a fenced primary or a replica that has restarted.
+  Duration age_max = std::chrono::seconds(2);
   /// Goes up whenever the primary becomes another one, restarts, or is fenced (E3). Servers of an
   /// older epoch are closed.
   uint64_t epoch = 0;
@@ -160,9 +162,11 @@ struct TopologyConfig {
   /// While the manager is silent, a primary goes on that answers and has not changed; not one that
   /// was out of sight for so long: somebody else may have been promoted since (E8).
   Duration manager_ttl = std::chrono::seconds(30);
-  /// An answer older than this is no evidence. Above the prober's silent_to_down * interval +
-  /// deadlines, so that health decides first.
+  /// An answer older than this is no evidence. Above the time in which the prober gives up a silent
+  /// node, so that health decides first.
   Duration observation_age_max = std::chrono::seconds(15);
+  /// Of the snapshots. Above the time between two of them.
+  Duration snapshot_age_max = std::chrono::seconds(2);
 };
 
 class Topology {

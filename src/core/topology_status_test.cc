@@ -51,6 +51,12 @@ TEST(TopologyStatus, BeforeAnyAnswerNothingIsKnown) {
   EXPECT_EQ(seen.epoch, 0u);
 }
 
+TEST(TopologyStatus, ASnapshotSaysForHowLongItCounts) {
+  ScriptedCluster cluster({.snapshot_age_max = seconds(7)});
+  cluster.primary("a", 1);
+  EXPECT_EQ(cluster.look().age_max, seconds(7));
+}
+
 TEST(TopologyStatus, AnAnswerThatHasGrownOldIsNoEvidence) {
   ScriptedCluster cluster;
   cluster.primary("a", 1);

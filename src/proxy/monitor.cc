@@ -58,7 +58,7 @@ ClusterMonitor::ClusterMonitor(net::Loop& loop, std::string cluster, MonitorConf
       timing_{config_.probe_interval, config_.probe_timeout, config_.probe_failures},
       publish_(std::move(publish)),
       spawner_(loop),
-      topology_(config_.topology) {}
+      topology_(with_ages(config_.topology, timing_)) {}
 
 ClusterMonitor::~ClusterMonitor() = default;
 

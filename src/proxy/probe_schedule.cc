@@ -4,6 +4,13 @@
 
 namespace fairlead::proxy {
 
+namespace {
+
+/// For what comes on top of the schedule: a busy machine, a loop that is late.
+constexpr Duration kScheduleMargin = std::chrono::milliseconds(500);
+
+}  // namespace
+
 using core::NodeState;
 using core::ProbeResult;
 
@@ -20,6 +27,18 @@ Duration silence_until_withheld(const ProbeTiming& timing) { return timing.timeo
 
 Duration probe_deadline(const ProbeTiming& timing, NodeState state) {
   return state == NodeState::kSuspect ? timing.timeout / 2 : timing.timeout;
+}
+
+core::TopologyConfig with_ages(core::TopologyConfig topology, const ProbeTiming& timing) {
+  const core::HealthConfig health = health_config(timing);
+  const Duration between_answers = timing.interval + timing.timeout + kScheduleMargin;
+  const Duration each_further_failure =
+      timing.timeout + std::max(kRetryGapMin, health.probe_interval_unsure);
+  topology.snapshot_age_max = std::max(topology.snapshot_age_max, between_answers);
+  topology.observation_age_max =
+      std::max(topology.observation_age_max,
+               between_answers + each_further_failure * (health.silent_to_down - 1));
+  return topology;
 }
 
 Time next_probe_at(const ProbeHistory& last, const core::NodeHealth& health) {

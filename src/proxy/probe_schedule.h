@@ -15,6 +15,7 @@
 
 #include "base/time.h"
 #include "core/node_health.h"
+#include "core/topology.h"
 
 namespace fairlead::proxy {
 
@@ -59,6 +60,11 @@ struct ProbeHistory {
   bool trouble = false;   // A client lost its server since the last probe began.
   bool urgent = false;    // Writes wait for a primary, or for its leave to begin.
 };
+
+/// How old what is known may be when it counts: an answer of one node, and a decision about all.
+/// Never shorter than core::TopologyConfig has them, and longer where this timing leaves more
+/// between two answers.
+core::TopologyConfig with_ages(core::TopologyConfig topology, const ProbeTiming& timing);
 
 Time next_probe_at(const ProbeHistory& last, const core::NodeHealth& health);
 

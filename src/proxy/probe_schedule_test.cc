@@ -45,6 +45,21 @@ TEST(ProbeSchedule, OneFailureIsEnoughWhenSoConfigured) {
   EXPECT_EQ(live_through_silence({500ms, 1s, 1}).down_at - kStart, 1500ms);
 }
 
+TEST(ProbeSchedule, WhatIsKnownCountsUntilTheNextAnswerOrUntilTheNodeIsDown) {
+  for (const Duration interval : {Duration(10ms), Duration(500ms), Duration(5s), Duration(1h)})
+    for (const Duration timeout : {Duration(10ms), Duration(1s), Duration(10min)})
+      for (const uint32_t failures : {1U, 3U, 100U}) {
+        const ProbeTiming timing{interval, timeout, failures};
+        const auto ages = with_ages({}, timing);
+        EXPECT_GT(ages.snapshot_age_max, interval + timeout);
+        EXPECT_GT(ages.observation_age_max, live_through_silence(timing).down_at - kStart)
+            << failures << " failures of " << timeout << " every " << interval;
+      }
+  const auto defaults = with_ages({}, kDefaults);
+  EXPECT_EQ(defaults.snapshot_age_max, 2s);
+  EXPECT_EQ(defaults.observation_age_max, 15s);
+}
+
 TEST(ProbeSchedule, AHealthyNodeIsAskedOncePerInterval) {
   NodeHealth health(health_config(kDefaults));
   health.on_probe(ProbeResult::kOk, {}, kStart);
