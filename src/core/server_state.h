@@ -25,6 +25,9 @@ struct ServerState {
   uint64_t epoch = 0;  // Of the cluster when it was opened (E3).
   uint32_t backend_pid = 0;
   std::string cancel_secret;
+  /// F41: a cancel request for it was sent, and nobody knows whether it has arrived. It ends with
+  /// its client's lease.
+  bool cancel_may_come = false;
   ReportedParameters login_reported;   // Everything, as at its login.
   ReportedParameters reported;         // Of the session only; what describes the node is left out.
   std::optional<bool> in_hot_standby;  // As it said last (E5), before PostgreSQL 14 at its login.

@@ -45,7 +45,7 @@ class SessionHost {
   /// The leased server must not be used any more.
   virtual void close_server() = 0;
   /// Sends a CancelRequest to the leased server; Session::on_cancel_done() once the server has
-  /// closed that connection (F41).
+  /// closed that connection, or has not in time: then it is given to nobody else (F41).
   virtual void cancel_statement() = 0;
 
   /// Nothing more is read from the client; its connection ends when everything sent is out.

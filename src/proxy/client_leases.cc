@@ -284,6 +284,9 @@ Task<void> ClientSession::send_cancel(core::NodeIndex node, uint32_t pid, std::s
       FrameReader reader(worker_.loop(), **stream, wire::kBackendPolicy);
       (void)co_await reader.next();  // Nothing comes but the end.
     }
+    // What is out may be anywhere, and arrive at any time.
+    if (deadline.expired() && server_ && server_->state().backend_pid == pid)
+      server_->state().cancel_may_come = true;
   }
   session_.on_cancel_done();
 }

@@ -99,7 +99,9 @@ net::Task<void> Pool::run_server(uint64_t id) {
 void Pool::release(ServerConnection& server) {
   server.end_lease();
   Owned& owned = owned_.at(server.state().id);
-  if (!server.is_clean() || server.state().epoch != epoch_ || retired_) return discard(server);
+  const ServerState& state = server.state();
+  if (!server.is_clean() || state.cancel_may_come || state.epoch != epoch_ || retired_)
+    return discard(server);
   server.state().idle_since = net::Loop::now();
   const core::Handover handover =
       shared_->with_queue([&](core::PoolQueue& queue) { return queue.release(worker_); });

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """One server for all: what holds it for its client, and that whoever has it next finds nothing of who left, in whatever state
-that was: A51, C12d, C13-C17, C22, C23, C25, F23, F28, F29, F31, F50; C18."""
+that was: A51, C12d, C13-C17, C22, C23, C25, F23, F28, F29, F31, F41, F50; C18."""
 import contextlib
 import os
 import signal
@@ -10,8 +10,10 @@ import sys
 import unittest
 
 import wire
+from stand.interceptor import Detainer
 from stand.open import only_proxied, run_program
 from stand.processes import eventually
+from stand.proxy import Proxy
 
 STAND = None
 COUNT = "select count(*) from marks"
@@ -310,6 +312,28 @@ class Left(Case):
                 finally:
                     os.kill(STAND.proxy_pid, signal.SIGCONT)
                 self.assertEqual(client.answer().checked().tags, ["INSERT 0 1"])
+
+
+@only_proxied
+class Cancelled(unittest.TestCase):
+    def test_a_cancel_that_is_on_its_way_for_long_hits_nobody_else(self):  # F41
+        detainer = Detainer(STAND.nodes[0]["port"])
+        self.addCleanup(detainer.stop)
+        nodes = [{**STAND.nodes[0], "port": detainer.port}]
+        proxy = Proxy(STAND, {"database": {"pool_size": 1, "pool_timeout": "30s"}}, nodes=nodes)
+        self.addCleanup(proxy.stop)
+        running = "select count(*) from pg_stat_activity where state = 'active' and query = 'select pg_sleep({})'"
+        with wire.Connection.login(proxy.address, timeout=30) as one, wire.Connection.login(proxy.address, timeout=30) as other:
+            with STAND.superuser() as primary:
+                one.send(wire.query("select pg_sleep(1)"))
+                eventually(lambda: primary.value(running.format(1)) == "1", 10, "it runs")
+                one.cancel()
+                one.answer().checked()
+                self.assertEqual(detainer.kept, 1)
+                other.send(wire.query("select pg_sleep(2)"))
+                eventually(lambda: primary.value(running.format(2)) == "1", 10, "the other one's runs")
+                detainer.let_go.set()
+                other.answer().checked()
 
 
 if __name__ == "__main__":

@@ -77,6 +77,10 @@ def cancel_request(pid, secret):
     return struct.pack("!iii", 12 + len(secret), 80877102, pid) + secret
 
 
+def is_cancel_request(data):
+    return data[4:8] == cancel_request(0, b"")[4:8]
+
+
 def any_certificate():
     """A TLS context for a client that believes everybody."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,4 +1,4 @@
-"""Somebody between a client and PostgreSQL: one who only listens, and one who shows a certificate of his own."""
+"""Somebody between a client and PostgreSQL: one who only listens, one who is slow, and one who shows a certificate of his own."""
 import contextlib
 import select
 import socket
@@ -60,6 +60,22 @@ class Eavesdropper(_Between):
         said = bytearray()
         self.heard.append(said)
         _hand_on(client, server.socket, said.extend)
+
+
+class Detainer(_Between):
+    """Keeps cancel requests back until `let_go` is set; `kept` counts them."""
+
+    def __init__(self, target):
+        self.kept, self.let_go = 0, threading.Event()
+        super().__init__(target)
+
+    def _serve(self, client, server):
+        _hand_on(client, server.socket, self._detain)
+
+    def _detain(self, data):
+        if wire.is_cancel_request(data):
+            self.kept += 1
+            self.let_go.wait(60)
 
 
 class Interceptor(_Between):
