@@ -10,7 +10,11 @@ namespace fairlead::core {
 void OwnQuestion::take(const wire::Piece& piece) {
   using Kind = wire::Piece::Kind;
   if (piece.kind == Kind::kWhole) return take_message(piece.type, piece.body());
+  if (piece.kind == Kind::kFirst) pieces_.clear();
+  // A message that has begun before the question: its head was somebody else's.
+  if (piece.kind != Kind::kFirst && pieces_.empty()) return;
   if (pieces_.size() + piece.bytes.size() > kMessageMax) {
+    pieces_.clear();
     error_ = {ErrorCode::kLimitExceeded, "the answer to a question of Fairlead's own is too large"};
     return;
   }

@@ -51,6 +51,7 @@ Relayed Session::on_server_piece(const Piece& piece) {
   if (piece.kind == Piece::Kind::kMiddle || piece.kind == Piece::Kind::kLast) {
     if (question_ && !forwards_message_) question_->take(piece);
     mid_message_ = forwards_message_ && piece.kind != Piece::Kind::kLast;
+    if (forwards_message_ && !mid_message_ && sent_.empty()) host_.wake();  // See is_my_turn().
     injected_.clear();
     if (piece.kind == Piece::Kind::kLast && !swallowing_) take_locals(injected_);
     return {.forward = forwards_message_, .after = injected_};

@@ -21,7 +21,8 @@ constexpr uint32_t kLeaseAttemptsMax = 4;
 /// right for everything; a replica's may not, because the next one may have to go elsewhere.
 bool Session::is_my_turn() {
   if (question_ || held_ready_ || swallowing_ || cancels_running_ > 0) return false;
-  if (sent_.empty()) return true;
+  // Half of a notice or a notification is out: an answer of ours would stand in its middle.
+  if (sent_.empty()) return server_ == nullptr || !mid_message_;
   if (server_ == nullptr) return false;
   if (segment_open_) return true;
   if (lease_.target != Target::kPrimary || sent_.back().alone) return false;
@@ -162,6 +163,8 @@ void Session::on_lease(ServerState& server, const Lease& lease) {
   waits_for_lease_ = false;
   server_ = &server;
   half_sent_ = false;
+  mid_message_ = false;
+  forwards_message_ = false;  // The rest of what it said to nobody is not the client's.
   lease_ = lease;
   last_route_.waited_us += lease.waited_us;
   if (lease.target == Target::kReplica) kept_node_ = lease.node;

@@ -60,7 +60,7 @@ inline constexpr FramePolicy kBackendPolicy =
         .streamed(backend::kCopyData, 0)
         .streamed(backend::kRowDescription, 0)
         .streamed(backend::kFunctionCallResponse, 0)
-        .streamed(backend::kNotificationResponse, 0)
+        .streamed(backend::kNotificationResponse, kNotificationWholeMax)
         .streamed(backend::kParameterDescription, 0, kParameterDescriptionBodyMax)
         .streamed(backend::kErrorResponse, kErrorWholeMax)
         .streamed(backend::kNoticeResponse, kErrorWholeMax)

@@ -51,6 +51,10 @@ inline constexpr uint32_t kCommandTagBodyMax = 4 << 10;
 /// ErrorResponse and NoticeResponse. A message above it (RAISE with a document in it) streams
 /// through.
 inline constexpr uint32_t kErrorWholeMax = 64 << 10;
+/// NotificationResponse. A notification fits into one of the server's pages, of 32 KiB at most, and
+/// may grow fourfold in the client's encoding. It may come at any moment, so that whatever waits
+/// for its end would wait for a slow network.
+inline constexpr uint32_t kNotificationWholeMax = 128 << 10;
 /// CopyIn-, CopyOut- and CopyBothResponse: a format, a count and one format per column, at most
 /// 65535.
 inline constexpr uint32_t kCopyResponseBodyMax = 1 + 2 + 2 * 65535;
