@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "core/prepared.h"
+#include "sql/hints.h"
 
 namespace fairlead::core {
 
@@ -30,9 +31,12 @@ struct ClientStatementLimits {
   size_t bytes_max = 64u << 20;
 };
 
+using HintsPtr = std::shared_ptr<const sql::Hints>;
+
 struct ClientStatement {
   PreparedPtr statement;
   std::shared_ptr<const void> facts;  // The caller's: what it knows about the text.
+  HintsPtr hints = {};                // Of its comments; null: none (A7).
 };
 
 class ClientStatements {

@@ -116,17 +116,19 @@ Result<void> RequestPlanner::plan_message(std::string_view bytes, const RequestM
   }
 }
 
-bool RequestPlanner::refuse_bad_hint(std::string_view text, bool has_comment,
-                                     const RequestMessage& message, RequestPlan& plan) {
-  if (!has_comment) return false;
+std::optional<HintsPtr> RequestPlanner::take_hints(std::string_view text, bool has_comment,
+                                                   const RequestMessage& message,
+                                                   RequestPlan& plan) {
+  if (!has_comment) return HintsPtr{};
   auto hints = sql::find_hints(text, session_->lex_options());
-  if (hints) {
-    plan.hints = std::move(*hints);
-    return false;
+  if (!hints) {
+    wire::append_error(add(message, Treatment::kRefuse, plan).answer, wire::Severity::kError,
+                       hints.error());
+    return std::nullopt;
   }
-  wire::append_error(add(message, Treatment::kRefuse, plan).answer, wire::Severity::kError,
-                     hints.error());
-  return true;
+  if (hints->empty()) return HintsPtr{};
+  plan.hints.add(*hints);
+  return std::make_shared<const sql::Hints>(std::move(*hints));
 }
 
 /// A message of which only the head is there: it cannot be examined, so it goes to the primary, and
@@ -219,12 +221,13 @@ Result<void> RequestPlanner::plan_query(std::string_view bytes, const RequestMes
   const auto& entry = context_.shapes->find(query->text, session_->lex_options());
   const sql::Decision decision = context_.shapes->decide(entry, context_.catalog);
   const std::shared_ptr<const sql::QueryFacts> facts = entry.facts;
-  if (refuse_bad_hint(query->text, entry.has_comment, message, plan)) return {};
+  const auto hints = take_hints(query->text, entry.has_comment, message, plan);
+  if (!hints) return {};
   session_->statements.on_simple_query();
   add(message, Treatment::kForward, plan);
   // In a failed transaction, and amid an extended segment, only the server knows what it takes.
   const bool may_translate = session_->status != wire::TxStatus::kFailed && !continues_;
-  if (may_translate && plan_sql_prepared(query->text, facts, plan)) return {};
+  if (may_translate && plan_sql_prepared(query->text, facts, *hints, plan)) return {};
   plan.local = false;
   add_decision(learnt(decision, facts), plan);
   add_execution(facts, query->text, {}, plan);

@@ -73,17 +73,19 @@ class RequestPlanner {
   const BoundPortal* find_portal(std::string_view name) const;
   static void reply(const RequestMessage& message, void (*append)(std::string&), RequestPlan& plan);
   bool plan_sql_prepared(std::string_view text, const std::shared_ptr<const sql::QueryFacts>& facts,
-                         RequestPlan& plan);
+                         const HintsPtr& hints, RequestPlan& plan);
   bool plan_sql_prepare(std::string_view text, const sql::PreparedCommand& command,
-                        RequestPlan& plan);
+                        const HintsPtr& hints, RequestPlan& plan);
   bool plan_sql_execute(const sql::QueryFacts& facts, RequestPlan& plan);
   std::optional<TranslatedExecute> translate_execute(const ClientStatement& client) const;
   sql::Decision decide_execute(const sql::QueryFacts& facts, const ClientStatement& executed) const;
   bool deallocate(const sql::PreparedCommand& command, PlannedMessage& planned);
   bool is_deallocate(const sql::QueryFacts* facts) const;
   void execute_deallocate(const sql::QueryFacts& facts, RequestPlan& plan);
-  bool refuse_bad_hint(std::string_view text, bool has_comment, const RequestMessage& message,
-                       RequestPlan& plan);
+  /// The hints of a text, which count for the request; null: it has none. nullopt: they make no
+  /// sense, and the message is refused.
+  std::optional<HintsPtr> take_hints(std::string_view text, bool has_comment,
+                                     const RequestMessage& message, RequestPlan& plan);
   /// `decision` with what replicas have refused (A44).
   sql::Decision learnt(sql::Decision decision,
                        const std::shared_ptr<const sql::QueryFacts>& facts) const;

@@ -46,7 +46,8 @@ Result<void> RequestPlanner::plan_parse(std::string_view bytes, const RequestMes
   if (auto valid = check_name(parse->statement); !valid) return valid;
   const auto& entry = context_.shapes->find(parse->query, session_->lex_options());
   const sql::Decision decision = context_.shapes->decide(entry, context_.catalog);
-  if (refuse_bad_hint(parse->query, entry.has_comment, message, plan)) return {};
+  const auto hints = take_hints(parse->query, entry.has_comment, message, plan);
+  if (!hints) return {};
   const std::shared_ptr<const sql::QueryFacts> facts = entry.facts;
   PreparedPtr statement =
       context_.registry->intern(PreparedKind::kProtocol, parse->query, parse->parameter_oids);
@@ -66,7 +67,8 @@ Result<void> RequestPlanner::plan_parse(std::string_view bytes, const RequestMes
     add_decision(learnt(decision, facts), plan);
     if (is_sql_prepare(*facts)) session_->pins.may_create({PinReason::kSqlPrepare});
   }
-  if (auto defined = session_->statements.define(parse->statement, {std::move(statement), facts});
+  if (auto defined =
+          session_->statements.define(parse->statement, {std::move(statement), facts, *hints});
       !defined) {
     planned.treatment = Treatment::kRefuse;
     planned.changes_statements = false;
@@ -113,7 +115,9 @@ void RequestPlanner::add_use(const RequestMessage& message, const ClientStatemen
   PlannedMessage& planned = add(message, Treatment::kUse, plan);
   planned.statement = statement.statement;
   planned.facts = facts_of(statement);
+  if (statement.hints) plan.hints.add(*statement.hints);
   if (translated) {
+    if (translated->executed.hints) plan.hints.add(*translated->executed.hints);
     planned.statement = translated->statement;
     planned.executed = translated->executed.statement;
     add_decision(translated->decision, plan);

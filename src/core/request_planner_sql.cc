@@ -48,12 +48,12 @@ bool RequestPlanner::must_wait_its_turn(PlanningSources context, const SessionSt
 /// last. False: it goes to the server as it is.
 bool RequestPlanner::plan_sql_prepared(std::string_view text,
                                        const std::shared_ptr<const sql::QueryFacts>& facts,
-                                       RequestPlan& plan) {
+                                       const HintsPtr& hints, RequestPlan& plan) {
   if (facts->statements != 1 || facts->prepared.size() != 1) return false;
   const PreparedCommand& command = facts->prepared[0];
   switch (command.kind) {
     case PreparedCommand::Kind::kPrepare:
-      return plan_sql_prepare(text, command, plan);
+      return plan_sql_prepare(text, command, hints, plan);
     case PreparedCommand::Kind::kExecute:
       return plan_sql_execute(*facts, plan);
     case PreparedCommand::Kind::kDeallocate:
@@ -67,7 +67,7 @@ bool RequestPlanner::plan_sql_prepared(std::string_view text,
 }
 
 bool RequestPlanner::plan_sql_prepare(std::string_view text, const PreparedCommand& command,
-                                      RequestPlan& plan) {
+                                      const HintsPtr& hints, RequestPlan& plan) {
   const std::string_view types =
       text.substr(command.name_end, command.body_begin - command.name_end);
   const size_t open = types.find('(');
@@ -81,7 +81,7 @@ bool RequestPlanner::plan_sql_prepare(std::string_view text, const PreparedComma
   plan.executes = true;
   plan.local = false;
   add_decision({sql::Access::kPrimary, sql::Reason::kPreparedStatement, false}, plan);
-  if (auto defined = session_->statements.define(command.name, {statement, command.body});
+  if (auto defined = session_->statements.define(command.name, {statement, command.body, hints});
       !defined) {
     planned.treatment = Treatment::kRefuse;
     wire::append_error(planned.answer, wire::Severity::kError, defined.error());
@@ -103,6 +103,7 @@ bool RequestPlanner::plan_sql_execute(const sql::QueryFacts& text_facts, Request
   planned.name_begin = command.name_begin;
   planned.name_end = command.name_end;
   planned.statement = known->statement;
+  if (known->hints) plan.hints.add(*known->hints);
   plan.local = false;
   add_decision(decide_execute(text_facts, *known), plan);
   add_effects(text_facts, plan);

@@ -1,5 +1,6 @@
 #include "sql/hints.h"
 
+#include <algorithm>
 #include <string>
 #include <type_traits>
 
@@ -143,6 +144,17 @@ void Hints::inherit(const Hints& outer) {
   if (!tags) tags = outer.tags;
   if (!explain) explain = outer.explain;
   if (!transaction_reads) transaction_reads = outer.transaction_reads;
+}
+
+void Hints::add(const Hints& other) {
+  const bool keeps_primary = route && route->kind == Route::Kind::kPrimary;
+  if (other.route && !keeps_primary) route = other.route;
+  if (other.consistency) consistency = std::max(consistency, other.consistency);
+  if (other.min_lsn && !(min_lsn && min_lsn->lsn > other.min_lsn->lsn)) min_lsn = other.min_lsn;
+  if (other.max_lag && !(max_lag && *max_lag < *other.max_lag)) max_lag = other.max_lag;
+  if (other.tags) tags = other.tags;
+  if (other.explain) explain = Explain{other.explain->on || (explain && explain->on)};
+  if (other.transaction_reads) transaction_reads = other.transaction_reads;
 }
 
 Result<Hints> find_hints(std::string_view text, LexOptions options) {

@@ -6,8 +6,7 @@
 //
 // Only lexed comments count, block or line, never text inside a literal. A hint never makes a read
 // out of a write: a wish for a replica counts for proven reads only, which is the router's
-// business. An extended-protocol hint belongs to the Parse it stands in and counts for every later
-// Execute.
+// business. A hint belongs to the Parse or PREPARE it stands in and counts for every later Execute.
 #pragma once
 
 #include <optional>
@@ -32,6 +31,9 @@ struct Hints {
   void set(Setting setting);
   /// Takes what `outer` says where these say nothing.
   void inherit(const Hints& outer);
+  /// Takes what another text asks that goes to the same server: of two wishes the stricter one
+  /// counts, and of those that are not more or less strict the later one.
+  void add(const Hints& other);
   bool operator==(const Hints&) const = default;
 };
 

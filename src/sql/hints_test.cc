@@ -135,6 +135,26 @@ TEST(Settings, AcceptGoodValuesAndRefuseAllOthers) {
   }
 }
 
+Hints both(std::string_view one, std::string_view other) {
+  Hints hints = find_hints(one).value_or(Hints{});
+  hints.add(find_hints(other).value_or(Hints{}));
+  return hints;
+}
+
+TEST(Hints, OfTwoTextsTheStricterWishCounts) {  // A7
+  const std::string_view strict =
+      "/* fairlead.route=primary, fairlead.consistency=strict, fairlead.max_lag=1s, "
+      "fairlead.min_lsn=0/20, fairlead.explain=on */";
+  const std::string_view lax =
+      "/* fairlead.route=replica, fairlead.consistency=eventual, fairlead.max_lag=1h, "
+      "fairlead.min_lsn=0/10, fairlead.explain=off */";
+  const Hints stricter = both(strict, "");
+  ASSERT_TRUE(stricter.route && stricter.consistency && stricter.max_lag && stricter.min_lsn);
+  EXPECT_EQ(both(strict, lax), stricter);
+  EXPECT_EQ(both(lax, strict), stricter);
+  EXPECT_EQ(both("", strict), stricter);
+}
+
 TEST(Settings, MeanWhatTheySay) {
   EXPECT_EQ(read_setting("fairlead.max_lag", "500"), Setting(Duration(500'000)));
   EXPECT_EQ(read_setting("fairlead.max_lag", "2min"), Setting(Duration(120'000'000)));

@@ -1,0 +1,104 @@
+#include "core/request_planner.h"
+
+#include <gtest/gtest.h>
+
+#include "core/session_fixture.h"
+#include "wire/message_type.h"
+
+namespace fairlead::core {
+namespace {
+
+constexpr std::string_view kHinted = "/* fairlead.route=primary */ SELECT 1";
+
+std::string query(std::string_view text) {
+  std::string out;
+  wire::append_query(out, text);
+  return out;
+}
+std::string parse(std::string_view name, std::string_view text) {
+  std::string out;
+  wire::append_parse(out, name, text);
+  return out;
+}
+std::string bind(std::string_view name) {
+  std::string out;
+  wire::append_bind(out, "", name);
+  return out;
+}
+std::string execute() {
+  std::string out;
+  wire::append_execute(out, "");
+  return out;
+}
+std::string sync() {
+  std::string out;
+  wire::append_sync(out);
+  return out;
+}
+
+/// Every message of ours and of the client's is carried out; the client's tags do not matter here.
+std::string answers_to(std::string_view sent) {
+  std::string out;
+  for (const char type : types_of(sent)) {
+    if (type == wire::frontend::kParse) wire::append_parse_complete(out);
+    if (type == wire::frontend::kBind) wire::append_bind_complete(out);
+    if (type == wire::frontend::kClose) wire::append_close_complete(out);
+    if (type == wire::frontend::kDescribe) wire::append_no_data(out);
+    if (type == wire::frontend::kExecute || type == wire::frontend::kQuery)
+      wire::append_command_complete(out, "SELECT 1");
+    if (type == wire::frontend::kSync || type == wire::frontend::kQuery)
+      wire::append_ready_for_query(out, wire::TxStatus::kIdle);
+  }
+  return out;
+}
+
+/// Where the request goes; it is answered.
+std::optional<Target> target_of(ScriptedSession& world, const std::string& request) {
+  EXPECT_EQ(world.client(request), Pause::kInput);
+  world.server(answers_to(world.take_sent()));
+  EXPECT_FALSE(world.session().has_server());
+  return world.target();
+}
+
+TEST(RequestPlanner, AHintOfAParseCountsForEveryLaterExecute) {  // A7
+  ScriptedSession world;
+  EXPECT_EQ(target_of(world, parse("plain", "SELECT 1") + sync()), Target::kReplica);
+  EXPECT_EQ(target_of(world, parse("hinted", kHinted) + sync()), Target::kPrimary);
+  EXPECT_EQ(target_of(world, bind("plain") + execute() + sync()), Target::kReplica);
+  EXPECT_EQ(target_of(world, bind("hinted") + execute() + sync()), Target::kPrimary);
+}
+
+TEST(RequestPlanner, AHintOfAPrepareCountsForEveryLaterExecute) {  // A7
+  ScriptedSession world;
+  target_of(world, query("PREPARE plain AS SELECT 1"));
+  target_of(world, query("PREPARE hinted AS SELECT 1 /* fairlead.route=primary */"));
+  EXPECT_EQ(target_of(world, query("EXECUTE plain")), Target::kReplica);
+  EXPECT_EQ(target_of(world, query("EXECUTE hinted")), Target::kPrimary);
+  const std::string by_protocol = parse("", "EXECUTE hinted") + bind("") + execute() + sync();
+  target_of(world, query("EXECUTE plain"));
+  EXPECT_EQ(target_of(world, by_protocol), Target::kPrimary);
+}
+
+TEST(RequestPlanner, AnotherTextOfTheSameSegmentDoesNotTakeAHintAway) {  // A5, A7
+  const std::string hinted = parse("", kHinted) + bind("") + execute();
+  for (const std::string_view text :
+       {"/* of the report */ SELECT 2", "/* fairlead.tags='x' */ SELECT 2",
+        "/* fairlead.route=replica */ SELECT 2"}) {
+    const std::string other = parse("", text) + bind("") + execute();
+    ScriptedSession world;
+    EXPECT_EQ(target_of(world, hinted + other + sync()), Target::kPrimary) << text;
+    EXPECT_EQ(target_of(world, other + hinted + sync()), Target::kPrimary) << text;
+    EXPECT_EQ(target_of(world, other + sync()), Target::kReplica) << text;
+  }
+}
+
+TEST(RequestPlanner, AHintThatExplainsCountsForEveryLaterExecute) {  // A7
+  ScriptedSession world;
+  target_of(world, parse("s", "SELECT 1 -- fairlead.explain=on") + sync());
+  world.take_seen();
+  target_of(world, bind("s") + execute() + sync());
+  EXPECT_EQ(types_of(world.take_seen()), "N2CZ");
+}
+
+}  // namespace
+}  // namespace fairlead::core
