@@ -248,6 +248,7 @@ void RequestWriter::write_sql_prepare(const PlannedMessage& planned, std::string
     wire::append_command_complete(answer, "PREPARE");
     return reply(planned, answer);
   }
+  statements_.on_simple_query();
   const ServerStatementName name(plan.key);
   if (plan.close)
     wire::append_query(out, "DEALLOCATE " + std::string(ServerStatementName(*plan.close).view()));

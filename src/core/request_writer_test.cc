@@ -1,0 +1,34 @@
+#include "core/request_writer.h"
+
+#include <gtest/gtest.h>
+
+#include "core/prepared_server.h"
+#include "core/response_queue.h"
+#include "wire/message_type.h"
+
+namespace fairlead::core {
+namespace {
+
+constexpr HashKey kKey{.low = 3, .high = 4};
+
+TEST(RequestWriter, APrepareDropsTheServersUnnamedStatement) {  // C12
+  StatementRegistry registry(kKey);
+  ServerStatements statements(kKey);
+  ResponseQueue responses;
+  const PreparedPtr unnamed = registry.intern(PreparedKind::kProtocol, "SELECT 1", "");
+  ASSERT_TRUE(statements.plan_use_unnamed(*unnamed, 0));
+  statements.on_parse_complete();
+  ASSERT_FALSE(statements.plan_use_unnamed(*unnamed, 0));
+
+  RequestPlan plan;
+  plan.messages.push_back({.message = {.type = wire::frontend::kQuery},
+                           .treatment = PlannedMessage::Treatment::kSqlPrepare,
+                           .statement = registry.intern(PreparedKind::kSql, "SELECT 2", "")});
+  std::string out;
+  ASSERT_TRUE(RequestWriter(statements, responses, 0, true).write("", plan, out));
+  ASSERT_EQ(out.front(), wire::frontend::kQuery);
+  EXPECT_TRUE(statements.plan_use_unnamed(*unnamed, 0)) << "it has to be given once more";
+}
+
+}  // namespace
+}  // namespace fairlead::core
