@@ -85,6 +85,7 @@ Result<void> RequestPlanner::plan(PlanningSources context, SessionState& session
       break;
     }
   }
+  keep_portals(plan);
   return {};
 }
 
@@ -156,23 +157,28 @@ void RequestPlanner::add_decision(sql::Decision decision, RequestPlan& plan) {
   }
 }
 
-void RequestPlanner::add_execution(const std::shared_ptr<const sql::QueryFacts>& facts,
-                                   std::string_view text, std::string_view bind_body,
-                                   RequestPlan& plan) {
+Execution RequestPlanner::execution_of(const std::shared_ptr<const sql::QueryFacts>& facts,
+                                       std::string_view text, std::string_view bind_body) const {
+  Execution execution{.facts = facts, .set_config = {}};
+  if (facts->calls_set_config) add_set_config(text, bind_body, execution);
+  return execution;
+}
+
+void RequestPlanner::add_execution(Execution execution, RequestPlan& plan) {
+  const sql::QueryFacts& facts = *execution.facts;
   plan.executes = true;
-  add_effects(*facts, plan);
-  plan.copy_in |= facts->copy_in;
-  plan.changes_session |= changes_session(*facts);
-  plan.resets |= resets(*facts);
-  plan.commits |= commits(*facts);
-  plan.prepares_unseen |= !facts->prepared.empty();
-  if (const TransactionCommand* command = only_command(*facts);
+  add_effects(facts, plan);
+  plan.copy_in |= facts.copy_in;
+  plan.changes_session |= changes_session(facts);
+  plan.resets |= resets(facts);
+  plan.commits |= commits(facts);
+  plan.prepares_unseen |= !facts.prepared.empty();
+  if (const TransactionCommand* command = only_command(facts);
       command != nullptr && command->kind == TransactionCommand::Kind::kBegin) {
     plan.begin = command->modes;
   }
   plan.messages.back().has_execution = true;
-  Execution& execution = plan.executions.emplace_back(Execution{.facts = facts, .set_config = {}});
-  if (facts->calls_set_config) add_set_config(text, bind_body, execution);
+  plan.executions.push_back(std::move(execution));
 }
 
 /// What it does besides answering, as far as its text tells.
@@ -184,7 +190,7 @@ void RequestPlanner::add_effects(const sql::QueryFacts& facts, RequestPlan& plan
 }
 
 void RequestPlanner::add_set_config(std::string_view text, std::string_view bind_body,
-                                    Execution& execution) {
+                                    Execution& execution) const {
   std::optional<wire::BindParameters> values;
   if (!bind_body.empty()) {
     if (const auto bind = wire::Bind::decode(bind_body)) {
@@ -230,7 +236,7 @@ Result<void> RequestPlanner::plan_query(std::string_view bytes, const RequestMes
   if (may_translate && plan_sql_prepared(query->text, facts, *hints, plan)) return {};
   plan.local = false;
   add_decision(learnt(decision, facts), plan);
-  add_execution(facts, query->text, {}, plan);
+  add_execution(execution_of(facts, query->text, {}), plan);
   return {};
 }
 

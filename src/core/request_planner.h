@@ -46,6 +46,7 @@ class RequestPlanner {
     std::string_view name;
     ClientStatement statement;   // What it runs.
     std::string_view bind_body;  // Empty when the Bind streams, or its values are EXECUTE's own.
+    bool finished = false;       // Executed to its end.
   };
 
   /// An EXECUTE that names its statement as servers know it.
@@ -70,7 +71,9 @@ class RequestPlanner {
                                  RequestPlan& plan);
   Result<void> check_name(std::string_view name) const;
   void plan_missing(const RequestMessage& message, std::string_view name, RequestPlan& plan);
-  const BoundPortal* find_portal(std::string_view name) const;
+  BoundPortal* find_portal(std::string_view name);
+  void execute_kept(std::string_view name, RequestPlan& plan);
+  void keep_portals(RequestPlan& plan);
   static void reply(const RequestMessage& message, void (*append)(std::string&), RequestPlan& plan);
   bool plan_sql_prepared(std::string_view text, const std::shared_ptr<const sql::QueryFacts>& facts,
                          const HintsPtr& hints, RequestPlan& plan);
@@ -93,9 +96,11 @@ class RequestPlanner {
   static void add_effects(const sql::QueryFacts& facts, RequestPlan& plan);
   void add_use(const RequestMessage& message, const ClientStatement& statement,
                const std::optional<TranslatedExecute>& translated, RequestPlan& plan);
-  void add_execution(const std::shared_ptr<const sql::QueryFacts>& facts, std::string_view text,
-                     std::string_view bind_body, RequestPlan& plan);
-  void add_set_config(std::string_view text, std::string_view bind_body, Execution& execution);
+  Execution execution_of(const std::shared_ptr<const sql::QueryFacts>& facts, std::string_view text,
+                         std::string_view bind_body) const;
+  static void add_execution(Execution execution, RequestPlan& plan);
+  void add_set_config(std::string_view text, std::string_view bind_body,
+                      Execution& execution) const;
   static PlannedMessage& add(const RequestMessage& message, PlannedMessage::Treatment treatment,
                              RequestPlan& plan);
 

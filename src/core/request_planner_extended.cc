@@ -141,6 +141,7 @@ Result<void> RequestPlanner::plan_bind(std::string_view bytes, const RequestMess
   plan.uses_named |= !bind->statement.empty();
   const ClientStatement* statement = session_->statements.find(bind->statement);
   if (statement == nullptr) {
+    portals_.push_back({bind->portal, {}, {}});
     plan_missing(message, bind->statement, plan);
     return {};
   }
@@ -187,6 +188,7 @@ Result<void> RequestPlanner::plan_close(std::string_view bytes, const RequestMes
   if (!close) return std::unexpected(close.error());
   if (close->kind == wire::NameKind::kPortal) {
     plan.local = false;
+    session_->portals.drop(close->name);
     add(message, Treatment::kForward, plan);
     return {};
   }
@@ -204,20 +206,50 @@ Result<void> RequestPlanner::plan_execute(std::string_view bytes, const RequestM
   if (!execute) return std::unexpected(execute.error());
   plan.keeps_portal |= execute->max_rows > 0;
   add(message, Treatment::kForward, plan);
-  if (const BoundPortal* portal = find_portal(execute->portal)) {
+  if (BoundPortal* portal = find_portal(execute->portal)) {
     plan.messages.back().uses_own_portal = true;
+    portal->finished = portal->finished || execute->max_rows == 0;
     const ClientStatement& statement = portal->statement;
     if (is_deallocate(facts_of(statement).get())) {
       execute_deallocate(*facts_of(statement), plan);
     } else if (statement.facts) {
-      add_execution(facts_of(statement), statement.statement->query(), portal->bind_body, plan);
+      add_execution(
+          execution_of(facts_of(statement), statement.statement->query(), portal->bind_body), plan);
     }
     return {};
   }
-  // A portal of an earlier request: only inside a transaction can it still be there.
-  if (plan.decision.reason == Reason::kEmpty)
-    add_decision({Access::kPrimary, Reason::kCursor, true}, plan);
+  execute_kept(execute->portal, plan);
   return {};
+}
+
+/// A portal of an earlier request: only inside a transaction can it still be there.
+void RequestPlanner::execute_kept(std::string_view name, RequestPlan& plan) {
+  const Execution* kept = session_->portals.find(name);
+  if (kept == nullptr) {  // A cursor of SQL, perhaps: what it runs cannot be seen (C4).
+    plan.opaque = true;
+    return add_decision({Access::kPrimary, Reason::kCursor, true}, plan);
+  }
+  if (is_deallocate(kept->facts.get())) return execute_deallocate(*kept->facts, plan);
+  const bool may_write = sql::decide(*kept->facts, context_.catalog).may_write;
+  add_decision({Access::kPrimary, Reason::kCursor, may_write}, plan);
+  add_execution(*kept, plan);
+}
+
+/// What a later request may execute: a portal that lives on, as all do behind a Flush and in a
+/// transaction, and that has not been read to its end.
+void RequestPlanner::keep_portals(RequestPlan& plan) {
+  const bool live_on =
+      plan.end != RequestEnd::kSync || session_->status != wire::TxStatus::kIdle || plan.begin;
+  ClientPortals& kept = session_->portals;
+  for (const BoundPortal& portal : portals_) {
+    // PostgreSQL refuses another one of the same name, and keeps the first.
+    const bool is_refused = !portal.name.empty() && kept.find(portal.name) != nullptr;
+    kept.drop(portal.name);
+    if (!live_on || portal.finished || is_refused || !portal.statement.facts) continue;
+    plan.keeps_portal = true;
+    kept.keep(portal.name, execution_of(facts_of(portal.statement),
+                                        portal.statement.statement->query(), portal.bind_body));
+  }
 }
 
 /// A statement that the client does not have. The server says so itself, unless it has one of that
@@ -240,7 +272,7 @@ void RequestPlanner::plan_missing(const RequestMessage& message, std::string_vie
                      {ErrorCode::kInvalidStatementName, what + " does not exist"});
 }
 
-const RequestPlanner::BoundPortal* RequestPlanner::find_portal(std::string_view name) const {
+RequestPlanner::BoundPortal* RequestPlanner::find_portal(std::string_view name) {
   for (size_t i = portals_.size(); i-- > 0;)
     if (portals_[i].name == name) return &portals_[i];
   return nullptr;

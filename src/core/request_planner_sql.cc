@@ -108,7 +108,7 @@ bool RequestPlanner::plan_sql_execute(const sql::QueryFacts& text_facts, Request
   add_decision(decide_execute(text_facts, *known), plan);
   add_effects(text_facts, plan);
   const auto facts = std::static_pointer_cast<const sql::QueryFacts>(known->facts);
-  if (facts) add_execution(facts, known->statement->query(), {}, plan);
+  if (facts) add_execution(execution_of(facts, known->statement->query(), {}), plan);
   return true;
 }
 

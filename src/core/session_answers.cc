@@ -88,6 +88,7 @@ Relayed Session::on_message(const Piece& piece, const Answer& answer) {
       break;
     case backend::kCommandComplete:
     case backend::kEmptyQueryResponse:
+    case backend::kPortalSuspended:  // What it does besides has been done (F53).
       if ((answer.what.tag & kCompletesExecution) != 0) on_tag(piece);
       break;
     default:
@@ -234,6 +235,7 @@ Relayed Session::on_fatal(const wire::ErrorFields& error) {
 Relayed Session::on_error_for_client(const Piece& piece, const Answer& answer,
                                      std::string_view sqlstate) {
   repeat_.give_up();
+  state_.portals.clear();  // Which of them the server has now, a savepoint may decide.
   const uint32_t tag = answer.what.tag;
   if ((tag & kRepliesLater) != 0) {
     held_error_ = std::string(piece.bytes);

@@ -79,7 +79,10 @@ void Session::finish_front(wire::TxStatus status) {
     apply_execution(front.executions[front.completed], front.completed_parts, state_);
   apply_reports();
   apply_ready(status, front.failed, state_);
-  if (status == wire::TxStatus::kIdle) transaction_.on_end();
+  if (status == wire::TxStatus::kIdle) {
+    transaction_.on_end();
+    if (sent_.size() == 1) state_.portals.clear();  // Else some may be of what comes next.
+  }
   state_.answered.note(lease_.node, server_->opened_at, host_.now());
   transaction_may_write_ |= front.may_write;
   transaction_changes_catalog_ |= front.changes_catalog;

@@ -101,6 +101,7 @@ void Session::answer_lost_requests(std::string_view how) {
       [&](LostWork work, const SentRequest&, bool is_open) { lost.emplace_back(work, is_open); });
   const bool was_open = state_.status != wire::TxStatus::kIdle;
   state_.statements.on_skipped();
+  state_.portals.clear();
   state_.variables.on_rollback();
   transaction_.on_end();
   state_.status = wire::TxStatus::kIdle;

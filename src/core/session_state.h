@@ -2,11 +2,13 @@
 // server.
 //
 // Plain parts, each with its own rules: settings (variables.h), prepared statements
-// (prepared_client.h), pins (pins.h). Pure; one per client, on its worker's thread.
+// (prepared_client.h), portals (client_portals.h), pins (pins.h). Pure; one per client, on its
+// worker's thread.
 #pragma once
 
 #include <optional>
 
+#include "core/client_portals.h"
 #include "core/parameter_status.h"
 #include "core/pins.h"
 #include "core/prepared_client.h"
@@ -25,6 +27,7 @@ struct SessionState {
   Port port = Port::kAutomatic;
   SessionVariables variables;
   ClientStatements statements;
+  ClientPortals portals;
   PinState pins;
   wire::TxStatus status = wire::TxStatus::kIdle;  // As the client was told last (F30).
 
