@@ -117,8 +117,9 @@ void ClientStatements::take_back_last() {
 }
 
 void ClientStatements::compact_journal() {
-  // All of it mostly; a part when a client never lets the pipeline run dry.
-  if (journal_begin_ < journal_.size() && journal_begin_ < 64) return;
+  // All of it mostly; when a client never lets the pipeline run dry, as much as is moved.
+  const bool is_small = journal_begin_ < 64 || journal_begin_ < unconfirmed();
+  if (journal_begin_ < journal_.size() && is_small) return;
   journal_.erase(journal_.begin(), journal_.begin() + static_cast<ptrdiff_t>(journal_begin_));
   journal_begin_ = 0;
 }

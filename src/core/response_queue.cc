@@ -34,12 +34,18 @@ void ResponseQueue::expect_local(std::string_view bytes, uint32_t tag) {
   if (skipping_) return;
   entries_.push_back({.kind = Expect::kLocal, .tag = tag});
   locals_.emplace_back(bytes);
+  local_bytes_ += bytes.size();
+}
+
+std::string_view ResponseQueue::pop_local() {
+  const std::string& local = locals_[locals_next_++];
+  local_bytes_ -= local.size();
+  return local;
 }
 
 std::optional<Expectation> ResponseQueue::take_local(std::string& out) {
   if (empty() || head().kind != Expect::kLocal) return std::nullopt;
-  out.append(locals_[locals_next_]);
-  ++locals_next_;
+  out.append(pop_local());
   return pop().what;
 }
 
@@ -51,12 +57,17 @@ Answer ResponseQueue::pop() {
   return answer;
 }
 
+/// All of it mostly; what is answered, where a client never lets the pipeline run dry: as much as
+/// is moved, so that it costs each entry one move.
 void ResponseQueue::compact() {
-  if (!empty()) return;
-  entries_.clear();
-  next_ = 0;
-  locals_.clear();
-  locals_next_ = 0;
+  constexpr size_t kAnsweredMin = 64;
+  const auto drop = [](auto& values, size_t& next) {
+    if (next < values.size() && (next < kAnsweredMin || next < values.size() - next)) return;
+    values.erase(values.begin(), values.begin() + static_cast<ptrdiff_t>(next));
+    next = 0;
+  };
+  drop(entries_, next_);
+  drop(locals_, locals_next_);
 }
 
 Answer ResponseQueue::on_error() {
@@ -73,7 +84,7 @@ Answer ResponseQueue::on_error() {
                                  [](const Expectation& e) { return e.kind == Expect::kSync; });
   for (auto entry = begin; entry != sync; ++entry) {
     if (entry->kind == Expect::kLocal) {
-      ++locals_next_;
+      pop_local();
     } else {
       if (ends_with_ready(entry->kind)) --ready_owed_;
       skipped_.push_back(*entry);
@@ -149,6 +160,7 @@ void ResponseQueue::clear() {
   next_ = 0;
   locals_.clear();
   locals_next_ = 0;
+  local_bytes_ = 0;
   skipped_.clear();
   ready_owed_ = 0;
   skipping_ = false;

@@ -72,6 +72,19 @@ class ResponseQueue {
 
   /// Nothing is owed: the server may be released if its transaction status is idle, too.
   bool empty() const { return next_ == entries_.size(); }
+  size_t size() const { return entries_.size() - next_; }
+
+  // What may be owed before nothing more is sent. A server holds back 8 KiB of output until it is
+  // flushed, 1638 of the shortest answers: ten times as many never wait for that. Our own answers
+  // cost a server nothing, so nothing else would bound them.
+  static constexpr size_t kSizeMax = 16'384;
+  static constexpr size_t kLocalBytesMax = size_t{1} << 20;
+  bool is_full() const { return size() >= kSizeMax || local_bytes_ >= kLocalBytesMax; }
+  /// Enough has been answered after is_full() to go on; not at once, so that a long pipeline does
+  /// not stop at every message.
+  bool has_room() const { return size() <= kSizeMax / 2 && local_bytes_ <= kLocalBytesMax / 2; }
+  /// Entries in memory, answered ones included: a small multiple of what was owed at most.
+  size_t held() const { return entries_.size() + locals_.size(); }
   /// A Sync, Query or FunctionCall was sent whose ReadyForQuery has not come. Not when only
   /// un-Synced messages are out.
   bool owes_ready() const { return ready_owed_ > 0; }
@@ -86,6 +99,7 @@ class ResponseQueue {
 
  private:
   Expectation& head() { return entries_[next_]; }
+  std::string_view pop_local();
   Answer pop();
   Answer on_error();
   Answer on_copy_in();
@@ -95,6 +109,7 @@ class ResponseQueue {
   size_t next_ = 0;
   std::vector<std::string> locals_;  // In order of their kLocal entries, from locals_next_.
   size_t locals_next_ = 0;
+  size_t local_bytes_ = 0;  // Of those from locals_next_ on.
   std::vector<Expectation> skipped_;
   size_t ready_owed_ = 0;
   bool skipping_ = false;

@@ -27,6 +27,41 @@ TEST(ResponseQueue, IsEmptyOnlyAfterReadyForQuery) {  // F21
   EXPECT_FALSE(queue.owes_ready());
 }
 
+TEST(ResponseQueue, APipelineThatNeverRunsDryIsForgottenAsItIsAnswered) {  // F22
+  ResponseQueue queue;
+  queue.expect({.kind = Expect::kSync});
+  std::string out;
+  for (int i = 0; i < 100'000; ++i) {
+    queue.expect_local("local");
+    queue.expect({.kind = Expect::kSync});
+    must(queue, 'Z');
+    EXPECT_TRUE(queue.take_local(out));
+    ASSERT_EQ(queue.size(), 1u);
+    ASSERT_LE(queue.held(), 1000u);
+  }
+  EXPECT_EQ(out.size(), 100'000 * std::string("local").size());
+}
+
+TEST(ResponseQueue, IsFullOfWhatIsOwedAndOfOurOwnBytes) {  // F20
+  ResponseQueue queue;
+  for (size_t i = 0; i < ResponseQueue::kSizeMax; ++i) {
+    EXPECT_FALSE(queue.is_full());
+    queue.expect({.kind = Expect::kBind});
+  }
+  EXPECT_TRUE(queue.is_full());
+  must(queue, '2');
+  EXPECT_FALSE(queue.is_full() || queue.has_room());
+  while (!queue.has_room()) must(queue, '2');
+  EXPECT_EQ(queue.size(), ResponseQueue::kSizeMax / 2);
+
+  queue.clear();
+  queue.expect({.kind = Expect::kBind});
+  queue.expect_local(std::string(ResponseQueue::kLocalBytesMax, 'x'));
+  EXPECT_TRUE(queue.is_full());
+  must(queue, 'E');
+  EXPECT_TRUE(queue.has_room()) << "it is skipped";
+}
+
 TEST(ResponseQueue, KeepsAnInjectedParseFromTheClient) {  // F22
   ResponseQueue queue;
   queue.expect({.kind = Expect::kParse, .hidden = true});

@@ -218,6 +218,8 @@ class Session {
   Result<LocalAnswer> execute_ours(const sql::QueryFacts& facts);
 
   // session_answers.cc
+  bool must_wait_for_room();
+  void note_room();
   Relayed on_message(const wire::Piece& piece, const Answer& answer);
   Relayed on_own_answer(const wire::Piece& piece);
   Relayed on_error(const wire::Piece& piece, const Answer& answer);
@@ -281,6 +283,7 @@ class Session {
   std::optional<NodeIndex> kept_node_;  // The last replica (balance = "sticky").
   SentRequests sent_;
   std::optional<OwnQuestion> question_;  // Ours, unanswered; nothing else is on its way then.
+  bool waits_for_room_ = false;          // Too much is owed to send more (ResponseQueue::is_full).
   bool segment_open_ = false;            // Messages were sent whose Sync was not (F23).
   bool half_sent_ =
       false;  // The server waits for the rest of a message: it would take anything for it.

@@ -4,6 +4,7 @@
 #include "core/retry_rules.h"
 #include "core/session.h"
 #include "wire/backend_encode.h"
+#include "wire/frontend_encode.h"
 #include "wire/message_type.h"
 #include "wire/printable.h"
 
@@ -54,6 +55,7 @@ Relayed Session::on_server_piece(const Piece& piece) {
     if (forwards_message_ && !mid_message_ && sent_.empty()) host_.wake();  // See is_my_turn().
     injected_.clear();
     if (piece.kind == Piece::Kind::kLast && !swallowing_) take_locals(injected_);
+    note_room();
     return {.forward = forwards_message_, .after = injected_};
   }
   const auto answer = server_->responses.on_message(piece.type);
@@ -64,9 +66,28 @@ Relayed Session::on_server_piece(const Piece& piece) {
   injected_.clear();
   injected_after_.clear();
   const Relayed relayed = on_message(piece, *answer);
+  note_room();
   forwards_message_ = relayed.forward;
   mid_message_ = relayed.forward && piece.kind == Piece::Kind::kFirst;
   return relayed;
+}
+
+/// A client that sends on and on behind a statement that runs must not be remembered without end. A
+/// server may hold back answers until it is told to flush, and the client's own Flush or Sync may
+/// stand behind what is not taken now.
+bool Session::must_wait_for_room() {
+  if (waits_for_room_ || !server_->responses.is_full()) return waits_for_room_;
+  waits_for_room_ = true;
+  std::string flush;
+  wire::append_flush(flush);
+  host_.to_server(flush);
+  return true;
+}
+
+void Session::note_room() {
+  if (!waits_for_room_ || server_ == nullptr || !server_->responses.has_room()) return;
+  waits_for_room_ = false;
+  host_.wake();
 }
 
 Relayed Session::on_message(const Piece& piece, const Answer& answer) {

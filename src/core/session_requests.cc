@@ -23,7 +23,7 @@ bool Session::is_my_turn() {
   if (question_ || held_ready_ || swallowing_ || cancels_running_ > 0) return false;
   // Half of a notice or a notification is out: an answer of ours would stand in its middle.
   if (sent_.empty()) return server_ == nullptr || !mid_message_;
-  if (server_ == nullptr) return false;
+  if (server_ == nullptr || must_wait_for_room()) return false;
   if (segment_open_) return true;
   if (lease_.target != Target::kPrimary || sent_.back().alone) return false;
   // A pipeline would never come to rest, and the primary asks for that.
@@ -164,6 +164,7 @@ void Session::on_lease(ServerState& server, const Lease& lease) {
   server_ = &server;
   half_sent_ = false;
   mid_message_ = false;
+  waits_for_room_ = false;
   forwards_message_ = false;  // The rest of what it said to nobody is not the client's.
   lease_ = lease;
   last_route_.waited_us += lease.waited_us;
