@@ -18,6 +18,11 @@ bool ends_with_ready(RequestEnd end, const RequestPlan& plan) {
   return last == wire::frontend::kQuery || last == wire::frontend::kFunctionCall;
 }
 
+bool changes_session(const sql::QueryFacts& facts) {
+  return facts.calls_set_config || !facts.variables.empty() || !facts.transaction.empty() ||
+         !facts.prepared.empty() || facts.discard != sql::Discard::kNone;
+}
+
 void RequestPlan::clear() {
   std::vector<PlannedMessage> kept_messages = std::move(messages);
   std::vector<Execution> kept_executions = std::move(executions);

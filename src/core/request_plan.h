@@ -69,6 +69,9 @@ struct PlannedMessage {
 /// The transaction command that is all of the text; null: it is not one, or more than that.
 const sql::TransactionCommand* only_command(const sql::QueryFacts& facts);
 
+/// It may have an effect of request_effects.h.
+bool changes_session(const sql::QueryFacts& facts);
+
 struct RequestPlan {
   RequestEnd end = RequestEnd::kMore;
   std::vector<PlannedMessage> messages;

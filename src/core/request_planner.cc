@@ -32,11 +32,6 @@ bool is_true(std::string_view word) {
   return word == "true" || word == "t" || word == "on" || word == "1" || word == "yes";
 }
 
-bool changes_session(const sql::QueryFacts& facts) {
-  return facts.calls_set_config || !facts.variables.empty() || !facts.transaction.empty() ||
-         !facts.prepared.empty() || facts.discard != sql::Discard::kNone;
-}
-
 bool resets(const sql::QueryFacts& facts) {
   using Kind = sql::VariableCommand::Kind;
   if (facts.discard == sql::Discard::kAll) return true;

@@ -15,6 +15,17 @@ void SentRequest::clear() {
   *this = SentRequest{.executions = std::move(kept), .written = std::move(kept_tables)};
 }
 
+void SentRequest::on_completed() {
+  constexpr size_t kForgetEvery = 1024;  // So that it costs each execution a move or two.
+  if (++completed % kForgetEvery != 0) return;
+  const auto end = executions.begin() + static_cast<ptrdiff_t>(completed);
+  const auto kept = std::remove_if(executions.begin(), end, [](const Execution& execution) {
+    return !changes_session(*execution.facts);
+  });
+  completed = static_cast<size_t>(kept - executions.begin());
+  executions.erase(kept, end);
+}
+
 void SentRequest::absorb(SentRequest& next) {
   std::ranges::move(next.executions, std::back_inserter(executions));
   may_write |= next.may_write;

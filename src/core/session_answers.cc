@@ -153,7 +153,7 @@ void Session::on_tag(const Piece& piece) {
   }
   if (++front.completed_parts < execution.facts->statements) return;
   front.completed_parts = 0;
-  ++front.completed;
+  front.on_completed();
 }
 
 Relayed Session::on_parameter(const Piece& piece) {
