@@ -125,6 +125,50 @@ class Held(Case):
                 self.assertEqual(client.extended(wire.execute("b", 2)).errors[0]["C"], "34000")
                 client.run("rollback")
 
+    def test_what_a_portal_does_counts_in_whichever_request_it_is_executed(self):  # C2, C4, C12d, C15, F23
+        setting, lock = "select set_config('app.held', '7', false) from generate_series(1, 3)", "select pg_advisory_lock(7)"
+        with login() as client:
+            client.send(wire.parse("set app.held = '7'") + wire.bind() + wire.FLUSH)
+            self.assertEqual((client.next()[0], client.next()[0]), (b"1", b"2"))
+            self.assertEqual(client.extended(wire.execute()).tags, ["SET"])
+            self.assertEqual(client.value("show app.held"), "7")
+        with login() as client:
+            client.run("begin")
+            client.extended(executed(setting, "c", 1)).checked()
+            client.run("commit")
+            self.assertEqual(client.value("show app.held"), "7")
+        with login() as client:
+            client.run("begin")
+            client.extended(wire.parse(lock), wire.bind(portal="c")).checked()
+            client.extended(wire.execute("c", 10)).checked()
+            client.run("commit")
+            client.run(COUNT)
+            self.assertEqual(where(client), ("primary", "pinned"))
+        with login() as other:  # Whoever has one of their servers now.
+            self.assertIn(other.value("/* fairlead.route=primary */ select current_setting('app.held', true)"), (None, ""))
+            eventually(lambda: other.value("select pg_try_advisory_lock(7)") == "t", 10, "nobody has the lock")
+
+    def test_a_hint_of_a_prepared_statement_counts_for_each_execution(self):  # A7
+        with login() as client:
+            client.extended(wire.parse(f"/* fairlead.route=primary */ {COUNT}", "hinted"), wire.describe(b"S", "hinted")).checked()
+            client.extended(wire.parse(COUNT, "plain"), wire.describe(b"S", "plain")).checked()
+            for _ in range(2):
+                for name, target in (("plain", "replica"), ("hinted", "primary")):
+                    client.extended(wire.bind(statement=name), wire.execute()).checked()
+                    self.assertEqual(where(client)[0], target, name)
+
+    def test_a_client_that_leaves_amid_notifications_leaves_a_clean_server(self):  # C25, F26
+        flood = "select count(pg_notify('news', n || repeat('x', 7900))) from generate_series(1, 200) n"
+        with STAND.superuser(database="tests") as elsewhere:
+            for _ in range(10):
+                with login() as listener:
+                    listener.run("listen news")
+                    elsewhere.send(wire.query(flood))
+                    self.assertEqual(listener.read()[0], b"A")
+                elsewhere.answer().checked()
+        with login() as client:
+            self.assertEqual(client.value("/* fairlead.route=primary */ select count(*) from pg_listening_channels()"), "0")
+
     def test_outside_of_a_transaction_a_portal_ends_with_its_segment(self):  # C12d
         with login() as client:
             for portal in ("", "a"):
