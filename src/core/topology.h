@@ -98,8 +98,13 @@ struct NodeStatus {
   int64_t postmaster_started_us = 0;  // As in NodeObservation; 0: not known.
   Lag lag{};
   bool usable_for_reads = false;
-  bool gone = false;   // Not in the list of nodes any more: only its number is kept.
-  std::string reason;  // Why it is not usable for reads; empty when it is.
+  bool silent = false;  // The prober has waited for its answer for too long.
+  bool gone = false;    // Not in the list of nodes any more: only its number is kept.
+  std::string reason;   // Why it is not usable for reads; empty when it is.
+
+  /// Whoever waits for it had better go elsewhere. A node that is only suspect may be fine: one
+  /// session's trouble is not the node's.
+  bool is_unresponsive() const { return state == NodeState::kDown || silent; }
 };
 
 /// Every transaction that was acknowledged before `sampled_at` has written its WAL before `lsn`,

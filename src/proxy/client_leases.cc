@@ -230,7 +230,8 @@ void ClientSession::on_node_down(core::NodeIndex node) {
                    std::string(node_name(node)), "Try again."},
          .tried = core::Lease{.node = node, .target = choice_.target, .reason = choice_.reason}});
   }
-  session_.on_node_down(node);
+  // A read there has nowhere else to go until another node is the primary, or none is.
+  if (tenant_.snapshot().primary != node) session_.on_node_down(node);
 }
 
 void ClientSession::on_new_epoch() {

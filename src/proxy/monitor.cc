@@ -249,6 +249,7 @@ void ClusterMonitor::decide() {
   for (size_t i = 0; i < nodes_.size(); ++i) {
     const Node& node = *nodes_[i];
     if (node.gone) continue;
+    snapshot->nodes[i].silent = node.silent || node.history.result == ProbeResult::kTimeout;
     if (node.silent)
       withhold_from_reads(snapshot->nodes[i],
                           fmt::format("has not answered for {} ms",

@@ -226,7 +226,7 @@ void Worker::set_snapshot(const std::string& cluster,
   }
   if (before && before->epoch != known->epoch) end_epoch(cluster);
   for (size_t i = 0; i < known->nodes.size(); ++i) {
-    if (known->nodes[i].state == core::NodeState::kUp) continue;
+    if (!known->nodes[i].is_unresponsive()) continue;
     for (ClientSession* session : sessions_) {
       if (session != nullptr && session->tenant().cluster() == cluster)
         session->on_node_down(core::NodeIndex{static_cast<uint16_t>(i)});

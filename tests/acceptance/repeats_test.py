@@ -90,6 +90,33 @@ class Repeats(unittest.TestCase):
                 client.run("rollback")
                 self.assertEqual(client.run("select 1"), [("1",)])
 
+    def test_that_others_lose_their_servers_is_no_reason(self):  # A60, E7
+        long = self.shape("count(*)", "from generate_series(1, 10000) as a, generate_series(1, 5000) as b")
+        for node, target in enumerate(("primary", "replica")):
+            with self.subTest(target=target), login() as client, STAND.superuser(node) as server:
+                client.send(wire.query(f"/* fairlead.route={target} */ {long}"))
+                running = "select count(*) from pg_stat_activity where usename = 'tester' and state = 'active'"
+                eventually(lambda: server.value(running) == "1", 10, "it runs")
+                rounds = 0
+                others = [login() for _ in range(4)]
+                while server.value(running) == "1":
+                    for other in others:
+                        other.run("begin" if target == "primary" else "begin read only")
+                        other.run("select count(*) from notes")
+                    server.run("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tester' and "
+                               "state = 'idle in transaction'")
+                    with login() as writer:  # Reads that wait have the nodes asked at once.
+                        writer.run("insert into notes values (1)")
+                        writer.run("select count(*) from notes")
+                    for other in others:
+                        other.query("rollback")
+                    rounds += 1
+                for other in others:
+                    other.close()
+                self.assertEqual(client.answer().checked().rows, [("50000000",)])
+                self.assertEqual(route_of(client)[::2], (target, 1))
+                self.assertGreater(rounds, 10)
+
     def terminate(self, replica, state):
         terminated = f"select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = 'tester' and state = '{state}'"
         eventually(lambda: replica.run(terminated) == [("t",)], 10, f"a server that is {state} is terminated")
