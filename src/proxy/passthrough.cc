@@ -44,6 +44,7 @@ Task<void> pass_through(net::Loop& loop, net::Stream& client, Tenant& tenant,
   ServerLogin login = opening.login;
   login.parameters = identity.settings;
   login.question = LoginQuestion::kNone;
+  login.protocol_minor = identity.protocol_minor;
   login.parameters.emplace_back(
       "replication", identity.replication == wire::Replication::kLogical ? "database" : "true");
   auto server = co_await log_in(loop, opening.endpoint, std::move(login));

@@ -60,7 +60,7 @@ class LoginDriver {
     std::string startup;
     std::vector<wire::Parameter> parameters{{"user", login_.user}, {"database", login_.database}};
     for (const auto& [name, value] : login_.parameters) parameters.push_back({name, value});
-    wire::append_startup_message(startup, wire::kNewestMinor, parameters);
+    wire::append_startup_message(startup, login_.protocol_minor, parameters);
     if (auto sent = co_await write_all(stream_, std::move(startup)); !sent)
       co_return std::unexpected(failure(sent.error()));
     for (;;) {

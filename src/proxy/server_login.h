@@ -17,6 +17,7 @@
 #include "config/units.h"
 #include "net/dial.h"
 #include "net/tls.h"
+#include "wire/startup.h"
 
 namespace fairlead::proxy {
 
@@ -42,6 +43,9 @@ struct ServerLogin {
   auth::ServerCredentials credentials;
   std::vector<std::pair<std::string, std::string>> parameters;  // Further start-up parameters.
   LoginQuestion question = LoginQuestion::kRole;
+  /// Of the protocol's version 3. What a server may send depends on it: for whoever is handed the
+  /// server's own messages it is theirs (F1).
+  uint16_t protocol_minor = wire::kNewestMinor;
 };
 
 using ParameterList = std::vector<std::pair<std::string, std::string>>;

@@ -75,6 +75,13 @@ class Version:
             client.run("create table if not exists after_discard (n int)")
             eventually(lambda: self.route(client, "select 1 from after_discard") == "replica", 20, "it is held no longer")
 
+    def test_who_replicates_gets_a_key_of_the_length_that_its_protocol_has(self):  # F1, F5
+        with self.servers.superuser() as server:
+            server.run("alter role tester replication")
+        with wire.Connection.login(self.address, replication="true") as client:  # Version 3.0, as libpq asks for.
+            self.assertEqual(len(client.secret), 4)
+            self.assertEqual(len(client.run("IDENTIFY_SYSTEM")), 1)
+
     def test_drivers_do_their_ordinary_work(self):
         done = subprocess.run([sys.executable, _RUN_DRIVERS, *_DRIVERS], env={**os.environ, **self.address.environment()},
                               capture_output=True, text=True, check=False, timeout=600)
