@@ -152,7 +152,7 @@ Result<void> StepRunner::take_back(UndoKind undo, const Step& step) {
     case UndoKind::kMakeSlot:
       return make_slot(step);
     case UndoKind::kReconfigure:
-      return reconfigure(step);
+      return exists(data) ? reconfigure(step) : Result<void>();
     case UndoKind::kDropClone:
       // A server whose pg_ctl was killed comes up later, and takes the slot then.
       if (auto dropped = drop_slot(step, [&] { return end_processes_in(data); }); !dropped)

@@ -46,10 +46,11 @@ Result<void> StepRunner::fence(const NodeState& node) {
 Result<void> StepRunner::unfence(const NodeState& node) {
   const std::string path = layout_.data_dir(node.name) + "/standby.signal";
   if (unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("remove", path, errno);
-  return write_conf(node, nullptr);
+  return exists(layout_.data_dir(node.name)) ? write_conf(node, nullptr) : Result<void>();
 }
 
 Result<void> StepRunner::detach(const NodeState& node) {
+  if (!exists(layout_.data_dir(node.name))) return {};  // Its disk is lost: it counts as unseen.
   if (auto wrote = write_conf(node, nullptr); !wrote) return wrote;
   if (!find_postmaster(layout_.data_dir(node.name))) return {};
   // One that does not answer is not compared with the others, and does not hold them up.

@@ -89,17 +89,18 @@ TEST(Facts, ListRelationsAndWhichAreWritten) {
 }
 
 TEST(Facts, TellTransactionCommandsInOrder) {
-  EXPECT_THAT(classify("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SAVEPOINT a; ROLLBACK TO "
-                       "a; RELEASE a; COMMIT AND CHAIN; ROLLBACK")
-                  .transaction,
-              ElementsAre(TransactionCommand{.kind = TransactionKind::kBegin,
-                                             .modes = {.read_only = true,
-                                                       .isolation = Isolation::kRepeatableRead}},
-                          TransactionCommand{.kind = TransactionKind::kSavepoint, .name = "a"},
-                          TransactionCommand{.kind = TransactionKind::kRollbackTo, .name = "a"},
-                          TransactionCommand{.kind = TransactionKind::kRelease, .name = "a"},
-                          TransactionCommand{.kind = TransactionKind::kCommit, .chain = true},
-                          TransactionCommand{.kind = TransactionKind::kRollback}));
+  EXPECT_THAT(
+      classify("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SAVEPOINT a; ROLLBACK TO "
+               "a; RELEASE a; COMMIT AND CHAIN; ROLLBACK")
+          .transaction,
+      ElementsAre(
+          TransactionCommand{.kind = TransactionKind::kBegin,
+                             .modes = {.read_only = true, .isolation = Isolation::kRepeatableRead}},
+          TransactionCommand{.kind = TransactionKind::kSavepoint, .name = "a", .statement = 1},
+          TransactionCommand{.kind = TransactionKind::kRollbackTo, .name = "a", .statement = 2},
+          TransactionCommand{.kind = TransactionKind::kRelease, .name = "a", .statement = 3},
+          TransactionCommand{.kind = TransactionKind::kCommit, .chain = true, .statement = 4},
+          TransactionCommand{.kind = TransactionKind::kRollback, .statement = 5}));
   EXPECT_THAT(classify("START TRANSACTION READ WRITE NOT DEFERRABLE").transaction,
               ElementsAre(TransactionCommand{.kind = TransactionKind::kBegin,
                                              .is_start = true,

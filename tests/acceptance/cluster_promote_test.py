@@ -99,7 +99,7 @@ class Promote(unittest.TestCase):
         folder = STAND.nodes[STAND.node(second)]["data_dir"]
         os.rename(folder, folder + ".away")
         try:
-            told = STAND.command("promote", code=4).stderr
+            told = STAND.command("promote", code=1).stderr
         finally:
             os.rename(folder + ".away", folder)
         self.assertIn(second, told)
