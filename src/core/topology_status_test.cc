@@ -51,6 +51,16 @@ TEST(TopologyStatus, BeforeAnyAnswerNothingIsKnown) {
   EXPECT_EQ(seen.epoch, 0u);
 }
 
+TEST(TopologyStatus, WhoWaitsForANodeThatIsOnlySuspectGoesOnWaiting) {  // E7
+  ScriptedCluster cluster;
+  cluster.primary("a", 1).state = NodeState::kSuspect;
+  cluster.replica("b", 1);
+  cluster.down("b");
+  const ClusterSnapshot seen = cluster.look();
+  EXPECT_FALSE(status(seen, "a").is_unresponsive());
+  EXPECT_TRUE(status(seen, "b").is_unresponsive());
+}
+
 TEST(TopologyStatus, ASnapshotSaysForHowLongItCounts) {
   ScriptedCluster cluster({.snapshot_age_max = seconds(7)});
   cluster.primary("a", 1);

@@ -161,6 +161,7 @@ TEST(ClusterMonitor, TakesAFrozenReplicaOutWithinOneAndAHalfSecondsAndBackWhenIt
   EXPECT_TRUE(eventually([&] { return !watched.node(1).usable_for_reads; }, 1500ms));
   const auto unusable = std::chrono::steady_clock::now() - frozen_at;
   EXPECT_EQ(watched.node(1).state, NodeState::kSuspect);
+  EXPECT_TRUE(watched.node(1).is_unresponsive());
   EXPECT_TRUE(eventually([&] { return watched.node(1).state == NodeState::kDown; }, 5s));
   const auto down = std::chrono::steady_clock::now() - frozen_at;
   fmt::print("unusable after {} ms, down after {} ms\n", unusable / 1ms, down / 1ms);

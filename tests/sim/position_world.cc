@@ -182,7 +182,7 @@ void PositionWorld::deliver(SimWorker& worker) {
     if (waits) ++counts_.waits;
     if (waits && client->is_forgotten()) blame("a waiter was forgotten when positions came");
     for (size_t i = 0; i < worker.snapshot->nodes.size(); ++i)
-      if (worker.snapshot->nodes[i].state != core::NodeState::kUp)
+      if (worker.snapshot->nodes[i].is_unresponsive())
         client->on_node_down(core::NodeIndex{static_cast<uint16_t>(i)});
   }
 }
