@@ -140,11 +140,13 @@ sql::Decision RequestPlanner::learnt(sql::Decision decision,
                                      const std::shared_ptr<const sql::QueryFacts>& facts) const {
   const bool is_refused = decision.access == Access::kRead && context_.known != nullptr &&
                           context_.known->was_refused(facts);
-  return is_refused ? sql::Decision{Access::kPrimary, Reason::kReplicaErrorRetry, true} : decision;
+  if (!is_refused) return decision;
+  return {Access::kPrimary, Reason::kReplicaErrorRetry, true, decision.opaque};
 }
 
 void RequestPlanner::add_decision(sql::Decision decision, RequestPlan& plan) {
   plan.decision.may_write = plan.decision.may_write || decision.may_write;
+  plan.opaque = plan.opaque || decision.opaque;
   if (plan.decision.access == Access::kPrimary) return;
   if (decision.access == Access::kPrimary || decision.reason != Reason::kEmpty) {
     plan.decision.access = decision.access;

@@ -118,7 +118,7 @@ sql::Decision RequestPlanner::decide_execute(const sql::QueryFacts& facts,
                                              const ClientStatement& executed) const {
   const bool plain = facts.reason == sql::Reason::kPreparedStatement && facts.functions.empty() &&
                      facts.pins.bits == 0 && !facts.changes_catalog && !facts.opaque_side_effects;
-  if (!plain) return {sql::Access::kPrimary, sql::Reason::kPreparedStatement, true};
+  if (!plain) return {sql::Access::kPrimary, sql::Reason::kPreparedStatement, true, true};
   const auto its_facts = std::static_pointer_cast<const sql::QueryFacts>(executed.facts);
   return its_facts ? learnt(sql::decide(*its_facts, context_.catalog), its_facts) : sql::Decision{};
 }

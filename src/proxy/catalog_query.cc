@@ -30,7 +30,7 @@ std::unexpected<Error> too_many(std::string_view what, size_t most) {
 }
 
 constexpr size_t kMarkColumns = 17;
-constexpr size_t kFunctionColumns = 7;
+constexpr size_t kFunctionColumns = 8;
 constexpr size_t kDependencyColumns = 5;
 
 std::optional<uint32_t> read_oid(std::string_view text) {
@@ -42,9 +42,11 @@ std::optional<uint32_t> read_oid(std::string_view text) {
 
 /// The row's views point into `row`.
 Result<sql::FunctionRow> read_function(const Row& row) {
-  constexpr size_t kExtension = 4;  // The only one that may be NULL.
+  constexpr size_t kExtension = 4;  // These two may be NULL.
+  constexpr size_t kSource = 7;
   for (size_t i = 0; i < kFunctionColumns; ++i)
-    if (i != kExtension && (!row[i] || row[i]->empty())) return unexpected_rows("row");
+    if (i != kExtension && i != kSource && (!row[i] || row[i]->empty()))
+      return unexpected_rows("row");
   const auto oid = read_oid(*row[6]);
   if (!oid) return unexpected_rows("oid");
   sql::FunctionRow function;
@@ -55,6 +57,7 @@ Result<sql::FunctionRow> read_function(const Row& row) {
   if (row[kExtension]) function.extension = *row[kExtension];
   function.is_procedure = *row[5] == "t";
   function.oid = *oid;
+  if (row[kSource]) function.source = *row[kSource];
   return function;
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sql/classify.h"
+
 namespace fairlead::proxy {
 namespace {
 
@@ -27,8 +29,9 @@ const Row kMark{"3245.13562.-42",
 
 Row function(const char* name, const char* volatility, const char* language, const char* builtin,
              std::optional<std::string> extension = {}, const char* procedure = "f",
-             const char* oid = "20000") {
-  return {name, volatility, language, builtin, std::move(extension), procedure, oid};
+             const char* oid = "20000", std::optional<std::string> source = {}) {
+  return {name,      volatility, language,         builtin, std::move(extension),
+          procedure, oid,        std::move(source)};
 }
 
 Row dependency(const char* kind, const char* oid, const char* name,
@@ -51,6 +54,16 @@ TEST(ReadCatalog, EveryColumnOfARowCounts) {
   EXPECT_EQ(loaded->functions->verdict("only_called"), FunctionVerdict::kUnknown);
 }
 
+TEST(ReadCatalog, ReadsTheSourceOfAFunction) {  // C4
+  const auto opaque = [](const char* source) {
+    const auto loaded = read_catalog(
+        std::vector<Row>{kMark, function("f", "v", "plpgsql", "f", {}, "f", "20000", source)}, 1);
+    return sql::decide(sql::classify("SELECT f()"), loaded->functions.get()).opaque;
+  };
+  EXPECT_TRUE(opaque("BEGIN SET a.b = 1; END"));
+  EXPECT_FALSE(opaque("BEGIN RETURN 1; END"));
+}
+
 TEST(ReadCatalog, TheWorstFunctionOfANameDecides) {
   // As an aggregate and its transition function come.
   const auto loaded = read_catalog(std::vector<Row>{kMark, function("agg", "i", "internal", "f"),
@@ -64,7 +77,7 @@ TEST(ReadCatalog, AMissingOrOddRowIsAnErrorAndNotASmallerCatalog) {
   EXPECT_FALSE(read_catalog({}, 1).has_value());
   EXPECT_FALSE(read_catalog(std::vector<Row>{kMark}, 1).has_value());
   for (size_t i = 0; i < good.size(); ++i) {
-    if (i == 4) continue;  // The extension may be NULL.
+    if (i == 4 || i == 7) continue;  // The extension and the source may be NULL.
     Row bad = good;
     bad[i].reset();
     EXPECT_FALSE(read_catalog(std::vector<Row>{kMark, good, bad}, 1).has_value()) << i;

@@ -50,20 +50,27 @@ SELECT (SELECT count(*) || '.' || max(oid::int8) || '.'
 //
 // An aggregate's own row says immutable and internal, whatever its support functions do, so these
 // count under the aggregate's name and oid, too (A41). PostgreSQL's own aggregates have harmless
-// ones.
+// ones. Sources tell which functions leave the session as it was; they are not asked for where they
+// would be too much to hold.
 const std::string_view kFunctionsSql = R"(
 WITH function AS (
   SELECT p.oid, p.proname, p.provolatile, l.lanname, e.extname, p.prokind,
-         n.nspname = 'pg_catalog' AND p.oid < 16384 AND e.extname IS NULL AS is_builtin
-    FROM pg_proc p
+         n.nspname = 'pg_catalog' AND p.oid < 16384 AND e.extname IS NULL AS is_builtin,
+         CASE WHEN p.oid >= 16384 AND l.lanname IN ('sql', 'plpgsql')
+                   AND octet_length(p.prosrc) <= 65536 AND sources.size <= 33554432
+              THEN p.prosrc END AS source
+    FROM (SELECT sum(octet_length(prosrc)) FROM pg_proc WHERE oid >= 16384) sources(size),
+         pg_proc p
     JOIN pg_language l ON l.oid = p.prolang
     JOIN pg_namespace n ON n.oid = p.pronamespace
     LEFT JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
                          AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
     LEFT JOIN pg_extension e ON e.oid = d.refobjid)
-(SELECT proname, provolatile, lanname, is_builtin, extname, prokind = 'p', oid FROM function
+(SELECT proname, provolatile, lanname, is_builtin, extname, prokind = 'p', oid, source
+   FROM function
  UNION ALL
- SELECT a.proname, s.provolatile, s.lanname, s.is_builtin, s.extname, false, a.oid
+ SELECT a.proname, s.provolatile, s.lanname, s.is_builtin, s.extname, false, a.oid,
+        s.source
    FROM pg_aggregate g
    JOIN pg_proc a ON a.oid = g.aggfnoid AND a.oid >= 16384
    JOIN function s ON s.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn,

@@ -24,6 +24,7 @@ struct FunctionRow {
   bool is_procedure =
       false;  // prokind p: only CALL runs it, so it says nothing about a function of that name.
   uint32_t oid = 0;
+  std::string_view source = {};  // prosrc of SQL and PL/pgSQL; empty where it was not asked for.
 };
 
 enum class FunctionVerdict : uint8_t {

@@ -31,6 +31,7 @@ FunctionCatalog::FunctionCatalog(std::span<const FunctionRow> rows, uint64_t gen
     : lists_(std::move(lists)),
       closure_(close_over(rows, dependencies, lists_)),
       tables_(rows, dependencies, lists_),
+      session_(rows, dependencies, lists_),
       generation_(generation),
       as_of_(as_of) {
   by_name_.reserve(rows.size());
@@ -89,6 +90,13 @@ Reason FunctionCatalog::operator_reason(std::string_view name) const {
   return found == closure_.operators.end() ? Reason::kRead : found->second;
 }
 
+bool FunctionCatalog::may_change_session(const QueryFacts& facts) const {
+  const bool calls_unknown = std::ranges::any_of(facts.functions, [&](const std::string& name) {
+    return verdict(name) == FunctionVerdict::kUnknown;
+  });
+  return calls_unknown || session_.may_change_session(facts);
+}
+
 bool FunctionCatalog::may_touch_any_table(const QueryFacts& facts) const {
   if (!facts.empty() && tables_.has_open_implicit_call()) return true;
   for (const std::string& name : facts.functions) {
@@ -124,16 +132,18 @@ Reason first_unsafe(const QueryFacts& facts, const FunctionCatalog& catalog) {
 }  // namespace
 
 Decision decide(const QueryFacts& facts, const FunctionCatalog* catalog) {
+  const bool is_loaded = catalog != nullptr && catalog->is_loaded();
+  const bool opaque = is_loaded ? catalog->may_change_session(facts) : !facts.functions.empty();
   Reason unsafe = Reason::kRead;
-  if (catalog != nullptr && catalog->is_loaded())
+  if (is_loaded)
     unsafe = first_unsafe(facts, *catalog);
   else if (!facts.functions.empty() || !facts.attributes.empty() ||
            (catalog != nullptr && !facts.relations.empty()))
     unsafe = Reason::kCatalogLoading;
   if (facts.access == Access::kPrimary)
-    return {Access::kPrimary, facts.reason, facts.may_write || unsafe != Reason::kRead};
-  if (unsafe != Reason::kRead) return {Access::kPrimary, unsafe, true};
-  return {Access::kRead, facts.reason, false};
+    return {Access::kPrimary, facts.reason, facts.may_write || unsafe != Reason::kRead, opaque};
+  if (unsafe != Reason::kRead) return {Access::kPrimary, unsafe, true, opaque};
+  return {Access::kRead, facts.reason, false, opaque};
 }
 
 }  // namespace fairlead::sql

@@ -18,6 +18,7 @@
 #include "sql/catalog_closure.h"
 #include "sql/catalog_rows.h"
 #include "sql/facts.h"
+#include "sql/session_closure.h"
 #include "sql/table_closure.h"
 
 namespace fairlead::sql {
@@ -48,6 +49,9 @@ class FunctionCatalog {
   bool is_unsafe_operator(std::string_view name) const { return closure_.operators.contains(name); }
   /// What concerns every statement of the database.
   const ImplicitCall& implicit_call() const { return closure_.implicit; }
+  /// Whether the statement calls what may change the session beyond its transaction (C4): a
+  /// function that no row tells of may, too.
+  bool may_change_session(const QueryFacts& facts) const;
   /// What relations a read or a write of a name concerns.
   const TableClosure& tables() const { return tables_; }
   /// Whether the statement calls what could touch any table, so that tables() says too little.
@@ -74,6 +78,7 @@ class FunctionCatalog {
   std::unordered_map<std::string, Verdicts, NameHash, std::equal_to<>> by_name_;
   CatalogClosure closure_;
   TableClosure tables_;
+  SessionClosure session_;
   uint64_t generation_;
   Time as_of_;
 };
@@ -83,6 +88,7 @@ struct Decision {
   Reason reason = Reason::kCatalogLoading;
   bool may_write =
       true;  // False: even on the primary the statement is known to change nothing (D11).
+  bool opaque = false;  // What it calls may change what the session keeps, unseen (C4).
 
   bool operator==(const Decision&) const = default;
 };

@@ -14,7 +14,7 @@ namespace {
 using enum FunctionVerdict;
 
 std::shared_ptr<const FunctionCatalog> catalog() {
-  static const FunctionRow rows[] = {
+  FunctionRow rows[] = {
       {.name = "lower", .volatility = 'i', .language = "internal", .is_builtin = true},
       {.name = "now", .volatility = 's', .language = "internal", .is_builtin = true},
       {.name = "random", .volatility = 'v', .language = "internal", .is_builtin = true},
@@ -32,6 +32,7 @@ std::shared_ptr<const FunctionCatalog> catalog() {
       {.name = "ext_f", .volatility = 's', .language = "c", .extension = "unheard_of"},
       {.name = "proc", .volatility = 'v', .language = "plpgsql", .is_procedure = true},
   };
+  for (uint32_t oid = 0; FunctionRow & row : rows) row.oid = ++oid;
   return FunctionCatalog::build(rows, 1);
 }
 
@@ -97,7 +98,7 @@ TEST(Decide, LooksBehindRelationsAndOperators) {  // A41, A45
     return decide(classify(text), functions.get());
   };
   EXPECT_EQ(decided("SELECT 1 FROM t WHERE EXISTS (TABLE s.writing_view)"),
-            (Decision{Access::kPrimary, Reason::kUnsafeView, true}));
+            (Decision{Access::kPrimary, Reason::kUnsafeView, true, true}));
   EXPECT_EQ(decided("TABLE guarded").reason, Reason::kUnsafePolicy);
   EXPECT_EQ(decided("TABLE unlogged").reason, Reason::kPrimaryRelation);
   EXPECT_EQ(decided("SELECT a BETWEEN 1 AND 2 FROM t").reason, Reason::kUnsafeOperator);
@@ -111,7 +112,8 @@ TEST(Decide, ProvesNothingWhereACastOrATypeMayWriteUnnamed) {  // A41
   const auto decided = [&](std::string_view text) {
     return decide(classify(text), functions.get());
   };
-  EXPECT_EQ(decided("SELECT a FROM t"), (Decision{Access::kPrimary, Reason::kUnsafeCast, true}));
+  EXPECT_EQ(decided("SELECT a FROM t"),
+            (Decision{Access::kPrimary, Reason::kUnsafeCast, true, true}));
   EXPECT_EQ(decided("SELECT $1").reason, Reason::kUnsafeCast);
   EXPECT_EQ(decided("INSERT INTO t VALUES (1)").reason, Reason::kWrite);
   EXPECT_EQ(decided("-- ping").reason, Reason::kEmpty);

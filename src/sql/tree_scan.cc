@@ -133,9 +133,11 @@ class TreeScan {
       unit_.facts.pins.bits = static_cast<uint16_t>(unit_.facts.pins.bits | listing.pin_events);
       if (name == "set_config") unit_.facts.calls_set_config = true;
     }
-    if (const Reason reason = reason_for(listing.function_class); reason != Reason::kRead)
-      return unit_.note(reason);
-    unit_.facts.functions.emplace_back(name);
+    const Reason reason = reason_for(listing.function_class);
+    // What runs any SQL has to be looked up in any case: the session may change by it (C4).
+    if (reason == Reason::kRead || reason == Reason::kDynamicSqlFunction)
+      unit_.facts.functions.emplace_back(name);
+    if (reason != Reason::kRead) unit_.note(reason);
   }
 
   void select_into(size_t i) {

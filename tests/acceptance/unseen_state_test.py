@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+"""What functions and triggers leave in a session unseen does not outlive its transaction's end on the server (C4, C13, C15, C16)."""
+import sys
+import unittest
+
+import wire
+from stand.open import only_proxied, run_program
+from stand.processes import eventually
+
+STAND = None
+SETUP = """
+create table plain (n int);
+create table audited (n int);
+create function set_tenant(text) returns text language plpgsql as
+  $$begin perform set_config('app.tenant', $1, false); return $1; end$$;
+create function enter(text) returns text language sql as 'select set_tenant($1)';
+create function on_audited() returns trigger language plpgsql as $$begin set app.tenant = 'trigger'; return new; end$$;
+create trigger audit before insert on audited for each row execute function on_audited();
+create function harmless(int) returns int language plpgsql as
+  $$begin update plain set n = n + 1 where n = $1; return $1; end$$;
+create function lock_all() returns void language sql as 'select pg_advisory_lock(7)';
+create function unlock_all() returns void language sql as 'select pg_advisory_unlock_all()';
+create function make_temp() returns void language plpgsql as $$begin create temp table scratch (n int); end$$;
+"""
+LEAVING = ("select set_tenant('42')", "select enter('42')", "insert into audited values (1)",
+           "begin; select set_tenant('42'); commit", "select n from (select set_tenant('42') as n) x")
+
+
+def setUpModule():
+    with wire.Connection.login(STAND.address, timeout=60) as client:
+        client.run(SETUP)
+        eventually(lambda: reason_of(client, "select harmless(1)") == "volatile_function", 20, "the catalog is loaded")
+
+
+def reason_of(client, statement):
+    client.run(statement)
+    return client.run("show fairlead.last_route")[0][2]
+
+
+def tenant(client):
+    return client.run("/* fairlead.route=primary */ select current_setting('app.tenant', true)")[0][0]
+
+
+@only_proxied
+class UnseenState(unittest.TestCase):
+    def test_a_setting_of_a_function_or_a_trigger_reaches_nobody_else(self):  # C4
+        for statement in LEAVING:
+            with self.subTest(statement), wire.Connection.login(STAND.address) as one, \
+                    wire.Connection.login(STAND.address) as other:
+                one.run(statement)
+                self.assertIn(tenant(other), (None, ""))
+                if ";" not in statement:
+                    one.prepared(statement)
+                    self.assertIn(tenant(other), (None, ""))
+
+    def test_within_its_transaction_it_holds(self):  # C4
+        with wire.Connection.login(STAND.address) as client:
+            client.run("begin")
+            client.run("select set_tenant('42')")
+            self.assertEqual(tenant(client), "42")
+            client.run("commit")
+
+    def test_a_lock_of_a_function_is_held_until_it_is_given_back(self):  # C15
+        with wire.Connection.login(STAND.address) as one, STAND.superuser(database="tests") as server:
+            one.run("select lock_all()")
+            self.assertEqual(server.run("select pg_try_advisory_lock(7)"), [("f",)])
+            one.run("insert into plain values (1)")
+            self.assertEqual(server.run("select pg_try_advisory_lock(7)"), [("f",)])
+            one.run("select unlock_all()")
+            self.assertEqual(server.run("select pg_try_advisory_lock(7)"), [("t",)])
+
+    def test_a_temporary_table_of_a_function_stays_with_its_client(self):  # C13
+        with wire.Connection.login(STAND.address) as one:
+            one.run("select make_temp()")
+            for _ in range(3):
+                one.run("insert into scratch values (1)")
+            self.assertEqual(one.run("select count(*) from scratch"), [("3",)])
+            one.run("drop table scratch")
+
+    def test_a_function_that_leaves_nothing_costs_nothing(self):  # C4
+        with wire.Connection.login(STAND.address) as one, STAND.superuser(database="tests") as server:
+            for statement, last in (("select harmless(1)", 1), ("select set_tenant('harmless(1)')", 0)):
+                one.run(statement)
+                asked = "select count(*) from pg_stat_activity where query = $a${}$a$ and pid <> pg_backend_pid()"
+                eventually(lambda: server.run(asked.format(statement)) == [(str(last),)], 5, f"{statement} was the last")
+
+
+if __name__ == "__main__":
+    run_program(sys.modules[__name__], replicas=1, database={"pool_size": 1, "consistency": "eventual"})
