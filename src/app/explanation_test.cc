@@ -19,8 +19,9 @@ std::shared_ptr<const sql::FunctionCatalog> small_catalog() {
   const std::array rows{
       sql::FunctionRow{
           .name = "count", .volatility = 'i', .language = "internal", .is_builtin = true},
-      sql::FunctionRow{.name = "charge", .volatility = 'v', .language = "plpgsql"}};
-  return sql::FunctionCatalog::build(rows, 1);
+      sql::FunctionRow{.name = "charge", .volatility = 'v', .language = "plpgsql", .oid = 20001}};
+  const std::array tables{sql::DependencyRow{sql::DependencyKind::kTable, 30001, "users"}};
+  return sql::FunctionCatalog::build(rows, 1, tables);
 }
 
 TEST(Explain, AReadGoesToAReplica) {

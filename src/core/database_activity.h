@@ -32,6 +32,7 @@ class DatabaseActivity {
   void count_catalog_change(Time now);
   /// By anybody.
   uint64_t catalog_changes() const { return catalog_changes_.load(); }
+  bool is_current(const sql::FunctionCatalog* catalog) const { return current(catalog) != nullptr; }
   /// A catalog has come that differs. The change may have been nobody's who came through here.
   void on_new_catalog() { writes_.forget_tables(); }
 

@@ -46,6 +46,7 @@ bool is_query(const sql::Decision& decision) {
     case Reason::kAdvisoryLock:
     case Reason::kSystemCatalog:
     case Reason::kPrimaryRelation:
+    case Reason::kUnknownRelation:
     case Reason::kNonstandardStrings:
     case Reason::kClientEncoding:
     case Reason::kCatalogLoading:

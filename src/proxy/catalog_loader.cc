@@ -20,7 +20,7 @@ uint64_t next_generation() {
 }
 
 constexpr std::string_view kMeanwhile =
-    "Until then statements that call functions go to the primary.";
+    "Until then everything that names a function or a table goes to the primary.";
 
 Error why_not_in(const LoginFailure& failure, const std::string& user,
                  const std::string& database) {
@@ -103,7 +103,7 @@ bool CatalogLoader::is_full() {
   if (!said_full_)
     log::warning(
         "cluster {}: clients use more than {} databases; the functions of further ones are not "
-        "looked up, and their statements that call functions go to the primary",
+        "looked up, and everything that names a function or a table goes to the primary there",
         cluster_, kCatalogDatabasesMax);
   said_full_ = true;
   return true;
@@ -254,8 +254,8 @@ void CatalogLoader::on_failure(Database& database, const Error& error) {
 void CatalogLoader::withdraw(Database& database, std::string_view why) {
   if (database.mark.empty()) return;
   log::warning(
-      "cluster {}: what was known of the functions of database \"{}\" is dropped, because {}; its "
-      "statements that call functions go to the primary",
+      "cluster {}: what was known of the functions of database \"{}\" is dropped, because {}; "
+      "everything that names a function or a table goes to the primary",
       cluster_, database.name, why);
   database.mark.clear();
   publish_(database.name, nullptr);

@@ -112,7 +112,7 @@ TEST(ReadCatalog, DependenciesFollowTheFunctions) {  // A41, A45, A50, A52, A54
   EXPECT_EQ(catalog.relation_reason("over"), sql::Reason::kPrimaryRelation);
   EXPECT_EQ(catalog.relation_reason("calls"), sql::Reason::kUnsafeView);
   EXPECT_EQ(catalog.relation_reason("guarded"), sql::Reason::kUnsafePolicy);
-  EXPECT_EQ(catalog.relation_reason("lower"), sql::Reason::kRead);
+  EXPECT_EQ(catalog.relation_reason("lower"), sql::Reason::kUnknownRelation);
   EXPECT_TRUE(catalog.is_unsafe_operator("###"));
   EXPECT_EQ(catalog.implicit_call().reason, sql::Reason::kUnsafeCast);
   EXPECT_EQ(catalog.implicit_call().object, "from a to b");

@@ -117,7 +117,7 @@ void ClientSession::refresh_environment() {
                             .shapes = &worker_.shapes(),
                             .registry = &worker_.statements(),
                             .known = &tenant_.known_statements(),
-                            .catalog = tenant_.catalog(),
+                            .catalog = tenant_.current_catalog(),
                             .epoch = tenant_.snapshot().epoch,
                             .lost_writes_fail = tenant_.lost_writes_fail(),
                             .holds_writes = tenant_.snapshot().holds_writes,

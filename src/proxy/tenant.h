@@ -64,6 +64,11 @@ class Tenant {
   const core::ClusterSnapshot& snapshot() const { return *snapshot_; }
   /// Null: not loaded yet.
   const sql::FunctionCatalog* catalog() const { return catalog_.get(); }
+  /// For deciding: what was asked for before the last DDL of anybody proves nothing (A42).
+  const sql::FunctionCatalog* current_catalog() const {
+    return activity_->is_current(catalog_.get()) ? catalog_.get()
+                                                 : sql::FunctionCatalog::not_loaded().get();
+  }
 
   core::KnownStatements& known_statements() { return known_; }
 

@@ -258,10 +258,7 @@ std::shared_ptr<const sql::FunctionCatalog> Worker::catalog(const std::string& c
                                                             const std::string& database) const {
   const auto known = catalogs_.find({cluster, database});
   if (known != catalogs_.end() && known->second != nullptr) return known->second;
-  const auto config = settings_->config->clusters.find(cluster);
-  const bool keeps_relations =
-      config != settings_->config->clusters.end() && !config->second.primary_relations.empty();
-  return keeps_relations ? sql::FunctionCatalog::not_loaded() : nullptr;
+  return sql::FunctionCatalog::not_loaded();
 }
 
 Task<void> Worker::tick() {

@@ -55,6 +55,9 @@ std::string_view advice(Reason reason) {
     case Reason::kPrimaryRelation:
       return "ALTER TABLE ... SET LOGGED where it is unlogged, replica_relations where it is "
              "foreign; a sequence stays.";
+    case Reason::kUnknownRelation:
+      return "Nothing: a new table is known within seconds; a WITH query or a table of this name "
+             "has to exist.";
     case Reason::kUtility:
     case Reason::kLock:
     case Reason::kNotify:

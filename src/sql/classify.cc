@@ -71,6 +71,7 @@ void finish(Unit& unit) {
   sort_unique(facts.attributes);
   sort_unique(facts.operators);
   sort_unique(facts.relations);
+  sort_unique(facts.with_names);
   if (unit.temp_objects > 0 && unit.temp_objects == unit.temp_objects_dropped_on_commit)
     facts.pins.add(PinEvent::kTempDropsOnCommit);
 }

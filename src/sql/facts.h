@@ -31,6 +31,11 @@ struct Relation {
   std::string name;
   bool written = false;
 
+  /// One of PostgreSQL's own, or taken for one: pg_catalog is searched first.
+  bool is_of_system() const {
+    if (schema.empty()) return name.starts_with("pg_");
+    return schema == "pg_catalog" || schema == "information_schema" || schema == "pg_toast";
+  }
   auto operator<=>(const Relation&) const = default;
 };
 
@@ -159,7 +164,8 @@ struct QueryFacts {
   /// Operators, without schema, written or implied by the grammar: BETWEEN is >= and <=, JOIN USING
   /// is =. All of them, because any database may have one of its own by any of these names (A41).
   std::vector<std::string> operators;
-  std::vector<Relation> relations;  // Sorted, unique.
+  std::vector<Relation> relations;      // Sorted, unique.
+  std::vector<std::string> with_names;  // Of WITH queries. Sorted, unique.
 
   std::vector<TransactionCommand> transaction;  // In order of the text, as the next two.
   std::vector<VariableCommand> variables;

@@ -82,7 +82,8 @@ FunctionVerdict FunctionCatalog::attribute_verdict(std::string_view name) const 
 Reason FunctionCatalog::relation_reason(std::string_view name) const {
   const auto found = closure_.relations.find(name);
   if (found != closure_.relations.end()) return found->second;
-  return lists_.is_primary_relation(name) ? Reason::kPrimaryList : Reason::kRead;
+  if (lists_.is_primary_relation(name)) return Reason::kPrimaryList;
+  return tables_.knows(name) ? Reason::kRead : Reason::kUnknownRelation;
 }
 
 Reason FunctionCatalog::operator_reason(std::string_view name) const {
@@ -113,6 +114,11 @@ bool FunctionCatalog::may_touch_any_table(const QueryFacts& facts) const {
 
 namespace {
 
+// A name that no relation has may be that of a WITH query; where one has it, the relation counts.
+bool is_of_with_query(const QueryFacts& facts, const Relation& relation) {
+  return relation.schema.empty() && std::ranges::binary_search(facts.with_names, relation.name);
+}
+
 // The first thing in the text that the catalog does not let a replica do.
 Reason first_unsafe(const QueryFacts& facts, const FunctionCatalog& catalog) {
   for (const std::string& name : facts.functions)
@@ -123,9 +129,12 @@ Reason first_unsafe(const QueryFacts& facts, const FunctionCatalog& catalog) {
       return reason;
   for (const std::string& name : facts.operators)
     if (const Reason reason = catalog.operator_reason(name); reason != Reason::kRead) return reason;
-  for (const Relation& relation : facts.relations)
-    if (const Reason reason = catalog.relation_reason(relation.name); reason != Reason::kRead)
-      return reason;
+  for (const Relation& relation : facts.relations) {
+    const Reason reason = catalog.relation_reason(relation.name);
+    const bool needs_no_row = relation.is_of_system() || is_of_with_query(facts, relation);
+    if (reason == Reason::kUnknownRelation && needs_no_row) continue;
+    if (reason != Reason::kRead) return reason;
+  }
   return facts.empty() ? Reason::kRead : catalog.implicit_call().reason;
 }
 
@@ -138,7 +147,7 @@ Decision decide(const QueryFacts& facts, const FunctionCatalog* catalog) {
   if (is_loaded)
     unsafe = first_unsafe(facts, *catalog);
   else if (!facts.functions.empty() || !facts.attributes.empty() ||
-           (catalog != nullptr && !facts.relations.empty()))
+           (catalog != nullptr && (!facts.relations.empty() || !facts.operators.empty())))
     unsafe = Reason::kCatalogLoading;
   if (facts.access == Access::kPrimary)
     return {Access::kPrimary, facts.reason, facts.may_write || unsafe != Reason::kRead, opaque};

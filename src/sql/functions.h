@@ -32,8 +32,8 @@ class FunctionCatalog {
       std::span<const FunctionRow> rows, uint64_t generation,
       std::span<const DependencyRow> dependencies = {}, Time as_of = {}, RoutingLists lists = {});
 
-  /// In place of a catalog that is not known yet, where the operator keeps relations on the primary
-  /// (A56): a text that names any of them is no read until then. Its generation is never another's.
+  /// In place of a catalog that is not known, or not since the last DDL (A42): a text that names
+  /// anything is no read until then (G1). Its generation is never another's.
   static std::shared_ptr<const FunctionCatalog> not_loaded();
   bool is_loaded() const { return generation_ != kNotLoaded; }
 
@@ -42,7 +42,7 @@ class FunctionCatalog {
   /// all is a plain column, which is safe.
   FunctionVerdict attribute_verdict(std::string_view name) const;
   /// Why only the primary may answer for a relation of this name: it does not exist on replicas, or
-  /// reading it calls what is not safe. kRead: anybody may.
+  /// reading it calls what is not safe, or nobody knows what it is. kRead: anybody may.
   Reason relation_reason(std::string_view name) const;
   /// Over all schemas and operands; kRead where it is safe.
   Reason operator_reason(std::string_view name) const;
@@ -93,8 +93,8 @@ struct Decision {
   bool operator==(const Decision&) const = default;
 };
 
-/// The facts of a text seen with the functions of its database. `catalog` may be null: then only a
-/// text with nothing to look up can be a read.
+/// The facts of a text seen with the catalog of its database. `catalog` may be null, for who has no
+/// database at hand: then a text that calls no function can be a read, whatever its relations are.
 Decision decide(const QueryFacts& facts, const FunctionCatalog* catalog);
 
 }  // namespace fairlead::sql

@@ -33,7 +33,8 @@ std::shared_ptr<const FunctionCatalog> catalog() {
       {.name = "proc", .volatility = 'v', .language = "plpgsql", .is_procedure = true},
   };
   for (uint32_t oid = 0; FunctionRow & row : rows) row.oid = ++oid;
-  return FunctionCatalog::build(rows, 1);
+  static const DependencyRow kTables[] = {{DependencyKind::kTable, 30001, "t"}};
+  return FunctionCatalog::build(rows, 1, kTables);
 }
 
 TEST(FunctionCatalog, JudgesANameByTheWorstOfItsFunctions) {  // A40
@@ -88,6 +89,7 @@ TEST(Decide, FindsAReadOnlyWhenEveryFunctionIsSafe) {
 TEST(Decide, LooksBehindRelationsAndOperators) {  // A41, A45
   const FunctionRow rows[] = {{.name = "writer", .language = "plpgsql", .oid = 20001}};
   const DependencyRow dependencies[] = {
+      {DependencyKind::kTable, 30000, "t"},
       {DependencyKind::kView, 30001, "writing_view", {20001}},
       {DependencyKind::kPolicy, 30002, "guarded", {20001}},
       {DependencyKind::kReplicaLacks, 30003, "unlogged"},
@@ -107,7 +109,8 @@ TEST(Decide, LooksBehindRelationsAndOperators) {  // A41, A45
 
 TEST(Decide, ProvesNothingWhereACastOrATypeMayWriteUnnamed) {  // A41
   const FunctionRow rows[] = {{.name = "writer", .language = "plpgsql", .oid = 20001}};
-  const DependencyRow dependencies[] = {{DependencyKind::kCast, 0, "from a to b", {20001}}};
+  const DependencyRow dependencies[] = {{DependencyKind::kTable, 30000, "t"},
+                                        {DependencyKind::kCast, 0, "from a to b", {20001}}};
   const auto functions = FunctionCatalog::build(rows, 1, dependencies);
   const auto decided = [&](std::string_view text) {
     return decide(classify(text), functions.get());
@@ -126,6 +129,19 @@ TEST(Decide, CallsAFunctionUnsafeWhoseDefaultsAre) {  // A40
   const DependencyRow dependencies[] = {{DependencyKind::kDefaults, 20001, "reader", {20002}}};
   const auto functions = FunctionCatalog::build(rows, 1, dependencies);
   EXPECT_EQ(decide(classify("SELECT reader()"), functions.get()).reason, Reason::kVolatileFunction);
+}
+
+TEST(Decide, TakesARelationThatNobodyKnowsForAnything) {  // G1, A42, A45
+  const auto reason = [](std::string_view text) { return decision(text).reason; };
+  EXPECT_EQ(decision("TABLE made_just_now"),
+            (Decision{Access::kPrimary, Reason::kUnknownRelation, true}));
+  EXPECT_EQ(reason("SELECT 1 FROM t, s.made_just_now"), Reason::kUnknownRelation);
+  EXPECT_EQ(reason("WITH a AS (SELECT 1) SELECT 1 FROM s.a"), Reason::kUnknownRelation);
+  EXPECT_EQ(reason("WITH a AS (TABLE b) TABLE a"), Reason::kUnknownRelation);
+  EXPECT_EQ(reason("WITH a AS (TABLE t) TABLE a"), Reason::kRead);
+  EXPECT_EQ(reason("SELECT 1 FROM (WITH RECURSIVE a AS (TABLE a) TABLE a) b"), Reason::kRead);
+  EXPECT_EQ(reason("TABLE s.t"), Reason::kRead);
+  EXPECT_EQ(reason("TABLE information_schema.tables"), Reason::kSystemCatalog);
 }
 
 TEST(Decide, WaitsForTheCatalogWhenThereIsSomethingToLookUp) {

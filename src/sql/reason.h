@@ -37,6 +37,7 @@ enum class Reason : uint8_t {
   kAdvisoryLock,
   kSystemCatalog,
   kPrimaryRelation,
+  kUnknownRelation,
   kUnsafeView,
   kUnsafePolicy,
   kUnsafeOperator,
@@ -129,6 +130,10 @@ inline constexpr std::array kReasons{
         "An unlogged or foreign table or a sequence is read, perhaps through a view: replicas "
         "do not have what it holds."},
     ReasonText{
+        Reason::kUnknownRelation, "unknown_relation",
+        "A table or view is named that the catalog does not hold: a new one, perhaps a view of "
+        "what only the primary may do."},
+    ReasonText{
         Reason::kUnsafeView, "unsafe_view",
         "A view is read which calls, at any depth, a function that may write or whose answer "
         "belongs to one node or session."},
@@ -192,7 +197,8 @@ inline constexpr std::array kReasons{
                "No replica had replayed the commits that this read must see."},
     ReasonText{Reason::kNoReplica, "no_replica", "No replica is healthy, near enough and allowed."},
     ReasonText{Reason::kCatalogLoading, "catalog_loading",
-               "The database's functions are not known yet, so nothing that calls one is proven."},
+               "The database's functions and views are not known, or not since the last DDL, so "
+               "nothing that names one is proven."},
     ReasonText{Reason::kObserve, "observe", "Observe mode sends everything to the primary."},
     ReasonText{Reason::kPipelineOpen, "pipeline_open",
                "Earlier messages of the same pipeline already run on this server."},

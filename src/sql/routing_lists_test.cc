@@ -46,7 +46,8 @@ const std::vector<FunctionRow>& functions() {
 }
 
 std::shared_ptr<const FunctionCatalog> catalog(RoutingLists lists,
-                                               const std::vector<DependencyRow>& rows = {}) {
+                                               std::vector<DependencyRow> rows = {}) {
+  rows.push_back({kTable, 30100, "t"});
   return FunctionCatalog::build(functions(), 1, rows, {}, std::move(lists));
 }
 
@@ -194,13 +195,14 @@ TEST(RoutingLists, AForeignTableIsReadOnReplicasOnlyWhenAskedFor) {  // A54
   EXPECT_EQ(reason(catalog({}, rows), "TABLE remote_orders"), Reason::kPrimaryRelation);
 }
 
-// The list of relations says too little as long as nobody knows what reads them.
-TEST(RoutingLists, NoRelationIsReadOnAReplicaBeforeTheCatalogIsKnown) {  // A56
+TEST(RoutingLists, NothingNamedIsReadOnAReplicaBeforeTheCatalogIsKnown) {  // G1, A42, A56
   const auto none = FunctionCatalog::not_loaded();
   EXPECT_FALSE(none->is_loaded());
   EXPECT_TRUE(catalog({})->is_loaded());
   EXPECT_EQ(reason(none, "TABLE t"), Reason::kCatalogLoading);
   EXPECT_EQ(reason(none, "SELECT f()"), Reason::kCatalogLoading);
+  EXPECT_EQ(reason(none, "SELECT 1 + 2"), Reason::kCatalogLoading);
+  EXPECT_EQ(reason(none, "SELECT 1 + 2"), Reason::kCatalogLoading);
   EXPECT_EQ(reason(none, "SELECT 1"), Reason::kRead);
   EXPECT_EQ(reason(none, "INSERT INTO t VALUES (1)"), Reason::kWrite);
   EXPECT_TRUE(none->may_touch_any_table(classify("SELECT f()")));

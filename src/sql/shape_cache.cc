@@ -33,6 +33,7 @@ size_t weight_of(const QueryFacts& facts) {
   for (const std::string& name : facts.functions) bytes += sizeof(std::string) + name.capacity();
   for (const std::string& name : facts.attributes) bytes += sizeof(std::string) + name.capacity();
   for (const std::string& name : facts.operators) bytes += sizeof(std::string) + name.capacity();
+  for (const std::string& name : facts.with_names) bytes += sizeof(std::string) + name.capacity();
   for (const Relation& relation : facts.relations)
     bytes += sizeof(relation) + relation.schema.capacity() + relation.name.capacity();
   for (const VariableCommand& command : facts.variables)

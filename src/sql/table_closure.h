@@ -57,6 +57,8 @@ class TableClosure {
   TableClosure(std::span<const FunctionRow> functions, std::span<const DependencyRow> dependencies,
                const RoutingLists& lists = {});
 
+  /// Whether a relation has this name.
+  bool knows(std::string_view name) const { return read_.contains(name); }
   /// A name that no relation has (yet), a WITH query's for one, is the whole database.
   const Tables& read(std::string_view name) const { return find(read_, name); }
   const Tables& written(std::string_view name) const { return find(written_, name); }

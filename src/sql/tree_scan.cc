@@ -84,11 +84,6 @@ bool is_temp_schema(std::string_view schema) {
   return schema == "pg_temp" || schema.starts_with("pg_temp_");
 }
 
-bool is_catalog(std::string_view schema, std::string_view name) {
-  if (schema.empty()) return name.starts_with("pg_");  // pg_catalog is searched first.
-  return schema == "pg_catalog" || schema == "information_schema" || schema == "pg_toast";
-}
-
 class TreeScan {
  public:
   TreeScan(Unit& unit, bool written) : unit_(unit), tree_(unit.tree), written_(written) {}
@@ -119,6 +114,7 @@ class TreeScan {
 
   void field(size_t i, std::string_view key) {
     if (key == "relname") return relation(tree_[i].parent);
+    if (key == "ctename") unit_.facts.with_names.emplace_back(tree_.text(tree_[i].parent, key));
     if (key == "intoClause") return select_into(i);
     if (key == "names" && is_in(kCatalogTypes, last_name(tree_, i)))
       return unit_.note(Reason::kSystemCatalog);
@@ -186,7 +182,7 @@ class TreeScan {
         written_ || range == written_relation_ || tree_.key(range) == "rel";  // SELECT INTO's.
     unit_.facts.relations.push_back({std::string(schema), std::string(name), written});
     if (tree_.text(range, "relpersistence") == "t") temp_object(range);
-    if (is_catalog(schema, name)) unit_.note(Reason::kSystemCatalog);
+    if (unit_.facts.relations.back().is_of_system()) unit_.note(Reason::kSystemCatalog);
   }
 
   void temp_object(size_t range) {

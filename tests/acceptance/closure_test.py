@@ -178,6 +178,17 @@ class Closure(unittest.TestCase):
                         self.becomes(other, read, route)
                         client.run("rollback")
 
+    def test_what_was_made_a_moment_ago_is_the_primarys_at_once(self):  # G1, A42, A45
+        with login() as client, login() as other:
+            for number in range(5):
+                client.run(f"create view fresh_{number} as select n from plain where note(n, n)")
+                self.assertEqual(routed(other, f"select count(*) as {{}} from fresh_{number}")[0], "primary")
+                client.run(f"create or replace view fresh_{number} as select n from plain")
+                self.becomes(other, f"select count(*) as {{}} from fresh_{number}", ("replica", "read"))
+                client.run(f"create or replace view fresh_{number} as select n from plain where note(n, n)")
+                self.assertEqual(routed(other, f"select count(*) as {{}} from fresh_{number}")[0], "primary")
+            self.assertEqual(routed(other, "select 1 as {} from nobody_s")[0], "error")
+
     def test_ddl_that_the_proxy_has_not_seen_counts_soon(self):  # A42
         names = ("a view of a view", "a policy", "an operator with an overload that writes", "an aggregate that calls one",
                  "a default of an argument")
