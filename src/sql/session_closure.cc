@@ -48,6 +48,8 @@ class Search {
       : dependencies_(dependencies) {
     for (const FunctionRow& row : functions) {
       known_.insert(row.oid);
+      if (row.language == "c" && is_trusted_extension(row.extension, lists))
+        reviewed_.insert(row.oid);
       SourceWords words = has_readable_source(row) ? read_source(row.source) : SourceWords{};
       const bool trusted = !row.is_builtin && lists.is_replica_function(row.name);
       if (!trusted && changes_session(row, words, lists)) add_function(row.oid, row.name);
@@ -61,8 +63,9 @@ class Search {
   }
 
   bool calls_any(const DependencyRow& row) const {
-    return std::ranges::any_of(
-        row.functions, [&](uint32_t oid) { return oids_.contains(oid) || !known_.contains(oid); });
+    return std::ranges::any_of(row.functions, [&](uint32_t oid) {
+      return (oids_.contains(oid) && !reviewed_.contains(oid)) || !known_.contains(oid);
+    });
   }
   bool is_function(uint32_t oid) const { return oids_.contains(oid); }
   bool is_read(uint32_t relation) const { return read_.contains(relation); }
@@ -114,8 +117,9 @@ class Search {
   std::span<const DependencyRow> dependencies_;
   std::vector<Readable> readable_;
   std::unordered_set<uint32_t> known_;
-  std::unordered_set<uint32_t> oids_;  // Of functions.
-  std::unordered_set<uint32_t> read_;  // Of relations, as the next.
+  std::unordered_set<uint32_t> reviewed_;  // Behind operators and types many lack a label.
+  std::unordered_set<uint32_t> oids_;      // Of functions.
+  std::unordered_set<uint32_t> read_;      // Of relations, as the next.
   std::unordered_set<uint32_t> written_;
   std::unordered_set<std::string> names_;  // Of all of them, as a source would mention them.
   bool changed_ = false;

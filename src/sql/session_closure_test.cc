@@ -108,6 +108,16 @@ TEST(SessionClosure, TakesEveryStatementForOneWhereACastMayDoIt) {  // C4
   EXPECT_FALSE(decide(classify(""), catalog.get()).opaque);
 }
 
+TEST(SessionClosure, BelievesReviewedExtensionsBehindTypesAndOperators) {  // A46
+  const FunctionRow rows[] = {
+      {.name = "geometry_in", .language = "c", .extension = "postgis", .oid = 20001}};
+  const DependencyRow types[] = {{DependencyKind::kType, 0, "geometry", {20001}},
+                                 {DependencyKind::kOperator, 0, "&&", {20001}}};
+  const auto catalog = FunctionCatalog::build(rows, 1, types);
+  EXPECT_FALSE(decide(classify("SELECT 1 && 2"), catalog.get()).opaque);
+  EXPECT_TRUE(decide(classify("SELECT geometry_in()"), catalog.get()).opaque);
+}
+
 TEST(SessionClosure, ProvesNothingOfACallBeforeTheCatalogIsThere) {  // C4
   EXPECT_TRUE(decide(classify("SELECT lower('A')"), nullptr).opaque);
   EXPECT_FALSE(decide(classify("INSERT INTO t VALUES (1)"), nullptr).opaque);
