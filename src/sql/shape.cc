@@ -61,6 +61,7 @@ class ShapeWriter {
 
  private:
   char* write_token(const Token& token, char* out, bool gap);
+  bool is_escape(const Token& token, const char* out) const;
   void start_statement(std::string_view first);
 
   void bracket_or_semicolon(char c) {
@@ -131,13 +132,25 @@ void ShapeWriter::run() {
   shape_.size_ = static_cast<size_t>(out - begin_);
 }
 
+// UESCAPE '!' says which character escapes others in a name, so that another one makes another
+// name of the same bytes.
+bool ShapeWriter::is_escape(const Token& token, const char* out) const {
+  constexpr std::string_view kWord = "uescape";
+  std::string_view before(begin_, out);
+  if (before.ends_with(' ')) before.remove_suffix(1);
+  if (token.kind != TokenKind::kString || !before.ends_with(kWord)) return false;
+  before.remove_suffix(kWord.size());
+  return before.empty() || kFolded[static_cast<unsigned char>(before.back())] == 0;
+}
+
 // A dropped literal keeps a space to whatever it could be read together with: "-5" must not become
 // the operator "-?". Brackets and commas cannot be.
 char* ShapeWriter::write_token(const Token& token, char* out, bool gap) {
   shape_.terminated = shape_.terminated && token.terminated;
   if (token.backslash && !options_.standard_conforming_strings) shape_.ambiguous_strings = true;
-  const bool drops =
-      token.kind >= TokenKind::kString && token.kind <= TokenKind::kNumber && !keeps_;
+  const bool is_literal = token.kind >= TokenKind::kString && token.kind <= TokenKind::kNumber;
+  const bool keeps = keeps_ || (policy_ == LiteralPolicy::kKeepInUtility && is_escape(token, out));
+  const bool drops = is_literal && !keeps;
   const char last = out == begin_ ? '(' : out[-1];
   const bool touches = drops ? last != '(' && last != ',' && last != '[' : after_dropped_literal_;
   if (drops) shape_.has_dropped_literal = true;

@@ -97,6 +97,13 @@ TEST(Shape, DiffersWhereTheMeaningDiffers) {
   for (const auto& [a, b] : pairs) EXPECT_NE(shape(a), shape(b)) << a << " | " << b;
 }
 
+TEST(Shape, KeepsTheEscapeCharacterOfNames) {  // G1
+  EXPECT_NE(shape("SELECT * FROM U&\"v!0031\" UESCAPE '#'"),
+            shape("SELECT * FROM U&\"v!0031\" UESCAPE '!'"));
+  EXPECT_NE(shape("SELECT 1 FROM U&\"a\"uescape'#'"), shape("SELECT 1 FROM U&\"a\"uescape'!'"));
+  EXPECT_EQ(shape("SELECT my_uescape 'a'"), shape("SELECT my_uescape 'b'"));
+}
+
 TEST(Shape, SaysWhatTheTextHeldThatTheShapeLost) {
   Shape out;
   make_shape("SELECT 1", {}, LiteralPolicy::kKeepInUtility, out);
