@@ -113,8 +113,8 @@ constexpr std::array kCluster{
                                        .max = 100}),
     declare<&Cluster::trusted_extensions>(
         {.name = "trusted_extensions",
-         .sentence = "Extensions in C that never write but where their labels say so, besides "
-                     "those that Fairlead knows.",
+         .sentence = "Extensions in C that never write but where their labels say so, nor read "
+                     "tables that they are not given, besides those that Fairlead knows.",
          .apply = kRestart}),
     declare<&Cluster::replica_functions>(
         {.name = "replica_functions",

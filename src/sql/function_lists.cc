@@ -243,4 +243,11 @@ bool is_reviewed_extension(std::string_view extension) {
   return std::ranges::binary_search(kReviewedExtensions, extension);
 }
 
+bool reads_unnamed_tables(std::string_view extension) {
+  constexpr std::array<std::string_view, 4> kNames{"address_standardizer", "pgrouting",
+                                                   "postgis_raster", "tablefunc"};
+  static_assert(std::ranges::is_sorted(kNames));
+  return std::ranges::binary_search(kNames, extension);
+}
+
 }  // namespace fairlead::sql

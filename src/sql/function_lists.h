@@ -48,4 +48,7 @@ bool reads_stored_data(std::string_view name);
 /// Extensions in C whose volatility labels were reviewed and can be believed (A46).
 bool is_reviewed_extension(std::string_view extension);
 
+/// Those whose functions in C ask for the rows of tables that the statement need not name.
+bool reads_unnamed_tables(std::string_view extension);
+
 }  // namespace fairlead::sql

@@ -148,7 +148,8 @@ bool touches_no_table(const FunctionRow& row, const RoutingLists& lists) {
   if (row.is_builtin)
     return !reads_stored_data(row.name) &&
            classify_function(row.name).function_class != FunctionClass::kDynamicSql;
-  return row.language == "c" && is_trusted_extension(row.extension, lists);
+  return row.language == "c" && is_trusted_extension(row.extension, lists) &&
+         !reads_unnamed_tables(row.extension);
 }
 
 TableClosure::TableClosure(std::span<const FunctionRow> functions,
@@ -160,6 +161,9 @@ TableClosure::TableClosure(std::span<const FunctionRow> functions,
     unite(read_.try_emplace(name, none).first->second, graph.read(oid));
     unite(written_.try_emplace(name, none).first->second, graph.written(oid));
   }
+  // Its functions in C look coordinate systems up there, as any statement may by a cast alone.
+  if (std::ranges::find(functions, "postgis", &FunctionRow::extension) != functions.end())
+    written_["spatial_ref_sys"] = Tables{};
   for (const DependencyRow& row : dependencies) {
     const bool is_operator = row.kind == DependencyKind::kOperator;
     if (!(is_operator || is_implicit(row.kind)) || !graph.is_open(row.functions)) continue;

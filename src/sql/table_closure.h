@@ -48,8 +48,9 @@ struct Tables {
 };
 
 /// Whether a function of this row surely reads and writes no table: one of PostgreSQL's own, or a C
-/// function of a reviewed or trusted extension. The author's labels do not count (A43): a replica
-/// does not refuse a read that is too old.
+/// function of a reviewed or trusted extension. PostGIS reads one, spatial_ref_sys, whose writes
+/// are those of the whole database instead. The author's labels do not count (A43): a replica does
+/// not refuse a read that is too old.
 bool touches_no_table(const FunctionRow& row, const RoutingLists& lists = {});
 
 class TableClosure {

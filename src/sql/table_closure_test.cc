@@ -74,6 +74,24 @@ TEST(TableClosure, BelievesNoLabelOfAFunction) {  // A43
   EXPECT_EQ(closure.written("plain"), tables({"plain"}));
 }
 
+TEST(TableClosure, TakesCoordinateSystemsForReadByEverything) {  // D11
+  const std::vector<DependencyRow> rows{{kTable, 30001, "spatial_ref_sys"}};
+  EXPECT_EQ(TableClosure(functions(), rows).written("spatial_ref_sys"),
+            tables({"spatial_ref_sys"}));
+  const FunctionRow postgis[] = {{.name = "st_transform",
+                                  .volatility = 'i',
+                                  .language = "c",
+                                  .extension = "postgis",
+                                  .oid = 20002}};
+  EXPECT_EQ(TableClosure(postgis, rows).written("spatial_ref_sys"), Tables{});
+  EXPECT_TRUE(touches_no_table(postgis[0]));
+}
+
+TEST(TouchesNoTable, DoesNotBelieveItOfExtensionsThatRunQueries) {  // D11
+  const FunctionRow row{.name = "pgr_dijkstra", .language = "c", .extension = "pgrouting"};
+  EXPECT_FALSE(touches_no_table(row, {.trusted_extensions = {"pgrouting"}}));
+}
+
 TEST(TableClosure, IsTheWholeDatabaseBeyondItsLimitAndWhereARelationIsNewer) {
   const auto parent_of = [](size_t children) {
     static std::vector<std::string> names;
