@@ -158,8 +158,8 @@ struct QueryFacts {
   /// primary are not in it: they have already decided. Read-safe volatile built-ins are in it,
   /// because an overload of somebody's own may not be.
   std::vector<std::string> functions;
-  /// Names after a dot: columns, or functions in attribute notation (t.f means f(t)). Only a
-  /// function of the database's own can be meant. Sorted, unique.
+  /// Names after a dot: columns, or functions in attribute notation (t.f means f(t)). Sorted,
+  /// unique.
   std::vector<std::string> attributes;
   /// Operators, without schema, written or implied by the grammar: BETWEEN is >= and <=, JOIN USING
   /// is =. All of them, because any database may have one of its own by any of these names (A41).

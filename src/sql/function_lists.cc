@@ -20,7 +20,9 @@ constexpr uint16_t bit(PinEvent event) { return static_cast<uint16_t>(event); }
 //   lo_export, pg_reload_conf ...  a replica would do it, on the wrong machine (G2).
 // loread() and lo_open() are left to the catalog, which calls them VOLATILE: they work inside one
 // transaction only.
+// bernoulli() and system() are handlers of TABLESAMPLE, which nobody can call.
 constexpr auto kReviewed = std::to_array<FunctionListing>({
+    {"bernoulli", kVolatileReadSafe},
     {"clock_timestamp", kVolatileReadSafe},
     {"connectby", kDynamicSql},
     {"current_query", kVolatileReadSafe},
@@ -123,6 +125,7 @@ constexpr auto kReviewed = std::to_array<FunctionListing>({
     {"set_config", kSession},
     {"setseed", kSession},
     {"setval", kWrites, bit(PinEvent::kSequenceValue)},
+    {"system", kVolatileReadSafe},
     {"timeofday", kVolatileReadSafe},
     {"ts_rewrite", kDynamicSql},
     {"ts_stat", kDynamicSql},

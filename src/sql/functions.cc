@@ -2,11 +2,17 @@
 
 #include <algorithm>
 
+#include "sql/function_lists.h"
+
 namespace fairlead::sql {
 namespace {
 
 // The verdict over several functions of one name: the worst.
 FunctionVerdict worst(FunctionVerdict a, FunctionVerdict b) { return std::max(a, b); }
+
+Reason listed_reason(std::string_view name) {
+  return reason_for(classify_function(name).function_class);
+}
 
 Reason reason_of(FunctionVerdict verdict) {
   switch (verdict) {
@@ -42,8 +48,10 @@ FunctionCatalog::FunctionCatalog(std::span<const FunctionRow> rows, uint64_t gen
     at->second.call = worst(at->second.call, one);
     const bool touches_none = touches_no_table(row, lists_);
     at->second.touches_no_table = at->second.touches_no_table && touches_none;
-    if (row.is_builtin) continue;
-    at->second.attribute = worst(at->second.attribute, one);
+    // Called in full it would have been noted by the text already.
+    const bool is_listed = row.is_builtin && listed_reason(row.name) != Reason::kRead;
+    at->second.attribute =
+        worst(at->second.attribute, is_listed ? worst(one, FunctionVerdict::kVolatile) : one);
     at->second.attribute_touches_no_table = at->second.attribute_touches_no_table && touches_none;
   }
   for (const auto& [name, reason] : closure_.functions) {
@@ -124,9 +132,12 @@ Reason first_unsafe(const QueryFacts& facts, const FunctionCatalog& catalog) {
   for (const std::string& name : facts.functions)
     if (const Reason reason = reason_of(catalog.verdict(name)); reason != Reason::kRead)
       return reason;
-  for (const std::string& name : facts.attributes)
-    if (const Reason reason = reason_of(catalog.attribute_verdict(name)); reason != Reason::kRead)
-      return reason;
+  for (const std::string& name : facts.attributes) {
+    const Reason reason = reason_of(catalog.attribute_verdict(name));
+    const Reason listed = listed_reason(name);
+    if (reason == Reason::kVolatileFunction && listed != Reason::kRead) return listed;
+    if (reason != Reason::kRead) return reason;
+  }
   for (const std::string& name : facts.operators)
     if (const Reason reason = catalog.operator_reason(name); reason != Reason::kRead) return reason;
   for (const Relation& relation : facts.relations) {

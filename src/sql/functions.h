@@ -38,8 +38,8 @@ class FunctionCatalog {
   bool is_loaded() const { return generation_ != kNotLoaded; }
 
   FunctionVerdict verdict(std::string_view name) const;
-  /// For attribute notation: only functions that are not built in can be meant, and no function at
-  /// all is a plain column, which is safe.
+  /// For attribute notation, which may mean a function of PostgreSQL's own, too, because PostgreSQL
+  /// asks for no row: (42).pg_advisory_lock. No function at all is a plain column, which is safe.
   FunctionVerdict attribute_verdict(std::string_view name) const;
   /// Why only the primary may answer for a relation of this name: it does not exist on replicas, or
   /// reading it calls what is not safe, or nobody knows what it is. kRead: anybody may.

@@ -69,6 +69,16 @@ class UnseenState(unittest.TestCase):
             one.run("select unlock_all()")
             self.assertEqual(server.run("select pg_try_advisory_lock(7)"), [("t",)])
 
+    def test_attribute_notation_is_a_call(self):  # A40, C15
+        with wire.Connection.login(STAND.address) as one, STAND.superuser(database="tests") as server:
+            for lock in ("select (7).pg_advisory_lock", "select g.pg_advisory_lock from generate_series(7, 7) g"):
+                self.assertEqual(reason_of(one, lock), "advisory_lock")
+                self.assertEqual(server.run("select pg_try_advisory_lock(7)"), [("f",)])
+                one.run("insert into plain values (1)")
+                self.assertEqual(server.run("select pg_try_advisory_lock(7)"), [("f",)])
+                one.run("select pg_advisory_unlock(7)")
+            self.assertEqual(reason_of(one, "select ('select ''a''::tsvector'::text).ts_stat"), "dynamic_sql_function")
+
     def test_a_temporary_table_of_a_function_stays_with_its_client(self):  # C13
         with wire.Connection.login(STAND.address) as one:
             one.run("select make_temp()")
