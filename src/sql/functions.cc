@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sql/function_lists.h"
+#include "sql/function_source.h"
 
 namespace fairlead::sql {
 namespace {
@@ -149,11 +150,16 @@ Reason first_unsafe(const QueryFacts& facts, const FunctionCatalog& catalog) {
   return facts.empty() ? Reason::kRead : catalog.implicit_call().reason;
 }
 
+// As long as nobody knows what the functions do. A name behind a dot is a column, as a rule.
+bool calls_anything(const QueryFacts& facts) {
+  return !facts.functions.empty() || std::ranges::any_of(facts.attributes, is_session_builtin);
+}
+
 }  // namespace
 
 Decision decide(const QueryFacts& facts, const FunctionCatalog* catalog) {
   const bool is_loaded = catalog != nullptr && catalog->is_loaded();
-  const bool opaque = is_loaded ? catalog->may_change_session(facts) : !facts.functions.empty();
+  const bool opaque = is_loaded ? catalog->may_change_session(facts) : calls_anything(facts);
   Reason unsafe = Reason::kRead;
   if (is_loaded)
     unsafe = first_unsafe(facts, *catalog);
@@ -163,7 +169,7 @@ Decision decide(const QueryFacts& facts, const FunctionCatalog* catalog) {
   if (facts.access == Access::kPrimary)
     return {Access::kPrimary, facts.reason, facts.may_write || unsafe != Reason::kRead, opaque};
   if (unsafe != Reason::kRead) return {Access::kPrimary, unsafe, true, opaque};
-  return {Access::kRead, facts.reason, false, opaque};
+  return {Access::kRead, facts.reason, false};
 }
 
 }  // namespace fairlead::sql

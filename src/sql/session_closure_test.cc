@@ -120,6 +120,8 @@ TEST(SessionClosure, BelievesReviewedExtensionsBehindTypesAndOperators) {  // A4
 
 TEST(SessionClosure, ProvesNothingOfACallBeforeTheCatalogIsThere) {  // C4
   EXPECT_TRUE(decide(classify("SELECT lower('A')"), nullptr).opaque);
+  EXPECT_TRUE(decide(classify("SELECT (7).pg_advisory_lock"), nullptr).opaque);
+  EXPECT_FALSE(decide(classify("SELECT t.id FROM t"), nullptr).opaque);
   EXPECT_FALSE(decide(classify("INSERT INTO t VALUES (1)"), nullptr).opaque);
 }
 
