@@ -22,9 +22,11 @@ bool is_read_only_transaction(const RouteInput& input) {
 }
 
 /// What PostgreSQL takes in a READ ONLY transaction, and a replica refuses or does by itself alone
-/// (B3). As the first statement of one it keeps all of it on the primary.
-bool needs_primary(Reason reason) {
-  switch (reason) {
+/// (B3). As the first statement of one it keeps all of it on the primary. What may change the
+/// session unseen may take a lock, too (C15, C22).
+bool needs_primary(const sql::Decision& decision) {
+  if (decision.opaque) return true;
+  switch (decision.reason) {
     case Reason::kPrimaryRelation:
     case Reason::kTempObject:
     case Reason::kListen:
@@ -42,8 +44,8 @@ bool needs_primary(Reason reason) {
 /// Why the request may leave the primary; nullopt: it may not.
 std::optional<Reason> why_replica(const RouteInput& input) {
   if (is_read_only_transaction(input)) {
-    return needs_primary(input.decision.reason) ? std::nullopt
-                                                : std::optional(Reason::kTransactionReadOnly);
+    return needs_primary(input.decision) ? std::nullopt
+                                         : std::optional(Reason::kTransactionReadOnly);
   }
   const bool is_read = input.decision.access == Access::kRead;
   if (input.opens != nullptr)

@@ -53,6 +53,12 @@ TEST(Route, AReadOnlyTransactionIsOnThePrimaryForWhatOnlyThatAnswers) {  // B3, 
     EXPECT_EQ(decide_route({.decision = {Access::kPrimary, reason, true}, .opens = &modes}),
               (Route{Target::kPrimary, reason}));
   }
+  const Reason called = Reason::kVolatileFunction;
+  EXPECT_EQ(decide_route({.decision = {Access::kPrimary, called, true}, .opens = &modes}).target,
+            Target::kReplica);
+  EXPECT_EQ(  // C22
+      decide_route({.decision = {Access::kPrimary, called, true, true}, .opens = &modes}).target,
+      Target::kPrimary);
   EXPECT_EQ(decide_route({.decision = {Access::kPrimary, Reason::kCursor, true}, .opens = &modes}),
             (Route{Target::kReplica, Reason::kTransactionReadOnly}));
 }

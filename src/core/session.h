@@ -212,6 +212,8 @@ class Session {
   bool prepares_known() const;
   bool fail_locally(size_t index, size_t confirmed, std::string& out);
   void refuse_foreign_sequence();
+  bool is_on_replica() const;
+  void refuse_locks();
   void refuse_message(size_t index, const Error& error);
   void drop_behind(size_t index);
   void describe_ours(const sql::QueryFacts* facts, std::string& out);

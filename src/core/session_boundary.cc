@@ -197,6 +197,10 @@ bool Session::on_question_answered() {
         return false;
       }
       state_.pins.on_check(*found);
+      if (is_on_replica() && found->has(PinReason::kAdvisoryLock)) {  // Of a function; C22.
+        ask(Kind::kDiscardAll, kDiscardAll);
+        return false;
+      }
       return at_boundary();
     }
     case Kind::kReset:

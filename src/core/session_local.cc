@@ -194,6 +194,30 @@ void Session::refuse_foreign_sequence() {
   }
 }
 
+/// On a server where the client asked for no replica.
+bool Session::is_on_replica() const {
+  return server_ != nullptr && lease_.target == Target::kReplica && state_.port == Port::kAutomatic;
+}
+
+/// An advisory lock on a replica would exclude nobody who asks the primary for it, and hold the
+/// client there (C15, C22).
+void Session::refuse_locks() {
+  size_t execution = 0;
+  for (size_t i = 0; i < plan_.messages.size(); ++i) {
+    if (!plan_.messages[i].has_execution) continue;
+    const sql::QueryFacts& facts = *plan_.executions[execution++].facts;
+    const bool is_of_transaction =
+        facts.reason == sql::Reason::kAdvisoryLock && facts.pins.bits == 0;
+    if (is_of_transaction || facts.pins.has(sql::PinEvent::kAdvisoryLock))
+      return refuse_message(
+          i, {ErrorCode::kReadOnlyTransaction,
+              "cannot take an advisory lock in a read-only transaction that reads from a replica",
+              "Locks of a replica exclude nobody on the primary.",
+              "Take the lock with the first statement of the transaction, or begin it without READ "
+              "ONLY, or use the primary's port."});
+  }
+}
+
 /// The server is told, because its transaction fails with it.
 void Session::refuse_message(size_t index, const Error& error) {
   PlannedMessage& planned = plan_.messages[index];

@@ -12,6 +12,7 @@ void Session::route_or_answer() {
     return;
   }
   if (plan_.pins.has(sql::PinEvent::kSequenceRead)) refuse_foreign_sequence();
+  if (is_on_replica() && !must_upgrade()) refuse_locks();
   would_be_.reset();
   if (must_upgrade()) {
     route_ = {.target = Target::kPrimary, .reason = sql::Reason::kUpgrade};
@@ -55,6 +56,7 @@ Route Session::route_request() {
                 .max_lag = asked(hints.max_lag, "fairlead.max_lag"),
                 .min_lsn = asked(hints.min_lsn, "fairlead.min_lsn")};
   input.decision = plan_.decision;
+  input.decision.opaque = plan_.opaque;
   if (plan_.begin) input.opens = &*plan_.begin;
   if (transaction_.is_deferred())
     open_transaction(asked(hints.transaction_reads, "fairlead.transaction_reads"), input);

@@ -166,6 +166,8 @@ Decision decide(const QueryFacts& facts, const FunctionCatalog* catalog) {
   else if (!facts.functions.empty() || !facts.attributes.empty() ||
            (catalog != nullptr && (!facts.relations.empty() || !facts.operators.empty())))
     unsafe = Reason::kCatalogLoading;
+  // A lock on a replica excludes nobody, whatever the label of the function that takes it (C15).
+  if (opaque && unsafe == Reason::kRead) unsafe = Reason::kSessionFunction;
   if (facts.access == Access::kPrimary)
     return {Access::kPrimary, facts.reason, facts.may_write || unsafe != Reason::kRead, opaque};
   if (unsafe != Reason::kRead) return {Access::kPrimary, unsafe, true, opaque};

@@ -69,15 +69,44 @@ class UnseenState(unittest.TestCase):
             one.run("select unlock_all()")
             self.assertEqual(server.run("select pg_try_advisory_lock(7)"), [("t",)])
 
+    def test_no_lock_is_taken_on_a_replica(self):  # C15, C22
+        for lock in ("select pg_advisory_lock(7)", "select pg_try_advisory_lock(7)", "select pg_advisory_xact_lock(7)"):
+            with self.subTest(lock), wire.Connection.login(STAND.address) as one:
+                for statement in ("begin read only", "select n from plain"):
+                    one.run(statement)
+                self.assertEqual(one.run("show fairlead.last_route")[0][0], "replica")
+                refused = one.query(lock)
+                self.assertEqual((refused.errors[0]["C"], refused.status), ("25006", "E"))
+                one.run("rollback")
+                one.run("insert into plain values (1)")
+                one.run("begin read only")
+                one.run(lock)
+                self.assertEqual(one.run("show fairlead.last_route")[0][0], "primary")
+                one.run("commit; select pg_advisory_unlock_all()")
+
+    def test_a_lock_of_a_function_on_a_replica_does_not_keep_the_client_there(self):  # C22
+        with wire.Connection.login(STAND.address) as one:
+            for statement in ("begin read only", "select n from plain", "select lock_all()", "commit"):
+                one.run(statement)
+            one.run("insert into plain values (1)")
+            self.assertEqual(one.run("show fairlead.last_route")[0][0], "primary")
+            for statement in ("begin read only", "select lock_all()"):
+                one.run(statement)
+            self.assertEqual(one.run("show fairlead.last_route")[0][0], "primary")
+            one.run("commit; select unlock_all()")
+
     def test_attribute_notation_is_a_call(self):  # A40, C15
         with wire.Connection.login(STAND.address) as one, STAND.superuser(database="tests") as server:
             for lock in ("select (7).pg_advisory_lock", "select g.pg_advisory_lock from generate_series(7, 7) g"):
+                harmless = "select (7).pg_try_advisory_xact_lock"
+                eventually(lambda: reason_of(one, harmless) == "advisory_lock", 10, "the catalog is loaded")
                 self.assertEqual(reason_of(one, lock), "advisory_lock")
                 self.assertEqual(server.run("select pg_try_advisory_lock(7)"), [("f",)])
                 one.run("insert into plain values (1)")
                 self.assertEqual(server.run("select pg_try_advisory_lock(7)"), [("f",)])
-                one.run("select pg_advisory_unlock(7)")
-            self.assertEqual(reason_of(one, "select ('select ''a''::tsvector'::text).ts_stat"), "dynamic_sql_function")
+                one.run("select pg_advisory_unlock_all()")
+            runs = "select ('select ''a''::tsvector'::text).ts_stat"
+            self.assertEqual(reason_of(one, runs), "dynamic_sql_function")
 
     def test_a_temporary_table_of_a_function_stays_with_its_client(self):  # C13
         with wire.Connection.login(STAND.address) as one:
