@@ -17,8 +17,13 @@ void DatabaseActivity::note_write(Time now, const WrittenTables& tables,
   writes_.note(now, any);
 }
 
-void DatabaseActivity::count_catalog_change(Time now) {
+bool DatabaseActivity::is_current(const sql::FunctionCatalog* catalog) const {
+  return catalog != nullptr && catalog->as_of() > Time{Duration{ddl_at_.load()}};
+}
+
+void DatabaseActivity::count_catalog_change(Time now, bool is_ddl) {
   ++catalog_changes_;
+  if (is_ddl) ddl_at_ = now.time_since_epoch().count();
   catalog_changed_at_ = now.time_since_epoch().count();
 }
 

@@ -55,6 +55,16 @@ TEST_F(DatabaseActivityTest, ACatalogOfBeforeTheLastChangeTellsNoTablesApart) {
   EXPECT_EQ(activity_.last_write(&read_b_, newer.get()), Time{});
 }
 
+TEST_F(DatabaseActivityTest, NoCatalogIsBelievedFromBeforeTheLastDdl) {  // A42
+  activity_.count_catalog_change(at(200), true);
+  EXPECT_FALSE(activity_.is_current(known_.get()));
+  EXPECT_FALSE(activity_.is_current(nullptr));
+  const auto newer = catalog(2, at(201));
+  EXPECT_TRUE(activity_.is_current(newer.get()));
+  activity_.count_catalog_change(at(300), false);
+  EXPECT_TRUE(activity_.is_current(newer.get())) << "an error of syntax is no DDL";
+}
+
 TEST_F(DatabaseActivityTest, AWriteByAnOldCatalogIsOneToTheWholeDatabase) {
   const auto newer = catalog(2, at(201));
   activity_.note_write(at(300), writing_a(*known_), newer.get());

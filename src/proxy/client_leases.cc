@@ -298,9 +298,9 @@ Time ClientSession::note_write(const core::WrittenTables& tables) {
   return now;
 }
 
-void ClientSession::note_catalog_change() {
+void ClientSession::note_catalog_change(bool is_ddl) {
   tenant_.known_statements().clear();
-  tenant_.count_catalog_change(net::Loop::now());
+  tenant_.count_catalog_change(net::Loop::now(), is_ddl);
   worker_.shared().control->catalog_changed(tenant_.cluster(), tenant_.database());
 }
 
