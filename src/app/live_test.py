@@ -127,6 +127,7 @@ class ARealCluster(unittest.TestCase):
         self.assertIn("users.txt", done.stderr)
 
     def test_explain_looks_functions_up_in_the_live_database(self):
+        psql(self.urls[0], "CREATE TABLE IF NOT EXISTS t (n int)")
         psql(self.urls[0], "CREATE FUNCTION charge() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 1'")
         done = run("explain", "--primary", self.urls[0], "--database", "app", "--json", "SELECT count(*) FROM pg_class")
         self.assertEqual(json.loads(done.stdout)["reason"], "system_catalog", done.stderr)

@@ -18,12 +18,12 @@ void DatabaseActivity::note_write(Time now, const WrittenTables& tables,
 }
 
 bool DatabaseActivity::is_current(const sql::FunctionCatalog* catalog) const {
-  return catalog != nullptr && catalog->as_of() > Time{Duration{ddl_at_.load()}};
+  return catalog != nullptr && catalog->as_of() > Time{Duration{unproved_at_.load()}};
 }
 
-void DatabaseActivity::count_catalog_change(Time now, bool is_ddl) {
+void DatabaseActivity::count_catalog_change(Time now, bool unproves_reads) {
   ++catalog_changes_;
-  if (is_ddl) ddl_at_ = now.time_since_epoch().count();
+  if (unproves_reads) unproved_at_ = now.time_since_epoch().count();
   catalog_changed_at_ = now.time_since_epoch().count();
 }
 

@@ -28,14 +28,14 @@ class DatabaseActivity {
   /// Time{}: nothing was written.
   Time last_write() const { return writes_.any(); }
 
-  /// A change of the catalog is about to be acknowledged: by DDL, or else perhaps, by something
-  /// that was not understood.
-  void count_catalog_change(Time now, bool is_ddl = true);
+  /// A change of the catalog is about to be acknowledged. `unproves_reads`: by DDL after which a
+  /// proven read may be none (QueryFacts::may_unprove_reads).
+  void count_catalog_change(Time now, bool unproves_reads = true);
   /// By anybody.
   uint64_t catalog_changes() const { return catalog_changes_.load(); }
   /// Whether what the catalog says of functions and relations may be believed: nobody has run DDL
-  /// since it was asked for. What was not understood does not count here, or clients that speak a
-  /// newer SQL would keep all reads on the primary.
+  /// that unproves reads since it was asked for. What was not understood does not count, or clients
+  /// that speak a newer SQL would keep all reads on the primary.
   bool is_current(const sql::FunctionCatalog* catalog) const;
   /// A catalog has come that differs. The change may have been nobody's who came through here.
   void on_new_catalog() { writes_.forget_tables(); }
@@ -47,7 +47,7 @@ class DatabaseActivity {
   std::atomic<uint64_t> catalog_changes_{0};
   /// The last of them, in microseconds of the loops' clock; 0: none.
   std::atomic<int64_t> catalog_changed_at_{0};
-  std::atomic<int64_t> ddl_at_{0};  // The last of those that were DDL.
+  std::atomic<int64_t> unproved_at_{0};  // The last of those that unprove reads.
 };
 
 }  // namespace fairlead::core

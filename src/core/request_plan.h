@@ -89,8 +89,8 @@ struct RequestPlan {
   bool changes_settings = false;  // … on settings, so that what comes next may read differently.
   bool resets = false;   // Settings may go back to defaults that are not the client's (C24).
   bool commits = false;  // COMMIT or COMMIT PREPARED is part of it.
-  bool changes_catalog = false;  // Perhaps …
-  bool runs_ddl = false;         // … or surely.
+  bool changes_catalog = false;  // DDL, or what was not understood (A42).
+  bool unproves_reads = false;   // DDL after which a proven read may be none.
   bool prepares_unseen = false;  // SQL PREPARE, EXECUTE or DEALLOCATE that goes out as it stands.
   bool session_bound = false;    // What it means depends on the session: FETCH, EXECUTE.
   bool uses_named = false;       // A named prepared statement is bound.

@@ -34,7 +34,7 @@ void SentRequest::absorb(SentRequest& next) {
   begins |= next.begins;
   controls |= next.controls;
   changes_catalog |= next.changes_catalog;
-  runs_ddl |= next.runs_ddl;
+  unproves_reads |= next.unproves_reads;
   prepares_unseen |= next.prepares_unseen;
   changes_statements |= next.changes_statements;
   alone |= next.alone;

@@ -24,7 +24,7 @@ struct SentRequest {
   bool controls = false;            // Something that may begin or end a transaction is part of it.
   bool failed = false;              // An ErrorResponse was part of the answer.
   bool changes_catalog = false;     // DDL, or what was not understood (A42).
-  bool runs_ddl = false;
+  bool unproves_reads = false;      // DDL after which a proven read may be none.
   bool prepares_unseen = false;     // SQL PREPARE, EXECUTE or DEALLOCATE, as it stood.
   bool changes_statements = false;  // The client's prepared statements wait for its answer.
   bool alone = false;               // Nothing may be sent behind it before it is answered.

@@ -294,7 +294,7 @@ class Session {
   std::vector<ReportedParameter> reports_;  // Of the front request, until its effects count.
   bool transaction_may_write_ = false;
   bool transaction_changes_catalog_ = false;
-  bool transaction_runs_ddl_ = false;
+  bool transaction_unproves_reads_ = false;
   WrittenTables transaction_wrote_;
   bool mid_message_ = false;      // A part of a message went to the client, the rest has not come.
   bool forwards_message_ = true;  // What is done with the pieces of the message under way.

@@ -87,7 +87,7 @@ void Session::finish_front(wire::TxStatus status) {
   transaction_may_write_ |= front.may_write;
   transaction_changes_catalog_ |= front.changes_catalog;
   const bool is_undone = front.failed && status == wire::TxStatus::kIdle && !front.commits;
-  transaction_runs_ddl_ |= front.runs_ddl && !is_undone;
+  transaction_unproves_reads_ |= front.unproves_reads && !is_undone;
   transaction_wrote_.add(front.written);
   cancel_requested_ = false;  // It was for this request (F41).
   // A commit counts also where a transaction goes on behind it (B10, B12).
@@ -98,7 +98,7 @@ void Session::finish_front(wire::TxStatus status) {
   }
   if (may_have_committed && transaction_changes_catalog_) {  // A42
     transaction_changes_catalog_ = false;
-    host_.note_catalog_change(std::exchange(transaction_runs_ddl_, false));
+    host_.note_catalog_change(std::exchange(transaction_unproves_reads_, false));
   }
   if (status == wire::TxStatus::kIdle) {
     transaction_may_write_ = false;

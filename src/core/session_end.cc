@@ -106,7 +106,7 @@ void Session::answer_lost_requests(std::string_view how) {
   transaction_.on_end();
   state_.status = wire::TxStatus::kIdle;
   transaction_may_write_ = false;
-  transaction_changes_catalog_ = transaction_runs_ddl_ = false;
+  transaction_changes_catalog_ = transaction_unproves_reads_ = false;
   transaction_wrote_.clear();
   cancel_requested_ = false;
   if (lost.empty()) {

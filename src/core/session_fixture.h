@@ -91,7 +91,7 @@ class ScriptedSession : public SessionHost, public RelaySink {
   void wake() override { ++wakes; }
   Time now() const override { return {}; }
   Time note_write(const WrittenTables&) override { return {}; }
-  void note_catalog_change() override {}
+  void note_catalog_change(bool) override {}
   void note_statement(const Lease&, sql::Reason) override {}
   void note_observed(const ObservedRequest&) override {}
   void note_retry() override {}

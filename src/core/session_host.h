@@ -60,7 +60,7 @@ class SessionHost {
   virtual Time note_write(const WrittenTables& tables) = 0;
   /// A statement that changed the catalog has been committed (A42): by DDL, or perhaps, by what was
   /// not understood.
-  virtual void note_catalog_change(bool is_ddl) = 0;
+  virtual void note_catalog_change(bool unproves_reads) = 0;
   /// One statement more has been sent to that node.
   virtual void note_statement(const Lease& lease, sql::Reason reason) = 0;
   /// Observe mode: it went to the primary, and this is what it would have been.

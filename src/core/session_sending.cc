@@ -143,7 +143,7 @@ void Session::note_sent() {
   sent.may_write |= plan_.decision.may_write;
   sent.commits |= plan_.commits;
   sent.changes_catalog |= plan_.changes_catalog;
-  sent.runs_ddl |= plan_.runs_ddl;
+  sent.unproves_reads |= plan_.unproves_reads;
   sent.prepares_unseen |= plan_.prepares_unseen;
   sent.changes_statements |= plan_.changes_statements;
   sent.alone |= plan_.resets || plan_.changes_settings || plan_.copy_in || plan_.prepares_unseen ||

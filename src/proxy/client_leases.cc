@@ -298,9 +298,9 @@ Time ClientSession::note_write(const core::WrittenTables& tables) {
   return now;
 }
 
-void ClientSession::note_catalog_change(bool is_ddl) {
+void ClientSession::note_catalog_change(bool unproves_reads) {
   tenant_.known_statements().clear();
-  tenant_.count_catalog_change(net::Loop::now(), is_ddl);
+  tenant_.count_catalog_change(net::Loop::now(), unproves_reads);
   worker_.shared().control->catalog_changed(tenant_.cluster(), tenant_.database());
 }
 

@@ -189,11 +189,14 @@ struct QueryFacts {
       false;  // State may have changed unseen: DO, CALL, LOAD, not understood (C4).
   bool needs_no_transaction_block = false;  // VACUUM, CREATE DATABASE, DISCARD ALL ... (B17)
   bool changes_catalog = false;             // Caches of the catalog must be refreshed (A42).
-  bool writes_unnamed = false;              // TRUNCATE: CASCADE empties what refers to it, too.
-  bool copy_in = false;                     // COPY ... FROM STDIN.
-  bool copy_out = false;                    // COPY ... TO STDOUT.
-  bool uses_temp_schema = false;            // Names pg_temp.
-  bool explain = false;                     // The unit has an EXPLAIN, with or without ANALYZE.
+  /// What was a proven read may be none any more: DDL, but for what only makes plain tables and
+  /// indexes, drops, or grants. Names count for all that bear them, so that one less harms nothing.
+  bool may_unprove_reads = false;
+  bool writes_unnamed = false;    // TRUNCATE: CASCADE empties what refers to it, too.
+  bool copy_in = false;           // COPY ... FROM STDIN.
+  bool copy_out = false;          // COPY ... TO STDOUT.
+  bool uses_temp_schema = false;  // Names pg_temp.
+  bool explain = false;           // The unit has an EXPLAIN, with or without ANALYZE.
 
   bool empty() const { return statements == 0; }
 };

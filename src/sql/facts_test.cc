@@ -357,6 +357,21 @@ TEST(Facts, MarkWhatRefusesToRunInATransactionBlock) {  // B17
     EXPECT_FALSE(classify(text).needs_no_transaction_block) << text;
 }
 
+TEST(Facts, MarkDdlAfterWhichAProvenReadMayBeNone) {  // A42
+  for (const char* text :
+       {"CREATE FUNCTION f() RETURNS int LANGUAGE sql AS ''", "CREATE VIEW v AS SELECT 1",
+        "ALTER TABLE t ENABLE ROW LEVEL SECURITY", "CREATE UNLOGGED TABLE t (n int)",
+        "CREATE UNLOGGED TABLE t AS SELECT 1", "CREATE TABLE t () INHERITS (u)",
+        "CREATE TABLE t PARTITION OF u DEFAULT", "CREATE EXTENSION e", "CREATE SEQUENCE s",
+        "CREATE POLICY p ON t", "ALTER VIEW v RENAME TO w"})
+    EXPECT_TRUE(classify(text).may_unprove_reads) << text;
+  for (const char* text :
+       {"CREATE TABLE t (n serial)", "CREATE TABLE t AS SELECT 1", "SELECT 1 INTO t",
+        "DROP TABLE t", "DROP VIEW v", "GRANT SELECT ON t TO r", "CREATE INDEX i ON t (n)",
+        "COMMENT ON TABLE t IS ''", "CREATE TEMP TABLE t (n int)", "TRUNCATE t", "SELECT 1"})
+    EXPECT_FALSE(classify(text).may_unprove_reads) << text;
+}
+
 TEST(Facts, MarkWhatChangesTheCatalogAndWhatCannotBeSeen) {  // A42, C4
   for (const char* text : {"CREATE FUNCTION f() RETURNS int LANGUAGE sql AS ''", "DROP VIEW v",
                            "GRANT SELECT ON t TO r", "CREATE EXTENSION e", "SELECT 1 INTO t",

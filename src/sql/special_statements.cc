@@ -53,6 +53,8 @@ void read_create_table_as(Unit& unit, size_t body) {
   unit.note(Reason::kSelectInto);
   scan_tree(unit, unit.tree.member(body, "into"), true);
   if (unit.temp_objects + unit.temp_names == temp_before) unit.facts.changes_catalog = true;
+  const size_t target = unit.tree.member(unit.tree.member(body, "into"), "rel");
+  if (unit.tree.text(target, "relpersistence") == "u") unit.facts.may_unprove_reads = true;
   if (unit.temp_names > 0) unit.pin(PinEvent::kTempObject);
   if (const size_t query = unit.tree.member(body, "query"); query != ParseTree::kNone)
     read_statement(unit, query);

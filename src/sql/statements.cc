@@ -15,6 +15,7 @@ enum Flag : uint8_t {
   kDrops = 1 << 3,
   kWrites = 1 << 4,        // The relations named directly are changed.
   kConcurrently = 1 << 5,  // With CONCURRENTLY it refuses to run in a transaction block.
+  kSparesReads = 1 << 6,   // No read that was proven becomes anything else by it.
 };
 
 struct PlainStatement {
@@ -28,10 +29,10 @@ constexpr unsigned kSchemaChange = kCatalog | kWrites;
 // Statements of which nothing has to be read but what they contain. Sorted by node.
 constexpr std::array kPlainStatements{
     PlainStatement{"AlterCollationStmt", Reason::kDdl, kCatalog},
-    PlainStatement{"AlterDatabaseRefreshCollStmt", Reason::kDdl, kCatalog},
-    PlainStatement{"AlterDatabaseSetStmt", Reason::kDdl, kCatalog},
-    PlainStatement{"AlterDatabaseStmt", Reason::kDdl, kCatalog | kOutsideBlock},
-    PlainStatement{"AlterDefaultPrivilegesStmt", Reason::kDdl, kCatalog},
+    PlainStatement{"AlterDatabaseRefreshCollStmt", Reason::kDdl, kCatalog | kSparesReads},
+    PlainStatement{"AlterDatabaseSetStmt", Reason::kDdl, kCatalog | kSparesReads},
+    PlainStatement{"AlterDatabaseStmt", Reason::kDdl, kCatalog | kOutsideBlock | kSparesReads},
+    PlainStatement{"AlterDefaultPrivilegesStmt", Reason::kDdl, kCatalog | kSparesReads},
     PlainStatement{"AlterDomainStmt", Reason::kDdl, kCatalog},
     PlainStatement{"AlterEnumStmt", Reason::kDdl, kCatalog},
     PlainStatement{"AlterEventTrigStmt", Reason::kDdl, kCatalog},
@@ -46,12 +47,12 @@ constexpr std::array kPlainStatements{
     PlainStatement{"AlterOperatorStmt", Reason::kDdl, kCatalog},
     PlainStatement{"AlterOwnerStmt", Reason::kDdl, kSchemaChange},
     PlainStatement{"AlterPolicyStmt", Reason::kDdl, kSchemaChange},
-    PlainStatement{"AlterPublicationStmt", Reason::kDdl, kCatalog},
-    PlainStatement{"AlterRoleSetStmt", Reason::kDdl, kCatalog},
-    PlainStatement{"AlterRoleStmt", Reason::kDdl, kCatalog},
+    PlainStatement{"AlterPublicationStmt", Reason::kDdl, kCatalog | kSparesReads},
+    PlainStatement{"AlterRoleSetStmt", Reason::kDdl, kCatalog | kSparesReads},
+    PlainStatement{"AlterRoleStmt", Reason::kDdl, kCatalog | kSparesReads},
     PlainStatement{"AlterSeqStmt", Reason::kDdl, kSchemaChange},
-    PlainStatement{"AlterStatsStmt", Reason::kDdl, kCatalog},
-    PlainStatement{"AlterSubscriptionStmt", Reason::kDdl, kCatalog | kOutsideBlock},
+    PlainStatement{"AlterStatsStmt", Reason::kDdl, kCatalog | kSparesReads},
+    PlainStatement{"AlterSubscriptionStmt", Reason::kDdl, kCatalog | kOutsideBlock | kSparesReads},
     PlainStatement{"AlterSystemStmt", Reason::kMaintenance, kOutsideBlock},
     PlainStatement{"AlterTSConfigurationStmt", Reason::kDdl, kCatalog},
     PlainStatement{"AlterTSDictionaryStmt", Reason::kDdl, kCatalog},
@@ -62,7 +63,7 @@ constexpr std::array kPlainStatements{
     PlainStatement{"AlterUserMappingStmt", Reason::kDdl, kCatalog},
     PlainStatement{"CallStmt", Reason::kProcedure, kOpaque},
     PlainStatement{"CheckPointStmt", Reason::kMaintenance, 0},
-    PlainStatement{"CommentStmt", Reason::kDdl, kCatalog},
+    PlainStatement{"CommentStmt", Reason::kDdl, kCatalog | kSparesReads},
     PlainStatement{"CompositeTypeStmt", Reason::kDdl, kCatalog},
     PlainStatement{"ConstraintsSetStmt", Reason::kUtility, 0},
     PlainStatement{"CreateAmStmt", Reason::kDdl, kCatalog},
@@ -80,34 +81,34 @@ constexpr std::array kPlainStatements{
     PlainStatement{"CreateOpFamilyStmt", Reason::kDdl, kCatalog},
     PlainStatement{"CreatePLangStmt", Reason::kDdl, kCatalog},
     PlainStatement{"CreatePolicyStmt", Reason::kDdl, kSchemaChange},
-    PlainStatement{"CreatePublicationStmt", Reason::kDdl, kCatalog},
+    PlainStatement{"CreatePublicationStmt", Reason::kDdl, kCatalog | kSparesReads},
     PlainStatement{"CreateRangeStmt", Reason::kDdl, kCatalog},
-    PlainStatement{"CreateRoleStmt", Reason::kDdl, kCatalog},
+    PlainStatement{"CreateRoleStmt", Reason::kDdl, kCatalog | kSparesReads},
     PlainStatement{"CreateSchemaStmt", Reason::kDdl, kSchemaChange},
     PlainStatement{"CreateSeqStmt", Reason::kDdl, kSchemaChange},
-    PlainStatement{"CreateStatsStmt", Reason::kDdl, kCatalog},
+    PlainStatement{"CreateStatsStmt", Reason::kDdl, kCatalog | kSparesReads},
     PlainStatement{"CreateStmt", Reason::kDdl, kSchemaChange},
-    PlainStatement{"CreateSubscriptionStmt", Reason::kDdl, kCatalog | kOutsideBlock},
-    PlainStatement{"CreateTableSpaceStmt", Reason::kDdl, kCatalog | kOutsideBlock},
+    PlainStatement{"CreateSubscriptionStmt", Reason::kDdl, kCatalog | kOutsideBlock | kSparesReads},
+    PlainStatement{"CreateTableSpaceStmt", Reason::kDdl, kCatalog | kOutsideBlock | kSparesReads},
     PlainStatement{"CreateTransformStmt", Reason::kDdl, kCatalog},
     PlainStatement{"CreateTrigStmt", Reason::kDdl, kSchemaChange},
-    PlainStatement{"CreateUserMappingStmt", Reason::kDdl, kCatalog},
-    PlainStatement{"CreatedbStmt", Reason::kDdl, kCatalog | kOutsideBlock},
+    PlainStatement{"CreateUserMappingStmt", Reason::kDdl, kCatalog | kSparesReads},
+    PlainStatement{"CreatedbStmt", Reason::kDdl, kCatalog | kOutsideBlock | kSparesReads},
     PlainStatement{"DefineStmt", Reason::kDdl, kCatalog},
     PlainStatement{"DeleteStmt", Reason::kWrite, 0},
     PlainStatement{"DoStmt", Reason::kProcedure, kOpaque},
-    PlainStatement{"DropOwnedStmt", Reason::kDdl, kCatalog | kDrops},
-    PlainStatement{"DropRoleStmt", Reason::kDdl, kCatalog},
-    PlainStatement{"DropStmt", Reason::kDdl, kCatalog | kDrops | kConcurrently},
-    PlainStatement{"DropSubscriptionStmt", Reason::kDdl, kCatalog | kOutsideBlock},
-    PlainStatement{"DropTableSpaceStmt", Reason::kDdl, kCatalog | kOutsideBlock},
-    PlainStatement{"DropUserMappingStmt", Reason::kDdl, kCatalog},
-    PlainStatement{"DropdbStmt", Reason::kDdl, kCatalog | kOutsideBlock},
+    PlainStatement{"DropOwnedStmt", Reason::kDdl, kCatalog | kDrops | kSparesReads},
+    PlainStatement{"DropRoleStmt", Reason::kDdl, kCatalog | kSparesReads},
+    PlainStatement{"DropStmt", Reason::kDdl, kCatalog | kDrops | kConcurrently | kSparesReads},
+    PlainStatement{"DropSubscriptionStmt", Reason::kDdl, kCatalog | kOutsideBlock | kSparesReads},
+    PlainStatement{"DropTableSpaceStmt", Reason::kDdl, kCatalog | kOutsideBlock | kSparesReads},
+    PlainStatement{"DropUserMappingStmt", Reason::kDdl, kCatalog | kSparesReads},
+    PlainStatement{"DropdbStmt", Reason::kDdl, kCatalog | kOutsideBlock | kSparesReads},
     PlainStatement{"FetchStmt", Reason::kCursor, 0},
-    PlainStatement{"GrantRoleStmt", Reason::kDdl, kCatalog},
-    PlainStatement{"GrantStmt", Reason::kDdl, kCatalog},
+    PlainStatement{"GrantRoleStmt", Reason::kDdl, kCatalog | kSparesReads},
+    PlainStatement{"GrantStmt", Reason::kDdl, kCatalog | kSparesReads},
     PlainStatement{"ImportForeignSchemaStmt", Reason::kDdl, kCatalog},
-    PlainStatement{"IndexStmt", Reason::kDdl, kSchemaChange | kConcurrently},
+    PlainStatement{"IndexStmt", Reason::kDdl, kSchemaChange | kConcurrently | kSparesReads},
     PlainStatement{"InsertStmt", Reason::kWrite, 0},
     PlainStatement{"LoadStmt", Reason::kUtility, kOpaque},
     PlainStatement{"LockStmt", Reason::kLock, 0},
@@ -117,7 +118,7 @@ constexpr std::array kPlainStatements{
     PlainStatement{"RefreshMatViewStmt", Reason::kWrite, kWrites},
     PlainStatement{"RenameStmt", Reason::kDdl, kSchemaChange},
     PlainStatement{"RuleStmt", Reason::kDdl, kSchemaChange},
-    PlainStatement{"SecLabelStmt", Reason::kDdl, kCatalog},
+    PlainStatement{"SecLabelStmt", Reason::kDdl, kCatalog | kSparesReads},
     PlainStatement{"TruncateStmt", Reason::kWrite, kWrites},
     PlainStatement{"UpdateStmt", Reason::kWrite, 0},
     PlainStatement{"ViewStmt", Reason::kDdl, kSchemaChange},
@@ -132,6 +133,15 @@ bool has_true_member(const ParseTree& tree, size_t node, std::string_view key) {
   for (size_t i = node; i < tree[node].end; ++i)
     if (tree.key(i) == key && tree[i].text == "true") return true;
   return false;
+}
+
+/// Whatever its name stood for, it is only read there. Not a part of another table, whose writes
+/// the other one's readers have to see.
+bool makes_plain_table(const ParseTree& tree, size_t body, const PlainStatement& plain) {
+  return plain.node == "CreateStmt" &&
+         tree.text(tree.member(body, "relation"), "relpersistence") == "p" &&
+         tree.member(body, "inhRelations") == ParseTree::kNone &&
+         tree.member(body, "partbound") == ParseTree::kNone;
 }
 
 void read_plain(Unit& unit, size_t body, const PlainStatement& plain) {
@@ -151,8 +161,11 @@ void read_plain(Unit& unit, size_t body, const PlainStatement& plain) {
   }
   // CREATE TEMP TABLE is frequent and changes what its own session sees only. What is named pg_temp
   // may be a function, so that counts.
-  if (alters && (!makes_temp || unit.temp_names > temp_names_before))
+  if (alters && (!makes_temp || unit.temp_names > temp_names_before)) {
     unit.facts.changes_catalog = true;
+    if ((plain.flags & kSparesReads) == 0 && !makes_plain_table(unit.tree, body, plain))
+      unit.facts.may_unprove_reads = true;
+  }
   if ((plain.flags & kOpaque) != 0) unit.facts.opaque_side_effects = true;
   if ((plain.flags & kDrops) != 0) unit.pin(PinEvent::kDrop);
   if ((plain.flags & kOutsideBlock) != 0 ||

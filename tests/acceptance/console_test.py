@@ -202,6 +202,9 @@ class Routes(unittest.TestCase):
         with contextlib.ExitStack() as stack:
             clients = [stack.enter_context(login()) for _ in range(CLIENTS)]
             clients[0].run("create table if not exists routed (n int)")
+            read = "select count(*) from routed"
+            eventually(lambda: clients[0].run(read) and clients[0].run("show fairlead.last_route")[0][0] == "replica", 10,
+                       "the catalog has the table")
             before = counts()
             for client in clients:
                 client.run("insert into routed values (1)")
