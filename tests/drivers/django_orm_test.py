@@ -187,6 +187,7 @@ class DjangoOrm(unittest.TestCase):
         def route_of(work):
             return lambda: work() or last_route()
 
+        eventually(lambda: route_of(read)().startswith("replica"), 10, "the catalog is known again, behind the migrations")
         self.check_share(route_of(read), above=0.8)
         self.check_share(route_of(transaction.atomic(read)), most=0)
         with self.until_write():
