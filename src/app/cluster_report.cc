@@ -124,6 +124,10 @@ std::string plan_json(std::string_view plan) {
   return boost::json::serialize(boost::json::object{{"plan", std::move(lines)}}) + "\n";
 }
 
+std::string folder_json(std::string_view what, const std::string& dir) {
+  return boost::json::serialize(boost::json::object{{what, dir}}) + "\n";
+}
+
 std::string next_step_after_create(const cluster::Cluster& cluster) {
   std::string out = fmt::format("next: {} up", own_name());
   for (const cluster::Node& node : cluster.nodes)

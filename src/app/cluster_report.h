@@ -34,6 +34,9 @@ std::string switchover_json(const cluster::Switchover& done);
 /// The plan of --dry-run as {"plan": [line, ...]}.
 std::string plan_json(std::string_view plan);
 
+/// What became of the folder, as {"stopped": dir} or {"removed": dir}.
+std::string folder_json(std::string_view what, const std::string& dir);
+
 /// How to put the proxy in front of it, with this program.
 std::string next_step_after_create(const cluster::Cluster& cluster);
 

@@ -15,6 +15,7 @@ struct VerifyCommand {
   std::string wait = "10s";
   std::string timeout = "1h";
   bool no_hold = false;
+  bool dry_run = false;
   bool json = false;
 };
 
@@ -42,6 +43,7 @@ ExitCode run_verify(const VerifyCommand& command) {
   if (!take_span("--wait", command.wait, options.wait) ||
       !take_span("--timeout", command.timeout, options.timeout))
     return ExitCode::kUsage;
+  if (command.dry_run) return show_plan(cluster::describe_verify(command.dir), command.json);
   return run_cluster_work(
       [&](auto& progress, const auto& stop) {
         return cluster::verify(command.dir, options, progress, stop);
@@ -67,6 +69,7 @@ void add_cluster_verify(CommandBuilder group, Command& chosen) {
       .type_name("SPAN")
       .shows_default();
   command.add_flag("--no-hold", options->no_hold, "Never hold a writer up");
+  command.add_flag("--dry-run", options->dry_run, "Only tell what would be done");
   command.add_flag("--json", options->json, "As JSON");
   command.footer(kFooter);
   command.callback([options, &chosen] { chosen = [options] { return run_verify(*options); }; });

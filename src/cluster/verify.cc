@@ -47,6 +47,35 @@ class Run {
       : cluster_(cluster), options_(options), progress_(progress), stop_(stop) {}
 
   Result<Verification> go() {
+    auto databases = look();
+    if (!databases) return std::unexpected(databases.error());
+    steps_ = 1 + databases->size();
+    if (auto done = step(text_of_write(), [this] { return write(); }); !done)
+      return std::unexpected(done.error());
+    const auto deadline = Clock::now() + options_.timeout;
+    for (const std::string& database : *databases)
+      if (auto done = step(text_of_compare(database), [&] { return compare(database, deadline); });
+          !done)
+        return std::unexpected(done.error());
+    result_.databases = databases->size();
+    look_again();
+    return std::move(result_);
+  }
+
+  /// What go() would do, a step a line.
+  Result<std::string> describe() {
+    const auto databases = look();
+    if (!databases) return std::unexpected(databases.error());
+    std::string text = fmt::format("{:2}. {}\n", 1, text_of_write());
+    size_t number = 1;
+    for (const std::string& database : *databases)
+      text += fmt::format("{:2}. {}\n", ++number, text_of_compare(database));
+    return text;
+  }
+
+ private:
+  /// Who is the primary, what is to be said of each node at once, and which databases there are.
+  Result<std::vector<std::string>> look() {
     auto rows = ask_nodes(cluster_);
     const StatusRow* primary = primary_of(rows);
     if (primary == nullptr)
@@ -56,25 +85,16 @@ class Run {
     primary_ = cluster_.find(primary->name);
     for (const StatusRow& row : rows) result_.nodes.push_back(first_look(row, *primary));
     // Listed before the write: whoever shows the write has these, too.
-    auto databases = list_databases();
-    if (!databases) return std::unexpected(databases.error());
-    steps_ = 1 + databases->size();
-    if (auto done = step(fmt::format("write on {}, and see it on the replicas", primary_->name),
-                         [this] { return write(); });
-        !done)
-      return std::unexpected(done.error());
-    const auto deadline = Clock::now() + options_.timeout;
-    for (const std::string& database : *databases)
-      if (auto done = step(fmt::format("compare database {}", database),
-                           [&] { return compare(database, deadline); });
-          !done)
-        return std::unexpected(done.error());
-    result_.databases = databases->size();
-    look_again();
-    return std::move(result_);
+    return list_databases();
   }
 
- private:
+  std::string text_of_write() const {
+    return fmt::format("write on {}, and see it on the replicas", primary_->name);
+  }
+  static std::string text_of_compare(const std::string& database) {
+    return fmt::format("compare database {}", database);
+  }
+
   Result<std::vector<std::string>> list_databases() {
     auto sql = SqlConnection::open(cluster_.as_superuser(*primary_));
     if (!sql) return std::unexpected(sql.error());
@@ -198,6 +218,15 @@ Result<Verification> verify(const std::string& dir, const VerifyOptions& options
   const auto cluster = load(dir);
   if (!cluster) return std::unexpected(cluster.error());
   return Run(*cluster, options, progress, stop).go();
+}
+
+Result<std::string> describe_verify(const std::string& dir) {
+  const auto cluster = load(dir);
+  if (!cluster) return std::unexpected(cluster.error());
+  const VerifyOptions options;
+  SilentProgress silent;
+  const StopFlag never = false;
+  return Run(*cluster, options, silent, never).describe();
 }
 
 }  // namespace fairlead::cluster

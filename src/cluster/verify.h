@@ -57,4 +57,7 @@ std::string_view to_string(NodeVerdict::Kind kind);
 Result<Verification> verify(const std::string& dir, const VerifyOptions& options,
                             ProgressSink& progress, const StopFlag& stop);
 
+/// The steps that verify() would take now. Writes nothing.
+Result<std::string> describe_verify(const std::string& dir);
+
 }  // namespace fairlead::cluster

@@ -165,6 +165,14 @@ class Verify(unittest.TestCase):
         self.assertIn("Write Seen", text)
         self.assertIn("Equal on every node", text)
 
+    def test_a_dry_run_tells_the_steps_and_writes_nothing(self):
+        before = schemas()
+        plan = STAND.command("verify", "--dry-run").stdout
+        self.assertEqual(plan.splitlines()[0], " 1. write on node1, and see it on the replicas")
+        self.assertIn("compare database tests", plan)
+        self.assertEqual(STAND.json("verify", "--dry-run")["plan"], plan.splitlines())
+        self.assertEqual(schemas(), before)
+
     def test_writers_make_nothing_look_different_and_see_no_error(self):
         for names in ("", "ANY 1 (node2, node3)"):
             with self.subTest(synchronous_standby_names=names), STAND.superuser() as server:

@@ -98,16 +98,13 @@ class ClusterOfTheOldest(unittest.TestCase):
         os.chmod(folder, 0o755)
         self.dir = os.path.join(folder, "cluster")
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        self.addCleanup(self.run_command, "destroy")
-
-    def run_command(self, command, *more):
-        done = subprocess.run([fairlead_binary(), "cluster", command, "--dir", self.dir, *more], capture_output=True, text=True,
-                              check=False, timeout=120)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        return done.stdout
+        self.addCleanup(self.command, "destroy")
 
     def command(self, command, *more):
-        return json.loads(self.run_command(command, "--json", *more))
+        done = subprocess.run([fairlead_binary(), "cluster", command, "--dir", self.dir, "--json", *more], capture_output=True,
+                              text=True, check=False, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return json.loads(done.stdout)
 
     def test_its_commands_do_what_they_do_elsewhere(self):
         self.command("create", "--replicas", "2", "--sync", "any 1", "--pg-bin", self.programs.folder)
@@ -122,6 +119,7 @@ class ClusterOfTheOldest(unittest.TestCase):
         self.command("add-replica")
         self.command("sync", "any 2")
         self.assertEqual(self.command("verify")["verdict"], "equal")
+        self.assertEqual(self.command("stop"), {"stopped": self.dir})
 
 
 for number in VERSIONS if is_long() else (VERSIONS[0], VERSIONS[-1]):
