@@ -290,6 +290,7 @@ Relayed Session::on_own_answer(const Piece& piece) {
   const auto ready = wire::ReadyForQuery::decode(piece.body());
   server_->status = ready ? ready->status : wire::TxStatus::kIdle;
   const bool done = on_question_answered();
+  if (client_gone_ && server_ != nullptr && !question_ && !done) on_client_gone();
   host_.wake();
   return {.forward = false, .done = done, .after = injected_};
 }

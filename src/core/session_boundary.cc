@@ -242,6 +242,10 @@ bool Session::on_left_clean() {
 /// has. Only settings may fail, because a role may have been dropped meanwhile, and BEGIN, for a
 /// time limit.
 bool Session::on_question_failed(const OwnQuestion& question) {
+  if (client_gone_) {  // Nobody is there to be told.
+    close_server();
+    return false;
+  }
   if (question.kind() == Kind::kReplay) {  // One transaction: the server has what it had before.
     refuse({ErrorCode::kInvalidParameterValue, question.error()->message,
             "while the session's settings were given to a server"});

@@ -242,9 +242,9 @@ void Session::on_client_gone() {
   client_gone_ = true;
   if (waits_for_lease_) host_.cancel_lease();
   if (server_ == nullptr) return;
-  const bool quiet =
-      sent_.empty() && !question_ && server_->responses.empty() && !segment_open_ && !half_sent_;
-  if (!quiet) {
+  const bool quiet = sent_.empty() && !segment_open_ && !half_sent_;
+  if (quiet && question_ && !held_ready_) return;  // It comes back here behind the answer.
+  if (!quiet || question_ || !server_->responses.empty()) {
     // A statement that runs on would keep its locks until its end.
     ++cancels_running_;
     host_.cancel_statement();

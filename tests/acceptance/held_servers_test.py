@@ -344,6 +344,22 @@ class Left(Case):
                     leave(client)
                     self.find_nothing(defaults)
 
+    def test_who_leaves_while_the_server_is_looked_at_takes_no_server_along(self):  # C4, C25
+        backends = "select string_agg(backend_start::text, ' ') from pg_stat_activity where usename = 'tester'"
+        with STAND.superuser() as primary:
+            with login() as client:
+                client.run("insert into marks values (1)")
+            before = primary.value(backends)
+            for text in ("do 'begin end'", "set work_mem = '1MB'; do 'begin end'", "select pg_advisory_lock(5)", "create temp table mine (n int)"):
+                for _ in range(10):
+                    client = login()
+                    client.run(text)  # Its answer is there before what Fairlead asks behind it.
+                    client.send(wire.TERMINATE)
+                    client.close()
+            with login() as client:
+                client.run("insert into marks values (1)")
+            self.assertEqual(primary.value(backends), before)
+
     def test_a_server_that_died_while_nobody_had_it_is_not_used(self):  # F50
         with login() as client, STAND.superuser() as primary:
             for _ in range(10):
