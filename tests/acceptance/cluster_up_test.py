@@ -127,11 +127,13 @@ class AutoFailover(unittest.TestCase):
                 for _ in range(20):
                     rows.write_until_acknowledged(PATIENCE)
                 old = primary()
-                before = len(supervisor.events(expected))
+                before, rejoined = len(supervisor.events(expected)), len(supervisor.events("rejoined"))
                 harm(old)
                 times.append(rows.write_until_acknowledged(PATIENCE))
                 eventually(lambda: len(supervisor.events(expected)) > before, PATIENCE, f"it is told: {expected}")
                 self.assertEqual(old != primary(), expected == "promoted")
+                # A node streams before its rejoin is over, and a supervisor that rejoins does nothing else.
+                eventually(lambda: len(supervisor.events("rejoined")) > rejoined, PATIENCE, "the old primary has rejoined")
                 self.expect_whole(rows)
         except BaseException:
             print(*supervisor.events(), sep="\n", flush=True)
