@@ -11,6 +11,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import declarative_base, relationship, selectinload, sessionmaker
 
+from stand.processes import eventually
+
 from driver_case import ADDRESS, fresh, only_proxied
 
 URL = f"://{ADDRESS.user}:{quote(ADDRESS.password)}@{ADDRESS.host}:{ADDRESS.port}/{ADDRESS.database}"
@@ -137,6 +139,7 @@ class SqlalchemyOrm(unittest.TestCase):
                     targets[session.execute(sa.text("show fairlead.last_route")).one()[0]] += 1
             return targets["replica"] / 40
 
+        eventually(lambda: share(isolation_level="AUTOCOMMIT") > 0, 20, "the catalog has the tables")
         self.assertGreater(share(isolation_level="AUTOCOMMIT"), 0.8)
         self.assertEqual(share(), 0)  # A transaction that says nothing of itself may still write.
         until_write = "-c fairlead.transaction_reads=until_write"
@@ -192,6 +195,9 @@ class SqlalchemyAsync(unittest.IsolatedAsyncioTestCase):
             await engine.dispose()
             return targets["replica"] / 40
 
+        for _ in range(50):  # The catalog may not have the tables yet.
+            if await share(isolation_level="AUTOCOMMIT") > 0:
+                break
         self.assertGreater(await share(isolation_level="AUTOCOMMIT"), 0.8)
         self.assertEqual(await share(), 0)
         until_write = {"server_settings": {"fairlead.transaction_reads": "until_write"}}
