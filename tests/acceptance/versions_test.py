@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The versions of PostgreSQL that are kept up, but for Debian's, which all other tests use: reads on the replica, writes on the
-primary, what the catalog knows, and drivers' ordinary work. The oldest and the newest; all in the long form."""
+primary, what the catalog knows, and drivers' ordinary work. The oldest and the newest that can be had; all in the long form."""
 import json
 import os
 import shutil
@@ -11,9 +11,10 @@ import tempfile
 import unittest
 
 import wire
+from stand.debian_next import Unavailable
 from stand.open import fairlead_binary, is_long, wants_direct
 from stand.processes import eventually, with_children
-from stand.versions import VERSIONS, ServerPrograms, VersionedServers, install
+from stand.versions import NEXT, NPM_VERSIONS, ServerPrograms, VersionedServers, install, install_next
 
 _RUN_DRIVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../drivers/run.py")
 # Those that look most closely at answers; all of them in the long form.
@@ -88,11 +89,13 @@ class Version:
         self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr[-6000:])
 
 
-class ClusterOfTheOldest(unittest.TestCase):
-    """`fairlead cluster` on servers of the oldest version, with Debian's pg_basebackup and pg_rewind."""
+class ClusterOfVersion:
+    """`fairlead cluster` on servers of the version; npm's with Debian's pg_basebackup and pg_rewind."""
+
+    version = 0
 
     def setUp(self):
-        self.programs = ServerPrograms(VERSIONS[0])
+        self.programs = ServerPrograms(self.version)
         self.addCleanup(self.programs.remove)
         folder = tempfile.mkdtemp(prefix="fl-")
         os.chmod(folder, 0o755)
@@ -122,11 +125,23 @@ class ClusterOfTheOldest(unittest.TestCase):
         self.assertEqual(self.command("stop"), {"stopped": self.dir})
 
 
-for number in VERSIONS if is_long() else (VERSIONS[0], VERSIONS[-1]):
-    globals()[f"PostgreSQL{number}"] = type(f"PostgreSQL{number}", (Version, unittest.TestCase), {"version": number})
+def versions():
+    install()
+    try:
+        install_next()
+    except Unavailable as unavailable:
+        if is_long():
+            raise
+        print(f"{unavailable}; trying {NPM_VERSIONS[-1]} instead", file=sys.stderr)
+        return NPM_VERSIONS[0], NPM_VERSIONS[-1]
+    return (*NPM_VERSIONS, NEXT) if is_long() else (NPM_VERSIONS[0], NEXT)
+
 
 if __name__ == "__main__":
     if wants_direct() or fairlead_binary() is None:
         sys.exit("set FAIRLEAD_BINARY")
-    install()
+    for number in versions():
+        globals()[f"PostgreSQL{number}"] = type(f"PostgreSQL{number}", (Version, unittest.TestCase), {"version": number})
+        if number in (NPM_VERSIONS[0], NEXT):
+            globals()[f"Cluster{number}"] = type(f"Cluster{number}", (ClusterOfVersion, unittest.TestCase), {"version": number})
     unittest.main(verbosity=2)

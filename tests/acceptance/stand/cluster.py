@@ -28,9 +28,10 @@ shutil.rmtree(folder, ignore_errors=True)
 
 
 class Cluster:
-    """nodes[0] is made as the primary; state is what cluster.json says. stop() removes everything."""
+    """nodes[0] is made as the primary; state is what cluster.json says; `programs` is the folder of PostgreSQL's, where they
+    are not Debian's. stop() removes everything."""
 
-    def __init__(self, binary, replicas=2):
+    def __init__(self, binary, replicas=2, programs=None):
         self.binary = binary
         self.folder = tempfile.mkdtemp(prefix="fairlead-test-")
         os.chmod(self.folder, 0o755)  # The servers' user passes through it.
@@ -41,7 +42,8 @@ class Cluster:
         self.nodes = []
         try:
             # Servers are killed here, never machines: what is written survives in the kernel's cache.
-            made = self._run("cluster", "create", "--dir", self.dir, "--replicas", str(replicas), "--set", "fsync=off", "--json")
+            made = self._run("cluster", "create", "--dir", self.dir, "--replicas", str(replicas), "--set", "fsync=off", "--json",
+                             *(["--pg-bin", programs] if programs else []))
             self.nodes = json.loads(made)["nodes"]
             with open(os.path.join(self.dir, "cluster.json"), encoding="utf-8") as file:
                 self.state = json.load(file)

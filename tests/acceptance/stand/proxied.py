@@ -10,10 +10,10 @@ from stand.proxy import Proxy
 class ProxiedCluster(Cluster):
     """address is where clients connect; proxy_pid is the process whose memory counts."""
 
-    def __init__(self, binary, replicas=2, database=None, proxy=None, cluster=None, tls=False, verifiers=False):
+    def __init__(self, binary, replicas=2, database=None, proxy=None, cluster=None, tls=False, verifiers=False, programs=None):
         """The dictionaries add to the sections of the configuration; `verifiers`: users_file holds no passwords."""
         self._proxy = None
-        super().__init__(binary, replicas)
+        super().__init__(binary, replicas, programs)
         sections = {"database": database or {}, "proxy": proxy or {}, "cluster": cluster or {}}
         try:
             self._proxy = Proxy(self, sections, tls=tls, verifiers=verifiers)

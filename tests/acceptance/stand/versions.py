@@ -1,21 +1,28 @@
-"""A primary and a replica of a version of PostgreSQL that Debian does not have, from npm's packages (../versions), with
-Fairlead in front."""
+"""A primary and a replica of a version of PostgreSQL that Debian 12 does not have, from npm's packages (../versions) or from
+Debian's next ones, with Fairlead in front."""
 import os
 import shutil
 import tempfile
 
-from stand import npm
+from stand import debian_next, npm
 from stand.plain import SETTINGS, PlainPostgres
 from stand.processes import eventually, free_ports, postgres_tool
 from stand.proxy import Proxy
 
-VERSIONS = (13, 14, 16, 17, 18)
+NPM_VERSIONS = (13, 14, 16, 17, 18)
+NEXT = debian_next.VERSION
 _PACKAGES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "versions")
+_NEXT_FOLDER = os.path.join(_PACKAGES, "debian-next")
 
 
 def install():
-    """Fetches the servers, where they are not there."""
+    """Fetches the servers that are pinned, where they are not there."""
     npm.install(_PACKAGES)
+
+
+def install_next():
+    """The same for NEXT, which is whatever Debian has of it today; debian_next.Unavailable: nothing."""
+    debian_next.fetch(_NEXT_FOLDER)
 
 
 class ServerPrograms:
@@ -26,6 +33,9 @@ class ServerPrograms:
         self._root = tempfile.mkdtemp(prefix="fairlead-programs-")
         os.chmod(self._root, 0o755)
         native = os.path.join(self._root, "native")
+        if version == NEXT:
+            self.folder = debian_next.copy_programs(_NEXT_FOLDER, native)
+            return
         shutil.copytree(f"{_PACKAGES}/node_modules/postgresql-{version}/native", native, symlinks=True)
         self.folder = os.path.join(native, "bin")
         for name in ("pg_basebackup", "pg_rewind", "pg_controldata"):
@@ -34,6 +44,12 @@ class ServerPrograms:
 
     def remove(self):
         shutil.rmtree(self._root, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.remove()
 
 
 class VersionedServers(PlainPostgres):
