@@ -153,18 +153,27 @@ net::Task<void> ClusterMonitor::watch(Node& node) {
 }
 
 net::Task<ProbeOutcome> ClusterMonitor::probe(Node& node) {
+  const auto awaited = position_to_await(node);
   node.history.started_at = net::Loop::now();
   node.history.wanted = false;
+  node.history.awaited = awaited.has_value();
   node.history.trouble = false;
   const SilenceAlarm alarm(loop_, silence_until_withheld(timing_),
                            [this, &node] { on_silence(node); });
-  co_return co_await node.prober.probe(probe_deadline(timing_, node.health.state()));
+  co_return co_await node.prober.probe(probe_deadline(timing_, node.health.state()), awaited);
+}
+
+std::optional<Lsn> ClusterMonitor::position_to_await(const Node& node) const {
+  if (!latest_) return std::nullopt;
+  return proxy::position_to_await(node.history, node.seen ? &*node.seen : nullptr,
+                                  latest_->position, net::Loop::now());
 }
 
 net::Task<void> ClusterMonitor::wait_until_due(Node& node) {
   while (!stopping_ && !node.gone) {
     node.history.urgent = latest_ && !latest_->takes_writes();
-    const Duration left = next_probe_at(node.history, node.health) - net::Loop::now();
+    const bool awaits = position_to_await(node).has_value();
+    const Duration left = next_probe_at(node.history, node.health, awaits) - net::Loop::now();
     if (left <= Duration::zero()) co_return;
     co_await node.poked.wait_for(left);
   }

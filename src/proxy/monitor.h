@@ -92,6 +92,7 @@ class ClusterMonitor {
   net::Task<void> watch(Node& node);
   net::Task<ProbeOutcome> probe(Node& node);
   net::Task<void> wait_until_due(Node& node);
+  std::optional<Lsn> position_to_await(const Node& node) const;
   void take(Node& node, const ProbeOutcome& outcome);
   void on_silence(Node& node);
   void warn_about_privileges(Node& node);

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "base/log.h"
+#include "proxy/probe_schedule.h"
+
 namespace fairlead::proxy {
 namespace {
 
@@ -36,10 +39,12 @@ ProbeResult classify(const LoginFailure& failure) {
 NodeProber::NodeProber(net::Loop& loop, ServerEndpoint endpoint, ServerLogin login)
     : loop_(loop), endpoint_(std::move(endpoint)), login_(std::move(login)) {}
 
-net::Task<ProbeOutcome> NodeProber::probe(Duration timeout) {
+net::Task<ProbeOutcome> NodeProber::probe(Duration timeout, std::optional<Lsn> awaited) {
   const Time deadline = net::Loop::now() + timeout;
   if (conversation_) {
-    ProbeOutcome outcome = co_await observe(deadline);
+    std::optional<ProbeOutcome> failed;
+    if (awaited && !cannot_await_) failed = co_await await_replay(*awaited, deadline);
+    ProbeOutcome outcome = failed ? std::move(*failed) : co_await observe(deadline);
     // A connection that has ended says nothing yet of the server behind it, which may have
     // restarted long ago: only a new one tells.
     const bool is_answer = conversation_ != nullptr || outcome.result == ProbeResult::kTimeout;
@@ -74,14 +79,18 @@ net::Task<std::expected<std::vector<Row>, ProbeOutcome>> NodeProber::ask(std::st
                                                                          Time deadline) {
   auto rows = co_await conversation_->ask(std::string(sql), remaining(deadline));
   if (rows) co_return std::move(*rows);
-  // After an error the connection may be unfit for the next probe; a new one is cheap.
+  co_return std::unexpected(failure_of(rows.error(), deadline));
+}
+
+/// After an error the connection may be unfit for the next probe; a new one is cheap.
+ProbeOutcome NodeProber::failure_of(const Error& error, Time deadline) {
   conversation_.reset();
-  ProbeOutcome outcome{.result = ProbeResult::kOtherError, .detail = describe(rows.error())};
+  ProbeOutcome outcome{.result = ProbeResult::kOtherError, .detail = describe(error)};
   if (net::Loop::now() >= deadline)
     outcome.result = ProbeResult::kTimeout;
-  else if (is_starting_or_stopping(rows.error().detail))
+  else if (is_starting_or_stopping(error.detail))
     outcome.result = ProbeResult::kStarting;
-  co_return std::unexpected(std::move(outcome));
+  return outcome;
 }
 
 net::Task<std::optional<ProbeOutcome>> NodeProber::tell_name(Time deadline) {
@@ -91,6 +100,22 @@ net::Task<std::optional<ProbeOutcome>> NodeProber::tell_name(Time deadline) {
   if (!rows) co_return std::move(rows.error());
   shows_holding_ = holding;
   co_return std::nullopt;
+}
+
+/// Whether it got there or not, the node is asked where it is.
+net::Task<std::optional<ProbeOutcome>> NodeProber::await_replay(Lsn position, Time deadline) {
+  const auto sql =
+      fmt::format("WAIT FOR LSN '{}' WITH (TIMEOUT '{}ms', NO_THROW)", position.to_string(),
+                  std::chrono::duration_cast<std::chrono::milliseconds>(kPositionGapMin).count());
+  const auto answer = co_await conversation_->ask(sql, remaining(deadline));
+  if (answer) co_return std::nullopt;
+  if (!conversation_->is_over()) {
+    cannot_await_ = true;
+    log::warning("{} does not take WAIT FOR LSN, and is asked for its position instead: {}",
+                 endpoint_.name(), describe(answer.error()));
+    co_return std::nullopt;
+  }
+  co_return failure_of(answer.error(), deadline);
 }
 
 net::Task<ProbeOutcome> NodeProber::observe(Time deadline) {

@@ -35,7 +35,9 @@ class NodeProber {
   NodeProber(net::Loop& loop, ServerEndpoint endpoint, ServerLogin login);
 
   /// Ends within about `timeout`, whatever the node does. The prober must outlive the call.
-  net::Task<ProbeOutcome> probe(Duration timeout);
+  /// `awaited`: the node, a replica of PostgreSQL 19 or later, is first to replay up to there, for
+  /// which it has kPositionGapMin.
+  net::Task<ProbeOutcome> probe(Duration timeout, std::optional<Lsn> awaited = {});
 
   /// Leaves the node. The next probe connects again.
   void disconnect() { conversation_.reset(); }
@@ -50,6 +52,8 @@ class NodeProber {
   net::Task<std::optional<ProbeOutcome>> connect(Time deadline);
   net::Task<std::optional<ProbeOutcome>> tell_name(Time deadline);
   net::Task<std::expected<std::vector<Row>, ProbeOutcome>> ask(std::string_view sql, Time deadline);
+  ProbeOutcome failure_of(const Error& error, Time deadline);
+  net::Task<std::optional<ProbeOutcome>> await_replay(Lsn position, Time deadline);
   net::Task<ProbeOutcome> observe(Time deadline);
 
   net::Loop& loop_;
@@ -57,6 +61,7 @@ class NodeProber {
   ServerLogin login_;
   bool holding_ = false;
   bool shows_holding_ = false;  // As the node was told last.
+  bool cannot_await_ = false;   // It has refused WAIT FOR LSN.
   std::unique_ptr<Conversation> conversation_;
   std::optional<NodeIdentity> identity_;
 };

@@ -14,6 +14,7 @@ ServerLogin own_login(ServerLogin login, std::string_view application_name) {
   set("search_path", "pg_catalog");
   set("client_encoding", "UTF8");
   set("default_transaction_read_only", "on");  // Nothing that we ask may change anything.
+  set("default_transaction_isolation", "read committed");  // WAIT FOR LSN takes no other.
   return login;
 }
 

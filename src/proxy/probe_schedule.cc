@@ -9,6 +9,12 @@ namespace {
 /// For what comes on top of the schedule: a busy machine, a loop that is late.
 constexpr Duration kScheduleMargin = std::chrono::milliseconds(500);
 
+/// As server_version_num says it: the first version that has WAIT FOR LSN.
+constexpr uint32_t kAwaitsReplaySince = 190000;
+
+/// What is wanted lies behind an older position of the primary, which is being asked anew.
+constexpr Duration kJustSampled = 2 * kPositionGapMin;
+
 }  // namespace
 
 using core::NodeState;
@@ -41,11 +47,21 @@ core::TopologyConfig with_ages(core::TopologyConfig topology, const ProbeTiming&
   return topology;
 }
 
-Time next_probe_at(const ProbeHistory& last, const core::NodeHealth& health) {
+std::optional<Lsn> position_to_await(const ProbeHistory& last, const core::NodeObservation* seen,
+                                     const core::PrimaryPosition& primary, Time now) {
+  if (!last.wanted || last.result != ProbeResult::kOk || seen == nullptr) return std::nullopt;
+  if (!seen->in_recovery || seen->server_version < kAwaitsReplaySince) return std::nullopt;
+  if (seen->replay_lsn >= primary.lsn) return std::nullopt;  // It has all that is known of.
+  if (now - primary.sampled_at > kJustSampled) return std::nullopt;
+  return primary.lsn;
+}
+
+Time next_probe_at(const ProbeHistory& last, const core::NodeHealth& health, bool awaits) {
   if (last.trouble) return last.started_at + kTroubleGapMin;
   if (last.result == ProbeResult::kOk) {
     const Duration gap = health.next_probe_after();
     if (health.state() != NodeState::kUp) return last.started_at + gap;
+    if (last.wanted && awaits && !last.awaited) return last.started_at;
     if (last.wanted) return last.started_at + kPositionGapMin;
     return last.started_at + (last.urgent ? std::min(gap, kUrgentGap) : gap);
   }

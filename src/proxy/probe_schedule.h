@@ -12,7 +12,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
+#include "base/lsn.h"
 #include "base/time.h"
 #include "core/node_health.h"
 #include "core/topology.h"
@@ -57,6 +59,7 @@ struct ProbeHistory {
   core::ProbeResult result = core::ProbeResult::kOk;
   uint32_t kept_out = 0;  // kAuthFailed and kOtherError in a row.
   bool wanted = false;    // Somebody waits for a position.
+  bool awaited = false;   // The last probe waited at the node for one: position_to_await().
   bool trouble = false;   // A client lost its server since the last probe began.
   bool urgent = false;    // Writes wait for a primary, or for its leave to begin.
 };
@@ -66,6 +69,16 @@ struct ProbeHistory {
 /// between two answers.
 core::TopologyConfig with_ages(core::TopologyConfig topology, const ProbeTiming& timing);
 
-Time next_probe_at(const ProbeHistory& last, const core::NodeHealth& health);
+/// The position that a replica is to be waited for, at the node itself and for kPositionGapMin at
+/// most, before it is asked for its own: where the primary was just seen (D19). Instead of asking
+/// again and again, where the server can do it: PostgreSQL 19's WAIT FOR LSN. That says nothing of
+/// timelines, so it only decides when to ask. nullopt: the node is asked at once. `seen` may be
+/// null.
+std::optional<Lsn> position_to_await(const ProbeHistory& last, const core::NodeObservation* seen,
+                                     const core::PrimaryPosition& primary, Time now);
+
+/// `awaits`: the next probe is one that waits at the node. It may come at once behind one that did
+/// not: what was seen there is known to be too old.
+Time next_probe_at(const ProbeHistory& last, const core::NodeHealth& health, bool awaits = false);
 
 }  // namespace fairlead::proxy

@@ -77,6 +77,46 @@ TEST(ProbeSchedule, WhileWritesWaitForAPrimaryEachNodeThatIsUpIsAskedMoreOften) 
   EXPECT_GE(next_probe_at(last, health), kStart + 50ms) << "a node in trouble is not";
 }
 
+// D19: a replica that is behind what is wanted is waited for at the node, where it can be.
+TEST(ProbeSchedule, AReplicaOfPostgreSql19IsAwaitedWhereThePrimaryIs) {
+  ProbeHistory last{.started_at = kStart, .wanted = true};
+  core::NodeObservation seen{.in_recovery = true};
+  seen.server_version = 190000;
+  seen.replay_lsn = Lsn{100};
+  const core::PrimaryPosition primary{.lsn = Lsn{101}, .sampled_at = kStart};
+  const auto awaited = [&](Time now = kStart + 3ms) {
+    return position_to_await(last, &seen, primary, now);
+  };
+  EXPECT_EQ(awaited(), Lsn{101});
+  EXPECT_EQ(awaited(kStart + 5ms), std::nullopt) << "what is wanted is newer";
+  EXPECT_EQ(position_to_await(last, nullptr, primary, kStart), std::nullopt);
+  seen.replay_lsn = Lsn{101};
+  EXPECT_EQ(awaited(), std::nullopt) << "it has that already";
+  seen.replay_lsn = Lsn{100};
+  seen.server_version = 180004;
+  EXPECT_EQ(awaited(), std::nullopt);
+  seen.server_version = 190000;
+  seen.in_recovery = false;
+  EXPECT_EQ(awaited(), std::nullopt);
+  seen.in_recovery = true;
+  last.result = ProbeResult::kTimeout;
+  EXPECT_EQ(awaited(), std::nullopt);
+  last.result = ProbeResult::kOk;
+  last.wanted = false;
+  EXPECT_EQ(awaited(), std::nullopt) << "nobody waits";
+}
+
+TEST(ProbeSchedule, AProbeThatAwaitsComesAtOnceBehindOneThatDidNot) {  // D19
+  NodeHealth health(health_config(kDefaults));
+  health.on_probe(ProbeResult::kOk, {}, kStart);
+  ProbeHistory last{.started_at = kStart, .ended_at = kStart + 1ms, .wanted = true};
+  EXPECT_EQ(next_probe_at(last, health, true), kStart);
+  last.awaited = true;
+  EXPECT_EQ(next_probe_at(last, health, true), kStart + kPositionGapMin) << "or they never end";
+  last.wanted = false;
+  EXPECT_EQ(next_probe_at(last, health, true), kStart + 500ms);
+}
+
 TEST(ProbeSchedule, PositionsThatAreWantedComeSoonerButOnlyFromANodeThatIsUp) {
   NodeHealth health(health_config(kDefaults));
   ProbeHistory last{.started_at = kStart, .ended_at = kStart + 1ms};

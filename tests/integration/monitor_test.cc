@@ -5,11 +5,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <future>
 #include <mutex>
-#include <thread>
 
 #include "cluster/sql_connection.h"
+#include "integration/control_thread.h"
 #include "proxy/catalog_loader.h"
 #include "testing/eventually.h"
 #include "testing/sql.h"
@@ -27,58 +26,6 @@ using core::NodeStatus;
 using proxy::CatalogLoader;
 using proxy::ClusterMonitor;
 using sql::FunctionVerdict;
-
-/// A control thread of one's own: its loop, and something that runs on it.
-class ControlThread {
- public:
-  ControlThread() : thread_([this] { loop_.run(); }) {}
-  ~ControlThread() {
-    loop_.stop();
-    thread_.join();
-  }
-
-  net::Loop& loop() { return loop_; }
-  /// Runs `work` on the thread and waits for it.
-  template <class Work>
-  void run(Work work) {
-    std::promise<void> done;
-    loop_.post([&] {
-      work();
-      done.set_value();
-    });
-    done.get_future().wait();
-  }
-  /// Runs a coroutine to its end.
-  void finish(net::Task<void> task) {
-    std::promise<void> done;
-    loop_.post([&] {
-      net::asio::co_spawn(loop_.executor(), std::move(task),
-                          [&](std::exception_ptr) { done.set_value(); });
-    });
-    done.get_future().wait();
-  }
-
- private:
-  net::Loop loop_;
-  std::thread thread_;
-};
-
-proxy::ServerLogin login_of(const cluster::Endpoint& endpoint) {
-  proxy::ServerLogin login;
-  login.user = endpoint.user;
-  login.database = endpoint.database;
-  login.credentials = auth::PlainPassword{auth::SecretText(endpoint.password)};
-  return login;
-}
-
-std::shared_ptr<const net::TlsClient> no_tls() {
-  return std::make_shared<const net::TlsClient>(
-      net::TlsClient::load(net::TlsMode::kDisable, {}).value());
-}
-
-proxy::ServerEndpoint endpoint_of(const cluster::Node& node) {
-  return {.host = node.host, .port = node.port, .tls = no_tls(), .timeout = 1s};
-}
 
 /// A monitor of a test cluster with the default timing, and the newest of what it published.
 class Watched {
