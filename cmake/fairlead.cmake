@@ -62,10 +62,12 @@ set(FAIRLEAD_ALLOWED_proxy base wire sql config metrics auth core ledger console
 set(FAIRLEAD_ALLOWED_admin base wire sql config metrics auth core ledger console patroni net cluster load proxy)
 set(FAIRLEAD_ALLOWED_app base wire sql config metrics auth core ledger console patroni net cluster load proxy admin)
 
-# fairlead_library(NAME [FOLDERS other folders...] [PUBLIC third-party...] [PRIVATE third-party...])
-# Makes fairlead_NAME from the .cc files of this folder, and NAME_test from its _test.cc files.
+# fairlead_library(NAME [FOLDERS other folders...] [PUBLIC third-party...] [PRIVATE third-party...] [ALONE files...])
+# Makes fairlead_NAME from the .cc files of this folder, and NAME_test from its _test.cc files. ALONE: names that they
+# use for themselves clash with those of others, so they are not compiled together with others (CMAKE_UNITY_BUILD).
 function(fairlead_library name)
-  cmake_parse_arguments(ARG "" "" "FOLDERS;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "FOLDERS;PUBLIC;PRIVATE;ALONE" ${ARGN})
+  set_source_files_properties(${ARG_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   foreach(other IN LISTS ARG_FOLDERS)
     if(NOT other IN_LIST FAIRLEAD_ALLOWED_${name})
       message(FATAL_ERROR "src/${name} may not use src/${other}: see FAIRLEAD_ALLOWED_${name} in cmake/fairlead.cmake")
@@ -98,6 +100,7 @@ endfunction()
 function(fairlead_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT;SHARDS" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
+  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)  # Tests may call things what they like.
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main)
   precompile(${name} base_test precompiled_test.h)
   if(NOT ARG_LABELS)

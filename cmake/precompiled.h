@@ -1,6 +1,8 @@
 // What nearly every file reads; see precompile() in fairlead.cmake.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>

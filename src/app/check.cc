@@ -24,7 +24,7 @@ struct CheckOptions {
   bool json = false;
 };
 
-constexpr const char* kFooter = R"(
+constexpr const char* kCheckFooter = R"(
 Examples:
   fairlead check -c fairlead.toml
   fairlead check --primary postgresql://app:secret@db1/app --replica postgresql://db2
@@ -108,7 +108,7 @@ void add_check(CommandBuilder root, Command& chosen) {
   add_config_options(command, options->config);
   add_proxy_options(command, options->config);
   command.add_flag("--json", options->json, "As JSON");
-  command.footer(kFooter);
+  command.footer(kCheckFooter);
   command.callback([options, &chosen] { chosen = [options] { return run_check(*options); }; });
 }
 

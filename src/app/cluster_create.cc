@@ -21,7 +21,7 @@ struct CreateOptions {
   bool json = false;
 };
 
-constexpr const char* kFooter = R"(
+constexpr const char* kClusterCreateFooter = R"(
 Examples:
   fairlead cluster create --dir /tmp/c --replicas 2
   fairlead cluster create --dir /srv/c --replicas 2 --sync 'any 1' --base-port 5601 --dry-run
@@ -94,7 +94,7 @@ void add_cluster_create(CommandBuilder group, Command& chosen) {
   command.add_option("--database", options->spec.database, "Database to make").shows_default();
   command.add_flag("--dry-run", options->dry_run, "Only tell what would be done");
   command.add_flag("--json", options->json, "As JSON");
-  command.footer(kFooter);
+  command.footer(kClusterCreateFooter);
   command.callback([options, &chosen] { chosen = [options] { return run_create(*options); }; });
 }
 

@@ -31,10 +31,10 @@ bool take_span(std::string_view option, const std::string& text, std::chrono::mi
   const auto parsed = config::parse_duration(text);
   if (parsed) into = std::chrono::duration_cast<std::chrono::milliseconds>(*parsed);
   if (parsed && into.count() > 0) return true;
-  complain({ErrorCode::kInvalidParameterValue,
-            fmt::format("{} {}: not a span of time", option, text),
-            {},
-            fmt::format("for example {} 20s", option)});
+  complain(Error{ErrorCode::kInvalidParameterValue,
+                 fmt::format("{} {}: not a span of time", option, text),
+                 {},
+                 fmt::format("for example {} 20s", option)});
   return false;
 }
 

@@ -20,7 +20,7 @@ struct PromoteOptions {
   bool json = false;
 };
 
-constexpr const char* kFooter = R"(
+constexpr const char* kClusterPromoteFooter = R"(
 Examples:
   fairlead cluster promote --dir /tmp/c
   fairlead cluster promote --dir /tmp/c node2 --dry-run
@@ -55,7 +55,7 @@ void add_cluster_promote(CommandBuilder group, Command& chosen) {
                    "Promote even if acknowledged commits are lost by it");
   command.add_flag("--dry-run", options->dry_run, "Only tell what would be done");
   command.add_flag("--json", options->json, "As JSON");
-  command.footer(kFooter);
+  command.footer(kClusterPromoteFooter);
   command.callback([options, &chosen] { chosen = [options] { return run_promote(*options); }; });
 }
 

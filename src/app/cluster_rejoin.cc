@@ -19,7 +19,7 @@ struct RejoinOptions {
   bool json = false;
 };
 
-constexpr const char* kFooter = R"(
+constexpr const char* kClusterRejoinFooter = R"(
 Example:
   fairlead cluster rejoin --dir /tmp/c node1
 
@@ -52,7 +52,7 @@ void add_cluster_rejoin(CommandBuilder group, Command& chosen) {
                    "A new copy of all data at once, without trying pg_rewind");
   command.add_flag("--dry-run", options->dry_run, "Only tell what would be done");
   command.add_flag("--json", options->json, "As JSON");
-  command.footer(kFooter);
+  command.footer(kClusterRejoinFooter);
   command.callback([options, &chosen] { chosen = [options] { return run_rejoin(*options); }; });
 }
 

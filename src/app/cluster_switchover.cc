@@ -21,7 +21,7 @@ struct SwitchoverOptions {
   bool json = false;
 };
 
-constexpr const char* kFooter = R"(
+constexpr const char* kClusterSwitchoverFooter = R"(
 Examples:
   fairlead cluster switchover --dir /tmp/c
   fairlead cluster switchover --dir /tmp/c --to node3 --timeout 30s
@@ -62,7 +62,7 @@ void add_cluster_switchover(CommandBuilder group, Command& chosen) {
       .shows_default();
   command.add_flag("--dry-run", options->dry_run, "Only tell what would be done");
   command.add_flag("--json", options->json, "As JSON");
-  command.footer(kFooter);
+  command.footer(kClusterSwitchoverFooter);
   command.callback([options, &chosen] { chosen = [options] { return run_switchover(*options); }; });
 }
 

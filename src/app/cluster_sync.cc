@@ -20,7 +20,7 @@ struct SyncOptions {
   bool json = false;
 };
 
-constexpr const char* kFooter = R"(
+constexpr const char* kClusterSyncFooter = R"(
 Examples:
   fairlead cluster sync --dir /tmp/c 'any 1'
   fairlead cluster sync --dir /tmp/c off
@@ -68,7 +68,7 @@ void add_cluster_sync(CommandBuilder group, Command& chosen) {
   command.add_option("RULE", options->rule, "any N, first N or off").required();
   command.add_flag("--dry-run", options->dry_run, "Only tell what would be done");
   command.add_flag("--json", options->json, "As JSON");
-  command.footer(kFooter);
+  command.footer(kClusterSyncFooter);
   command.callback([options, &chosen] { chosen = [options] { return run_sync(*options); }; });
 }
 

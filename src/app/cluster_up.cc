@@ -21,7 +21,7 @@ struct UpOptions {
   bool json = false;
 };
 
-constexpr const char* kFooter = R"(
+constexpr const char* kClusterUpFooter = R"(
 Examples:
   fairlead cluster up --dir /tmp/c --auto-failover
   fairlead cluster up --dir /tmp/c --auto-failover --restart-limit 0s --json
@@ -90,7 +90,7 @@ void add_cluster_up(CommandBuilder group, Command& chosen) {
       .type_name("SPAN")
       .shows_default();
   command.add_flag("--json", options->json, "Events as JSON, one a line");
-  command.footer(kFooter);
+  command.footer(kClusterUpFooter);
   command.callback([options, &chosen] { chosen = [options] { return run_up(*options); }; });
 }
 

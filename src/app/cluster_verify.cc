@@ -19,7 +19,7 @@ struct VerifyCommand {
   bool json = false;
 };
 
-constexpr const char* kFooter = R"(
+constexpr const char* kClusterVerifyFooter = R"(
 Examples:
   fairlead cluster verify --dir /tmp/c
   fairlead cluster verify --dir /tmp/c --json --no-hold
@@ -71,7 +71,7 @@ void add_cluster_verify(CommandBuilder group, Command& chosen) {
   command.add_flag("--no-hold", options->no_hold, "Never hold a writer up");
   command.add_flag("--dry-run", options->dry_run, "Only tell what would be done");
   command.add_flag("--json", options->json, "As JSON");
-  command.footer(kFooter);
+  command.footer(kClusterVerifyFooter);
   command.callback([options, &chosen] { chosen = [options] { return run_verify(*options); }; });
 }
 

@@ -35,7 +35,7 @@ struct DemoOptions {
   std::optional<BreakTarget> breaks;
 };
 
-constexpr const char* kFooter = R"(
+constexpr const char* kDemoFooter = R"(
 Examples:
   fairlead demo
   fairlead demo --for 20s --replicas 3
@@ -228,10 +228,10 @@ ExitCode run_demo(const DemoOptions& options) {
   if (!options.span.empty()) {
     const auto parsed = config::parse_duration(options.span);
     if (!parsed || parsed->count() == 0) {
-      complain({ErrorCode::kInvalidParameterValue,
-                fmt::format("--for {}: not a span of time", options.span),
-                {},
-                "for example --for 20s"});
+      complain(Error{ErrorCode::kInvalidParameterValue,
+                     fmt::format("--for {}: not a span of time", options.span),
+                     {},
+                     "for example --for 20s"});
       return ExitCode::kUsage;
     }
     span = *parsed;
@@ -268,7 +268,7 @@ void add_demo(CommandBuilder root, Command& chosen) {
       .type_name("WHOM");
   command.add_flag("--no-workload", options->no_workload, "No clients of its own");
   command.add_flag("--json", options->json, "One JSON object a line");
-  command.footer(kFooter);
+  command.footer(kDemoFooter);
   command.callback([options, &chosen] { chosen = [options] { return run_demo(*options); }; });
 }
 

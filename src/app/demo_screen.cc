@@ -17,12 +17,10 @@ namespace {
 constexpr std::array<std::string_view, 5> kReadReasons{"read", "own_write", "no_replica",
                                                        "catalog_loading", "replica_error_retry"};
 
-double seconds(Duration span) { return static_cast<double>(span.count()) / 1e6; }
-
 double per_second(uint64_t before, uint64_t now, Duration between) {
   return between.count() <= 0 || now < before
              ? 0
-             : static_cast<double>(now - before) / seconds(between);
+             : static_cast<double>(now - before) / in_seconds(between);
 }
 
 const proxy::NodeStats* find(const proxy::Stats& stats, const std::string& name) {
@@ -60,7 +58,7 @@ TextTable route_table(const proxy::Stats& stats) {
 }
 
 boost::json::object totals_json(const DemoFrame& frame) {
-  return {{"seconds", seconds(frame.elapsed)},
+  return {{"seconds", in_seconds(frame.elapsed)},
           {"statements", frame.now.statements_total},
           {"reads", frame.totals.reads},
           {"writes", frame.totals.writes},
@@ -94,7 +92,7 @@ std::vector<std::string> frame_lines(const DemoFrame& frame, const Style& style)
   const std::string errors = fmt::format("{} errors", frame.totals.errors);
   std::vector<std::string> out{fmt::format(
       "{:.0f} s   {:.0f} statements/s   {} clients   {:.1f} % of reads on replicas   {}",
-      seconds(frame.elapsed), rate, frame.now.clients, read_share(frame.now).percent(),
+      in_seconds(frame.elapsed), rate, frame.now.clients, read_share(frame.now).percent(),
       frame.totals.errors == 0 ? errors : style.red(errors))};
   out.emplace_back();
   const auto nodes = node_table(frame).lines();
@@ -114,7 +112,7 @@ std::vector<std::string> frame_lines(const DemoFrame& frame, const Style& style)
 }
 
 std::string frame_line(const DemoFrame& frame) {
-  std::string out = fmt::format("{:>4.0f} s", seconds(frame.elapsed));
+  std::string out = fmt::format("{:>4.0f} s", in_seconds(frame.elapsed));
   for (const proxy::NodeStats& node : frame.now.nodes) {
     out += fmt::format("  {} {} {:.0f}/s", node.role, node.name, node_rate(frame, node));
     if (node.state != "up")
@@ -155,7 +153,7 @@ std::string summary_text(const DemoFrame& frame) {
   std::string out = fmt::format(
       "{:.0f} s: {} statements, {:.1f} % of reads on replicas; workload: {} reads, {} writes, {} "
       "errors\n",
-      seconds(frame.elapsed), frame.now.statements_total, read_share(frame.now).percent(),
+      in_seconds(frame.elapsed), frame.now.statements_total, read_share(frame.now).percent(),
       totals.reads, totals.writes, totals.errors);
   const uint64_t posts = totals.posts_read_back + totals.posts_missing;
   if (posts > 0)

@@ -9,8 +9,6 @@ namespace fairlead::app {
 
 namespace {
 
-double seconds(Duration span) { return static_cast<double>(span.count()) / 1e6; }
-
 std::string meaning_of(const std::string& state) {
   if (state.empty()) return "the connection was lost, or could not be made";
   if (state == "08006") return "lost with its server before anything was committed";
@@ -48,7 +46,7 @@ std::string verdict_text(const DemoVerdict& verdict) {
   for (const auto& [state, count] : totals.errors_by_state)
     out += fmt::format("    {:<17}  {}  {}\n", state.empty() ? "no SQLSTATE" : state, count,
                        meaning_of(state));
-  out += fmt::format("  longest wait         {:.2f} s\n", seconds(totals.longest_wait));
+  out += fmt::format("  longest wait         {:.2f} s\n", in_seconds(totals.longest_wait));
   out += fmt::format("  acknowledged posts   {}: {} lost, {} there twice\n", posts.acknowledged,
                      posts.lost, posts.repeated);
   if (posts.unanswered > 0)
@@ -66,7 +64,7 @@ std::string verdict_json(const DemoVerdict& verdict) {
                                 {"answers", verdict.totals.reads + verdict.totals.writes},
                                 {"errors", verdict.totals.errors},
                                 {"errors_by_sqlstate", std::move(errors)},
-                                {"longest_wait_seconds", seconds(verdict.totals.longest_wait)},
+                                {"longest_wait_seconds", in_seconds(verdict.totals.longest_wait)},
                                 {"acknowledged_posts", verdict.posts.acknowledged},
                                 {"lost_posts", verdict.posts.lost},
                                 {"repeated_posts", verdict.posts.repeated},

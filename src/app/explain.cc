@@ -26,7 +26,7 @@ struct ExplainOptions {
 
 using Catalog = std::shared_ptr<const sql::FunctionCatalog>;
 
-constexpr const char* kFooter = R"help(
+constexpr const char* kExplainFooter = R"help(
 Examples:
   fairlead explain "SELECT * FROM users WHERE id = 7"
   fairlead explain -c fairlead.toml --database app "SELECT total(7)"
@@ -101,7 +101,7 @@ void add_explain(CommandBuilder root, Command& chosen) {
   command.add_option("--database", options->database, "Whose functions to look up")
       .type_name("NAME");
   command.add_flag("--json", options->json, "As JSON");
-  command.footer(kFooter);
+  command.footer(kExplainFooter);
   command.callback([options, &chosen] { chosen = [options] { return run_explain(*options); }; });
 }
 

@@ -66,7 +66,7 @@ std::string nearest_of(const std::string& word, const std::vector<std::string>& 
 }
 
 ExitCode usage_error(const std::string& message, const std::string& hint) {
-  complain({ErrorCode::kConfig, message, {}, hint});
+  complain(Error{ErrorCode::kConfig, message, {}, hint});
   return ExitCode::kUsage;
 }
 
@@ -121,7 +121,7 @@ void add_commands(CommandBuilder root, Command& chosen) {
   add_version(root, chosen);
 }
 
-constexpr const char* kFooter = R"(
+constexpr const char* kProgramFooter = R"(
 Examples:
   fairlead demo
   fairlead up --primary postgresql://app:secret@db1/app --replica postgresql://db2
@@ -136,7 +136,7 @@ Environment: FAIRLEAD_CONFIG, DATABASE_URL and REPLICA_URLS, FAIRLEAD_SECTION_KE
 ExitCode run(int argc, const char* const* argv) {
   CLI::App root("One URL in front of PostgreSQL: reads go to replicas, writes to the primary.",
                 "fairlead");
-  root.footer(kFooter);
+  root.footer(kProgramFooter);
   root.require_subcommand(0, 1);
   root.fallthrough(false);
   root.set_version_flag("--version", fmt::format("fairlead {}", kVersion));

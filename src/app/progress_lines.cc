@@ -27,7 +27,7 @@ constexpr std::chrono::seconds kTellEvery{10};
 std::string advance_text(const cluster::Advance& advance) {
   std::string out =
       fmt::format("{} of {}", short_size(advance.done_bytes), short_size(advance.total_bytes));
-  const double seconds = static_cast<double>(advance.elapsed.count()) / 1e6;
+  const double seconds = in_seconds(advance.elapsed);
   if (advance.done_bytes == 0 || seconds <= 0) return out;
   const double rate = static_cast<double>(advance.done_bytes) / seconds;
   out += fmt::format(", {}/s", short_size(static_cast<uint64_t>(rate)));

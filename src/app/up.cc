@@ -36,7 +36,7 @@ constexpr int kStopsMax = 3;
 // Each end knows its own bound; only here are both seen.
 static_assert(config::kWorkersMax == core::kWorkersMax);
 
-constexpr const char* kFooter = R"(
+constexpr const char* kUpFooter = R"(
 Examples:
   fairlead up -c fairlead.toml
   fairlead up --primary postgresql://app:secret@db1/app --replica postgresql://db2
@@ -190,7 +190,7 @@ void add_up(CommandBuilder root, Command& chosen) {
   CommandBuilder command = root.add_subcommand("up", "Run the proxy");
   add_config_options(command, *options);
   add_proxy_options(command, *options);
-  command.footer(kFooter);
+  command.footer(kUpFooter);
   command.callback([options, &chosen] { chosen = [options] { return run_up(*options); }; });
 }
 

@@ -5,14 +5,9 @@
 #include <algorithm>
 
 #include "auth/crypto.h"
+#include "base/ascii.h"
 
 namespace fairlead::auth {
-namespace {
-
-bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
-
-}  // namespace
-
 Result<std::string_view> AttributeReader::take(char name) {
   if (finished_ || rest_.size() < 2 || rest_[0] != name || rest_[1] != '=')
     return malformed_scram(fmt::format("Attribute \"{}\" was expected.", name));

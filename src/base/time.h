@@ -11,4 +11,7 @@ using Duration = std::chrono::microseconds;
 /// A monotonic instant. Time{} is "never" or "not yet", as the member that holds it says.
 using Time = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
+/// For people and for JSON.
+constexpr double in_seconds(Duration span) { return static_cast<double>(span.count()) / 1e6; }
+
 }  // namespace fairlead

@@ -42,13 +42,13 @@ uint16_t choose_port(const ClusterState& state, uint16_t wanted) {
   return above;
 }
 
-struct Change {
+struct Addition {
   ClusterState next;
   Operation operation;
   Plan rest;  // Behind the wait for its lag.
 };
 
-Result<Change> plan_change(const OpenCluster& open, const AddReplicaRequest& request) {
+Result<Addition> plan_addition(const OpenCluster& open, const AddReplicaRequest& request) {
   const auto primary = open.primary();
   if (!primary) return std::unexpected(primary.error());
   const ClusterState& state = open.state();
@@ -67,7 +67,7 @@ Result<Change> plan_change(const OpenCluster& open, const AddReplicaRequest& req
   if (port != 0)
     if (const auto free = PortReservation::make(state.spec.host, port); !free)
       return std::unexpected(free.error());
-  Change change{state, {}, {}};
+  Addition change{state, {}, {}};
   change.next.nodes.push_back({*name, port, Standing::kJoining});
   const size_t node = state.nodes.size();
   change.operation =
@@ -99,7 +99,7 @@ Result<AddedReplica> add_replica(const std::string& dir, const AddReplicaRequest
                                  ProgressSink& progress, const StopFlag& stop) {
   auto open = OpenCluster::open(dir, progress, stop);
   if (!open) return std::unexpected(open.error());
-  auto change = plan_change(*open, request);
+  auto change = plan_addition(*open, request);
   if (!change) return std::unexpected(change.error());
   const size_t node = change->next.nodes.size() - 1;
   std::string name = change->next.nodes[node].name;
@@ -115,7 +115,7 @@ Result<AddedReplica> add_replica(const std::string& dir, const AddReplicaRequest
 Result<std::string> describe_add_replica(const std::string& dir, const AddReplicaRequest& request) {
   const auto open = OpenCluster::look(dir);
   if (!open) return std::unexpected(open.error());
-  auto change = plan_change(*open, request);
+  auto change = plan_addition(*open, request);
   if (!change) return std::unexpected(change.error());
   Plan plan = change->operation.plan;
   plan.insert(plan.end(), change->rest.begin(), change->rest.end());

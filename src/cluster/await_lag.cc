@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "cluster/files.h"
+#include "cluster/polling.h"
 #include "cluster/run_plan.h"
 #include "cluster/subprocess.h"
 
@@ -13,8 +14,6 @@ namespace fairlead::cluster {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::milliseconds kSlice{10};
 
 }  // namespace
 
@@ -45,7 +44,7 @@ Result<Duration> await_lag(const Cluster& cluster, size_t primary, size_t node,
                     tail(read_log_end(replica.log_file), 8),
                     "allow more with --max-lag, or try again when less is written");
       if (*there == "t") break;  // Late: once more, with what the primary has now.
-      std::this_thread::sleep_for(kSlice);
+      std::this_thread::sleep_for(kPollInterval);
     }
   }
 }

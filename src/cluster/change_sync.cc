@@ -10,12 +10,12 @@ namespace fairlead::cluster {
 
 namespace {
 
-struct Change {
+struct SyncChange {
   ClusterState next;
   Operation operation;
 };
 
-Result<Change> plan_change(const OpenCluster& open, const SyncRule& rule) {
+Result<SyncChange> plan_sync_change(const OpenCluster& open, const SyncRule& rule) {
   const auto primary = open.primary();
   if (!primary) return std::unexpected(primary.error());
   if (auto good = check_rule(open.cluster(), *primary, rule); !good)
@@ -23,9 +23,9 @@ Result<Change> plan_change(const OpenCluster& open, const SyncRule& rule) {
   ClusterState next = open.state();
   next.spec.sync = rule;
   Plan plan = plan_sync(next, *primary);
-  return Change{std::move(next),
-                operation_on(open.state(), *primary, OperationKind::kSync,
-                             fmt::format("sync '{}'", to_string(rule)), std::move(plan))};
+  return SyncChange{std::move(next),
+                    operation_on(open.state(), *primary, OperationKind::kSync,
+                                 fmt::format("sync '{}'", to_string(rule)), std::move(plan))};
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ Result<Cluster> change_sync(const std::string& dir, const SyncRule& rule, Progre
                             const StopFlag& stop) {
   auto open = OpenCluster::open(dir, progress, stop);
   if (!open) return std::unexpected(open.error());
-  auto change = plan_change(*open, rule);
+  auto change = plan_sync_change(*open, rule);
   if (!change) return std::unexpected(change.error());
   if (auto done = open->run(std::move(change->next), std::move(change->operation)); !done)
     return std::unexpected(done.error());
@@ -44,7 +44,7 @@ Result<Cluster> change_sync(const std::string& dir, const SyncRule& rule, Progre
 Result<std::string> describe_change_sync(const std::string& dir, const SyncRule& rule) {
   const auto open = OpenCluster::look(dir);
   if (!open) return std::unexpected(open.error());
-  const auto change = plan_change(*open, rule);
+  const auto change = plan_sync_change(*open, rule);
   if (!change) return std::unexpected(change.error());
   return render(change->operation.plan, change->next);
 }

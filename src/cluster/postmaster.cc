@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "cluster/files.h"
+#include "cluster/polling.h"
 #include "cluster/subprocess.h"
 
 namespace fairlead::cluster {
@@ -24,7 +25,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kSlice{10};
 /// An immediate shutdown writes nothing; what is not gone by then is frozen or broken.
 constexpr std::chrono::seconds kImmediatePatience{5};
 /// Backends notice by themselves that their postmaster was killed.
@@ -69,7 +69,7 @@ bool wait_until_empty(const std::string& data_dir, int signal, std::chrono::seco
     if (there.empty()) return true;
     if (Clock::now() >= deadline) return false;
     if (signal != 0) signal_all(there, signal);
-    std::this_thread::sleep_for(kSlice);
+    std::this_thread::sleep_for(kPollInterval);
   }
 }
 
@@ -147,7 +147,7 @@ Result<void> stop_postmaster(const std::string& data_dir, std::chrono::seconds p
           fmt::format("the server in {} did not end within {} s", data_dir, patience.count()),
           fmt::format("its process is {}", server->pid),
           "look into its log; destroy ends it by force and removes the data");
-    std::this_thread::sleep_for(kSlice);
+    std::this_thread::sleep_for(kPollInterval);
   }
   return {};
 }

@@ -10,12 +10,12 @@ namespace fairlead::cluster {
 
 namespace {
 
-struct Change {
+struct Removal {
   ClusterState next;
   Operation operation;
 };
 
-Result<Change> plan_change(const OpenCluster& open, const std::string& name) {
+Result<Removal> plan_removal(const OpenCluster& open, const std::string& name) {
   const auto primary = open.primary();
   if (!primary) return std::unexpected(primary.error());
   const auto node = open.find(name);
@@ -27,7 +27,7 @@ Result<Change> plan_change(const OpenCluster& open, const std::string& name) {
                 "make another one the primary first: fairlead cluster switchover");
   if (auto good = check_rule(open.cluster(), *primary, state.spec.sync, *node); !good)
     return std::unexpected(good.error());
-  Change change{state, {}};
+  Removal change{state, {}};
   // From now on no file names it, and no commit counts on it.
   change.next.nodes[*node].standing = Standing::kJoining;
   change.operation = operation_on(state, *primary, OperationKind::kRemoveReplica,
@@ -42,7 +42,7 @@ Result<Cluster> remove_replica(const std::string& dir, const std::string& node,
                                ProgressSink& progress, const StopFlag& stop) {
   auto open = OpenCluster::open(dir, progress, stop);
   if (!open) return std::unexpected(open.error());
-  auto change = plan_change(*open, node);
+  auto change = plan_removal(*open, node);
   if (!change) return std::unexpected(change.error());
   if (auto done = open->run(std::move(change->next), std::move(change->operation)); !done)
     return std::unexpected(done.error());
@@ -52,7 +52,7 @@ Result<Cluster> remove_replica(const std::string& dir, const std::string& node,
 Result<std::string> describe_remove_replica(const std::string& dir, const std::string& node) {
   const auto open = OpenCluster::look(dir);
   if (!open) return std::unexpected(open.error());
-  const auto change = plan_change(*open, node);
+  const auto change = plan_removal(*open, node);
   if (!change) return std::unexpected(change.error());
   return render(change->operation.plan, change->next);
 }

@@ -16,7 +16,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* kBegin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// How often a replica is asked how far it is.
-constexpr std::chrono::milliseconds kSlice{5};
+constexpr std::chrono::milliseconds kBetweenQuestions{5};
 
 TableSums failed_all(const std::vector<TableName>& tables, const Error& error) {
   TableSums sums;
@@ -98,7 +98,7 @@ Result<void> SameMoment::begin_on_replica(Reader& reader, Lsn position, Deadline
       return fail(
           ErrorCode::kCannotConnectNow,
           fmt::format("{} had not replayed {} in time", reader.node->name, position.to_string()));
-    std::this_thread::sleep_for(kSlice);
+    std::this_thread::sleep_for(kBetweenQuestions);
   }
   return done_or_error(sql.query(fmt::format("{}; SELECT 1", kBegin)));
 }

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "cluster/files.h"
+#include "cluster/polling.h"
 #include "cluster/postmaster.h"
 #include "cluster/step_runner.h"
 
@@ -16,7 +17,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kSlice{10};
 /// A fast shutdown waits for the replicas to have everything; one that hangs is not waited for.
 constexpr std::chrono::seconds kShutdownPatience{10};
 constexpr std::chrono::seconds kReceiverDeadline{15};
@@ -72,7 +72,7 @@ Result<void> StepRunner::await_no_receiver(SqlConnection& sql, const NodeState& 
     if (Clock::now() >= deadline)
       return fail(ErrorCode::kIo, fmt::format("{} does not stop receiving WAL", node.name), {},
                   fmt::format("its log is {}", layout_.log_file(node.name)));
-    std::this_thread::sleep_for(kSlice);
+    std::this_thread::sleep_for(kPollInterval);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "cluster/files.h"
+#include "cluster/polling.h"
 #include "cluster/postmaster.h"
 #include "cluster/server_files.h"
 #include "cluster/step_runner.h"
@@ -19,7 +20,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kSlice{20};
 constexpr std::chrono::seconds kStreamingDeadline{60};
 constexpr std::chrono::seconds kReloadDeadline{10};
 /// "fairlead" in bytes: our own advisory lock.
@@ -120,7 +120,7 @@ Result<void> StepRunner::reload(const NodeState& node) {
       return fail(ErrorCode::kConfig, fmt::format("{} does not take its new settings", node.name),
                   tail(read_log_end(layout_.log_file(node.name)), 8),
                   fmt::format("its log is {}", layout_.log_file(node.name)));
-    std::this_thread::sleep_for(kSlice);
+    std::this_thread::sleep_for(kPollInterval);
   }
 }
 
@@ -162,7 +162,7 @@ Result<void> StepRunner::drop_slot(const Step& step,
                   user.value_or("its user is gone just now"),
                   "end the process that uses it, then run the command again");
     }
-    std::this_thread::sleep_for(kSlice);
+    std::this_thread::sleep_for(kPollInterval);
   }
 }
 
@@ -187,7 +187,7 @@ Result<void> StepRunner::await_streaming(const Step& step, std::chrono::millisec
       return fail(ErrorCode::kCannotConnectNow, fmt::format("{} does not stream", node.name),
                   tail(read_log_end(layout_.log_file(node.name)), 8),
                   fmt::format("its log is {}", layout_.log_file(node.name)));
-    std::this_thread::sleep_for(kSlice);
+    std::this_thread::sleep_for(kPollInterval);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "cluster/control_data.h"
 #include "cluster/files.h"
+#include "cluster/polling.h"
 #include "cluster/server_files.h"
 #include "cluster/step_runner.h"
 
@@ -16,7 +17,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kSlice{10};
 /// Replayed in some 20 ms: the pause is not longer for it.
 constexpr uint64_t kNearBytes = 1024 * 1024;
 /// The hold outlives the patience by this: the shutdown needs a moment too.
@@ -24,7 +24,7 @@ constexpr std::chrono::seconds kHoldMargin{3};
 constexpr std::chrono::seconds kCompleteDeadline{20};
 constexpr std::chrono::minutes kCheckpointDeadline{10};
 /// A commit that reaches a standby at all does so within its retry interval (0.5 s).
-constexpr std::chrono::seconds kProofDeadline{10};
+constexpr std::chrono::seconds kFirstWriteDeadline{10};
 
 /// Clients at work, other than the proxies' probes and ourselves. A transaction that waits for its
 /// client counts: it would be lost.
@@ -69,7 +69,7 @@ Result<void> StepRunner::await_near(const Step& step) {
                   behind < 0 ? fmt::format("{} does not stream", node.name)
                              : fmt::format("{} stays {} bytes behind", node.name, behind),
                   {}, "look at fairlead cluster status; choose another node with --to");
-    std::this_thread::sleep_for(kSlice);
+    std::this_thread::sleep_for(kPollInterval);
   }
 }
 
@@ -115,7 +115,7 @@ Result<void> StepRunner::await_quiet(const NodeState& node) {
           fmt::format("{} proxies do not hold yet; at work: {}", row[0].value_or("?"),
                       row[2].value_or("").empty() ? "nobody" : *row[2]),
           "end what is at work, or allow more with --timeout");
-    std::this_thread::sleep_for(kSlice);
+    std::this_thread::sleep_for(kPollInterval);
   }
 }
 
@@ -143,7 +143,7 @@ Result<void> StepRunner::await_complete(const Step& step) {
                   fmt::format("{} has not received everything that {} wrote", node.name, old.name),
                   fmt::format("it must come past {}", control->checkpoint.to_string()),
                   fmt::format("its log is {}", layout_.log_file(node.name)));
-    std::this_thread::sleep_for(kSlice);
+    std::this_thread::sleep_for(kPollInterval);
   }
 }
 
@@ -152,8 +152,8 @@ Result<void> StepRunner::prove_writes(const Step& step) {
   if (!sql) return std::unexpected(sql.error());
   sql->stop_with(stop_);
   // A commit with WAL, as a client's is: it waits for the standbys of the rule.
-  auto done = done_or_error(
-      sql->query("SELECT pg_logical_emit_message(true, 'fairlead', 'switchover')", kProofDeadline));
+  auto done = done_or_error(sql->query(
+      "SELECT pg_logical_emit_message(true, 'fairlead', 'switchover')", kFirstWriteDeadline));
   // One that waits for a standby that has died meanwhile is helped by the steps behind this one,
   // which bring the old primary back and see who follows.
   if (!done && done.error().code == ErrorCode::kQueryCanceled && !stop_.load()) return {};

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <thread>
 
+#include "cluster/polling.h"
 #include "cluster/server_files.h"
 #include "cluster/step_runner.h"
 
@@ -14,7 +15,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kSlice{20};
 /// Standbys are given their new state at their next report, within a second (our setting of
 /// wal_receiver_status_interval); what is not there by then does not stream.
 constexpr std::chrono::seconds kSyncDeadline{20};
@@ -66,7 +66,7 @@ Result<void> StepRunner::await_sync(const NodeState& primary) {
           fmt::format("commits on {} would wait for {} replicas, and {} of them had {} in time",
                       primary.name, rule.count, counted, *position),
           {}, "fairlead cluster status shows what they do");
-    std::this_thread::sleep_for(kSlice);
+    std::this_thread::sleep_for(kPollInterval);
   }
 }
 

@@ -25,7 +25,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// How often the stop flag is looked at.
-constexpr std::chrono::milliseconds kSlice{20};
+constexpr std::chrono::milliseconds kStopFlagInterval{20};
 
 /// Standard input as a file in memory: no pipe that could block, and /dev/stdin can be opened by
 /// another user, which a pipe of root's refuses.
@@ -80,7 +80,7 @@ class Running {
   bool turn() {
     std::array<pollfd, 3> waits = {
         {{out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}, {exit_fd_.get(), POLLIN, 0}}};
-    poll(waits.data(), waits.size(), static_cast<int>(kSlice.count()));
+    poll(waits.data(), waits.size(), static_cast<int>(kStopFlagInterval.count()));
     if (waits[0].revents != 0) drain(out_, ending_.out);
     if (waits[1].revents != 0) drain(err_, ending_.err, on_err_);
     int status = 0;

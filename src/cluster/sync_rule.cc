@@ -7,16 +7,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
+
 namespace fairlead::cluster {
 
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
 
 std::unexpected<Error> not_a_rule(std::string_view text) {
   return fail(ErrorCode::kInvalidParameterValue,

@@ -13,7 +13,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kSlice{2};
+constexpr std::chrono::milliseconds kBetweenRows{2};
 /// A replica that answers does so at once; a longer wait would make the others look late.
 constexpr std::chrono::milliseconds kAnswerDeadline{2000};
 /// "verify" in bytes: our own advisory lock.
@@ -101,7 +101,7 @@ std::vector<Result<Duration>> VerifyWrite::await(const std::vector<const Node*>&
         one.outcome = fail(ErrorCode::kQueryCanceled, "stopped on request");
       if (one.outcome) --left;
     }
-    if (left > 0) std::this_thread::sleep_for(kSlice);
+    if (left > 0) std::this_thread::sleep_for(kBetweenRows);
   }
   std::vector<Result<Duration>> out;
   for (Waiting& one : all) out.push_back(std::move(*one.outcome));

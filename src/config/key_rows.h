@@ -7,6 +7,8 @@
 
 namespace fairlead::config {
 
+inline constexpr Apply kRestart = Apply::kRestart;
+
 std::span<const Key> listen_keys();
 std::span<const Key> proxy_keys();
 std::span<const Key> cluster_keys();

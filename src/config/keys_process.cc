@@ -7,7 +7,6 @@
 namespace fairlead::config {
 namespace {
 
-constexpr Apply kRestart = Apply::kRestart;
 constexpr FileUse kReadable = FileUse::kReadable;
 
 constexpr std::array kListen{

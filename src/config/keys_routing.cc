@@ -7,8 +7,6 @@
 namespace fairlead::config {
 namespace {
 
-constexpr Apply kRestart = Apply::kRestart;
-
 constexpr std::array kCluster{
     declare<&Cluster::nodes>(
         {.name = "nodes",

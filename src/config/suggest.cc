@@ -7,12 +7,13 @@
 
 namespace fairlead::config {
 namespace {
-constexpr size_t kNameMax = 64;  // Longer than any key; bounds the work that a file can cause.
+constexpr size_t kComparedMax = 64;  // Longer than any key; bounds the work that a file can cause.
 }
 
 unsigned edit_distance(std::string_view a, std::string_view b) {
-  if (a.size() > kNameMax || b.size() > kNameMax) return std::numeric_limits<unsigned>::max();
-  using Row = std::array<unsigned, kNameMax + 1>;
+  if (a.size() > kComparedMax || b.size() > kComparedMax)
+    return std::numeric_limits<unsigned>::max();
+  using Row = std::array<unsigned, kComparedMax + 1>;
   Row before{};  // Row i - 2.
   Row above{};   // Row i - 1.
   Row row{};

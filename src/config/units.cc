@@ -9,6 +9,8 @@
 #include <limits>
 #include <span>
 
+#include "base/ascii.h"
+
 namespace fairlead::config {
 namespace {
 
@@ -72,8 +74,7 @@ std::unexpected<Error> bad_address(std::string_view text, std::string_view why) 
 // A host is copied into messages, logs and SQL settings: nothing that could break out of them.
 bool is_host(std::string_view host) {
   return !host.empty() && std::ranges::all_of(host, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-           c == '-' || c == '_' || c == ':' || c == '%';
+    return is_letter_or_digit(c) || std::string_view(".-_:%").find(c) != std::string_view::npos;
   });
 }
 

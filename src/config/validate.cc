@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "base/ascii.h"
 #include "config/http_url.h"
 
 namespace fairlead::config {
@@ -129,10 +130,8 @@ void validate_patroni(Draft& draft, const std::string& name, const Cluster& clus
 
 void validate_cluster(Draft& draft, const std::string& name, const Cluster& cluster) {
   // It becomes a label of metrics and a word of the admin console.
-  const bool plain = std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
-  });
+  const bool plain = std::ranges::all_of(
+      name, [](char c) { return is_letter_or_digit(c) || c == '_' || c == '-'; });
   if (name.empty() || name.size() > kNameMax || !plain) {
     draft.report(full_name(section_of(SectionId::kCluster), name),
                  wrong("a cluster's name is 1 to 63 letters, digits, _ and -"));

@@ -5,20 +5,22 @@
 #include <functional>
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace fairlead::core {
 namespace {
 
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+constexpr auto kFolded = [](char c) { return lower(c); };
 
 /// Without case, as PostgreSQL compares names of settings.
 struct NameLess {
   bool operator()(std::string_view a, std::string_view b) const {
-    return std::ranges::lexicographical_compare(a, b, {}, to_lower, to_lower);
+    return std::ranges::lexicographical_compare(a, b, {}, kFolded, kFolded);
   }
 };
 
 bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, to_lower, to_lower);
+  return std::ranges::equal(a, b, {}, kFolded, kFolded);
 }
 
 enum class Kind : uint8_t { kSession, kIdentity, kNode, kDerived };

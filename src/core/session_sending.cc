@@ -33,10 +33,10 @@ bool controls_transaction(const RequestPlan& plan) {
 
 /// Whether something of it may begin or end a transaction; savepoints do neither.
 bool may_control_transaction(const RequestPlan& plan) {
-  using Kind = sql::TransactionCommand::Kind;
+  using Command = sql::TransactionCommand::Kind;
   const auto controls = [](const sql::TransactionCommand& command) {
-    return command.kind != Kind::kSavepoint && command.kind != Kind::kRollbackTo &&
-           command.kind != Kind::kRelease;
+    return command.kind != Command::kSavepoint && command.kind != Command::kRollbackTo &&
+           command.kind != Command::kRelease;
   };
   if (plan.executions.empty()) return plan.executes;  // Its text was not seen.
   return std::ranges::any_of(plan.executions, [&](const auto& one) {

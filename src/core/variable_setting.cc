@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/ascii.h"
 #include "core/variable_names.h"
 
 namespace fairlead::core {
@@ -19,9 +20,7 @@ bool is_ascii(std::string_view text) {
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
 }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+bool is_word_start(char c) { return is_letter(c) || c == '_'; }
 
 /// Encodings whose characters may have a backslash or a letter as their second byte.
 bool has_ascii_inside_characters(std::string_view encoding) {
@@ -31,8 +30,9 @@ bool has_ascii_inside_characters(std::string_view encoding) {
 }
 
 bool is_encoding_name(std::string_view name) {
-  return !name.empty() && name.size() <= kIdentifierMax &&
-         std::ranges::all_of(name, [](char c) { return is_letter(c) || is_digit(c) || c == '-'; });
+  return !name.empty() && name.size() <= kIdentifierMax && std::ranges::all_of(name, [](char c) {
+    return is_word_start(c) || is_digit(c) || c == '-';
+  });
 }
 
 /// Reads the argument of one SET into its items. Refuses whatever it is not certain about:
@@ -68,11 +68,11 @@ class ArgumentReader {
     if (take('\'')) return read_quoted('\'', !rules_.standard_conforming_strings);
     if (take('"')) return read_name();
     if (rest_.starts_with('$')) return read_dollar_quoted();
-    if (rest_.size() > 1 && to_lower(rest_.front()) == 'e' && rest_[1] == '\'') {
+    if (rest_.size() > 1 && lower(rest_.front()) == 'e' && rest_[1] == '\'') {
       rest_.remove_prefix(2);
       return read_quoted('\'', true);
     }
-    if (!rest_.empty() && is_letter(rest_.front())) return read_word();
+    if (!rest_.empty() && is_word_start(rest_.front())) return read_word();
     return read_number();
   }
 
@@ -132,7 +132,7 @@ class ArgumentReader {
     unsigned code = 0;
     size_t digits = 0;
     for (; digits < digits_max && !rest_.empty(); ++digits) {
-      const char c = to_lower(rest_.front());
+      const char c = lower(rest_.front());
       const unsigned digit = is_digit(c)            ? static_cast<unsigned>(c - '0')
                              : c >= 'a' && c <= 'f' ? static_cast<unsigned>(c - 'a') + 10
                                                     : 16;
@@ -157,7 +157,7 @@ class ArgumentReader {
     if (tag_end == std::string_view::npos) return {};
     const std::string_view tag = rest_.substr(0, tag_end + 1);
     const std::string_view tag_name = tag.substr(1, tag.size() - 2);
-    if (!std::ranges::all_of(tag_name, [](char c) { return is_letter(c) || is_digit(c); }) ||
+    if (!std::ranges::all_of(tag_name, [](char c) { return is_word_start(c) || is_digit(c); }) ||
         (!tag_name.empty() && is_digit(tag_name.front())))
       return {};
     const size_t close = rest_.find(tag, tag.size());
@@ -170,8 +170,8 @@ class ArgumentReader {
   std::optional<std::string> read_word() {
     std::string word;
     while (!rest_.empty() &&
-           (is_letter(rest_.front()) || is_digit(rest_.front()) || rest_.front() == '$')) {
-      word += to_lower(rest_.front());
+           (is_word_start(rest_.front()) || is_digit(rest_.front()) || rest_.front() == '$')) {
+      word += lower(rest_.front());
       rest_.remove_prefix(1);
     }
     const bool continues = !rest_.empty() && (static_cast<unsigned char>(rest_.front()) >= 0x80 ||
@@ -211,7 +211,7 @@ class ArgumentReader {
       rest.remove_prefix(1);
       if (!skip_digits(rest)) return false;
     }
-    if (!rest.empty() && to_lower(rest.front()) == 'e') {
+    if (!rest.empty() && lower(rest.front()) == 'e') {
       rest.remove_prefix(1);
       if (rest.starts_with('-') || rest.starts_with('+')) rest.remove_prefix(1);
       if (!skip_digits(rest)) return false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "sql/function_lists.h"
 #include "sql/lexer.h"
 
@@ -16,13 +17,6 @@ constexpr std::array<std::string_view, 16> kCommands{
     "listen", "load",   "prepare",    "reindex", "reset", "temp",    "temporary", "unlisten",
 };
 static_assert(std::ranges::is_sorted(kCommands));
-
-std::string lower(std::string_view word) {
-  std::string folded(word);
-  for (char& c : folded)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  return folded;
-}
 
 // What may stand before the SET of an UPDATE, and not before a SET that is a command: the table or
 // its alias, UPDATE itself, "*" or ")".

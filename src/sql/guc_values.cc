@@ -2,20 +2,13 @@
 
 #include <string>
 
+#include "base/ascii.h"
+
 namespace fairlead::sql {
-namespace {
-
-std::string to_lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  return lower;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 std::optional<bool> parse_guc_boolean(std::string_view text) {
-  const std::string word = to_lower(text);
+  const std::string word = lower(text);
   if (word.empty()) return std::nullopt;
   const auto begins = [&](std::string_view full, size_t at_least) {
     return word.size() >= at_least && full.starts_with(word);
@@ -26,7 +19,7 @@ std::optional<bool> parse_guc_boolean(std::string_view text) {
 }
 
 std::optional<Isolation> parse_isolation(std::string_view text) {
-  const std::string word = to_lower(text);
+  const std::string word = lower(text);
   if (word == "serializable") return Isolation::kSerializable;
   if (word == "repeatable read") return Isolation::kRepeatableRead;
   if (word == "read committed") return Isolation::kReadCommitted;

@@ -4,14 +4,12 @@
 #include <string>
 #include <type_traits>
 
+#include "base/ascii.h"
+
 namespace fairlead::sql {
 namespace {
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-constexpr bool is_name_part(char c) {
-  const char l = lower(c);
-  return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c == '_';
-}
+constexpr bool is_name_part(char c) { return is_letter_or_digit(c) || c == '_'; }
 constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 bool starts_with_word(std::string_view text, std::string_view word) {

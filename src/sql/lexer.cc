@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace fairlead::sql {
 namespace {
 
@@ -11,8 +13,6 @@ using lex::kIdentifierStart;
 using lex::kOperatorBit;
 using lex::kSpaceBit;
 using lex::kTagPart;
-
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 // An operator that holds one of these may end in + or -; any other gives its trailing signs back,
 // so that "a=-1" is a comparison with -1.

@@ -4,17 +4,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/ascii.h"
 #include "sql/function_source.h"
 
 namespace fairlead::sql {
 namespace {
-
-std::string lower(std::string_view name) {
-  std::string folded(name);
-  for (char& c : folded)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  return folded;
-}
 
 bool has_readable_source(const FunctionRow& row) {
   return !row.source.empty() && (row.language == "sql" || row.language == "plpgsql");

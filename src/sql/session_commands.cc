@@ -2,19 +2,13 @@
 // prepared statements (A22, C17), transaction commands (B2-B7, B12, B15).
 #include <vector>
 
+#include "base/ascii.h"
 #include "sql/aliases.h"
 #include "sql/guc_values.h"
 #include "sql/unit.h"
 
 namespace fairlead::sql {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  return result;
-}
 
 // The tokens of the statement being read, without comments and its semicolon. Both the commands
 // that need them are short; `limit` bounds what a long PREPARE costs.

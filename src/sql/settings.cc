@@ -6,19 +6,13 @@
 #include <charconv>
 #include <vector>
 
+#include "base/ascii.h"
 #include "sql/guc_values.h"
 
 namespace fairlead::sql {
 namespace {
 
 constexpr std::string_view kPrefix = "fairlead.";
-
-std::string to_lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  return lower;
-}
 
 // Levenshtein's distance.
 size_t distance(std::string_view a, std::string_view b) {
@@ -72,14 +66,12 @@ bool is_node_name(std::string_view text) {
     host = host.substr(1, host.size() - 2);
     return host.find_first_not_of("0123456789abcdefABCDEF:.%") == std::string_view::npos;
   }
-  return std::ranges::all_of(host, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '-' || c == '_';
-  });
+  return std::ranges::all_of(
+      host, [](char c) { return is_letter_or_digit(c) || c == '.' || c == '-' || c == '_'; });
 }
 
 Result<Setting> read_route(std::string_view name, std::string_view value) {
-  const std::string word = to_lower(value);
+  const std::string word = lower(value);
   if (word == "auto") return Route{Route::Kind::kAuto};
   if (word == "primary") return Route{Route::Kind::kPrimary};
   if (word == "replica") return Route{Route::Kind::kReplica};
@@ -88,7 +80,7 @@ Result<Setting> read_route(std::string_view name, std::string_view value) {
 }
 
 Result<Setting> read_consistency(std::string_view name, std::string_view value) {
-  const std::string word = to_lower(value);
+  const std::string word = lower(value);
   for (const ReadConsistency level : {ReadConsistency::kEventual, ReadConsistency::kSession,
                                       ReadConsistency::kApp, ReadConsistency::kStrict})
     if (word == consistency_name(level)) return level;
@@ -119,17 +111,17 @@ Result<Setting> read_floor(std::string_view name, std::string_view value) {
   return token;
 }
 
-struct Unit {
+struct TimeUnit {
   std::string_view name;
   int64_t microseconds;
 };
-constexpr std::array<Unit, 7> kUnits{{{"us", 1},
-                                      {"ms", 1000},
-                                      {"", 1000},
-                                      {"s", 1'000'000},
-                                      {"min", 60'000'000},
-                                      {"h", 3'600'000'000},
-                                      {"d", 86'400'000'000}}};
+constexpr std::array<TimeUnit, 7> kUnits{{{"us", 1},
+                                          {"ms", 1000},
+                                          {"", 1000},
+                                          {"s", 1'000'000},
+                                          {"min", 60'000'000},
+                                          {"h", 3'600'000'000},
+                                          {"d", 86'400'000'000}}};
 
 Result<Setting> read_max_lag(std::string_view name, std::string_view value) {
   constexpr int64_t kMost = 365 * 86'400'000'000LL;  // A year: what is more is a slip.
@@ -137,7 +129,7 @@ Result<Setting> read_max_lag(std::string_view name, std::string_view value) {
   const auto number = parse_whole<int64_t>(value.substr(0, digits));
   std::string_view unit = value.substr(digits);
   while (unit.starts_with(' ')) unit.remove_prefix(1);
-  for (const Unit& known : kUnits)
+  for (const TimeUnit& known : kUnits)
     if (number && known.name == unit && *number <= kMost / known.microseconds)
       return Duration(*number * known.microseconds);
   return bad_value(name, value, "a duration such as 500ms, 10s or 2min");
@@ -152,7 +144,7 @@ Result<Setting> read_tags(std::string_view name, std::string_view value) {
 }
 
 Result<Setting> read_transaction_reads(std::string_view name, std::string_view value) {
-  const std::string word = to_lower(value);
+  const std::string word = lower(value);
   if (word == "primary") return TransactionReads::kPrimary;
   if (word == "until_write") return TransactionReads::kUntilWrite;
   return bad_value(name, value, "primary or until_write");
@@ -180,11 +172,11 @@ std::string_view consistency_name(ReadConsistency consistency) {
 }
 
 bool is_fairlead_setting(std::string_view name) {
-  return name.size() >= kPrefix.size() && to_lower(name.substr(0, kPrefix.size())) == kPrefix;
+  return name.size() >= kPrefix.size() && lower(name.substr(0, kPrefix.size())) == kPrefix;
 }
 
 Result<Setting> read_setting(std::string_view name, std::string_view value) {
-  const std::string known = to_lower(name);
+  const std::string known = lower(name);
   if (known == "fairlead.route") return read_route(known, value);
   if (known == "fairlead.consistency") return read_consistency(known, value);
   if (known == "fairlead.min_lsn") return read_floor(known, value);

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstring>
 
+#include "base/ascii.h"
+
 namespace fairlead::sql {
 namespace {
 
@@ -12,7 +14,7 @@ constexpr std::array<char, 256> make_folded() {
   std::array<char, 256> table{};
   for (unsigned c = 0; c < 256; ++c) {
     if ((lex::kClasses[c] & lex::kIdentifierPart) == 0) continue;
-    table[c] = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    table[c] = lower(static_cast<char>(c));
   }
   return table;
 }

@@ -10,7 +10,7 @@
 namespace fairlead::wire {
 namespace {
 
-std::unexpected<Error> malformed(std::string_view what) {
+std::unexpected<Error> malformed_from_server(std::string_view what) {
   return fail(ErrorCode::kProtocolViolation,
               fmt::format("malformed {} message from the server", what));
 }
@@ -37,12 +37,12 @@ std::string_view last_number(std::string_view tag) {
 Result<Authentication> Authentication::decode(std::string_view body) {
   BodyReader reader(body);
   const Authentication request{.code = AuthCode{reader.u32()}, .payload = reader.rest()};
-  if (!reader.finished()) return malformed("Authentication");
+  if (!reader.finished()) return malformed_from_server("Authentication");
   const bool takes_nothing =
       request.code == AuthCode::kOk || request.code == AuthCode::kCleartextPassword;
-  if (takes_nothing && !request.payload.empty()) return malformed("Authentication");
+  if (takes_nothing && !request.payload.empty()) return malformed_from_server("Authentication");
   if (request.code == AuthCode::kMd5Password && request.payload.size() != 4)
-    return malformed("Authentication");
+    return malformed_from_server("Authentication");
   if (request.code == AuthCode::kSasl) {
     if (const auto offered = request.mechanisms(); !offered)
       return std::unexpected(offered.error());
@@ -59,14 +59,14 @@ Result<std::vector<std::string_view>> Authentication::mechanisms() const {
     names.push_back(name);
   }
   if (code != AuthCode::kSasl || !reader.finished() || names.empty())
-    return malformed("AuthenticationSASL");
+    return malformed_from_server("AuthenticationSASL");
   return names;
 }
 
 Result<ParameterStatus> ParameterStatus::decode(std::string_view body) {
   BodyReader reader(body);
   const ParameterStatus status{.name = reader.c_string(), .value = reader.c_string()};
-  if (!reader.finished()) return malformed("ParameterStatus");
+  if (!reader.finished()) return malformed_from_server("ParameterStatus");
   return status;
 }
 
@@ -75,19 +75,19 @@ Result<BackendKeyData> BackendKeyData::decode(std::string_view body) {
   const BackendKeyData key{.pid = reader.u32(), .secret = reader.rest()};
   if (!reader.finished() || key.secret.size() < kCancelSecretMin ||
       key.secret.size() > kCancelSecretMax)
-    return malformed("BackendKeyData");
+    return malformed_from_server("BackendKeyData");
   return key;
 }
 
 Result<ReadyForQuery> ReadyForQuery::decode(std::string_view body) {
-  if (body != "I" && body != "T" && body != "E") return malformed("ReadyForQuery");
+  if (body != "I" && body != "T" && body != "E") return malformed_from_server("ReadyForQuery");
   return ReadyForQuery{TxStatus{body[0]}};
 }
 
 Result<CommandComplete> CommandComplete::decode(std::string_view body) {
   BodyReader reader(body);
   const CommandComplete complete{reader.c_string()};
-  if (!reader.finished()) return malformed("CommandComplete");
+  if (!reader.finished()) return malformed_from_server("CommandComplete");
   return complete;
 }
 
@@ -107,7 +107,7 @@ std::optional<uint64_t> CommandComplete::rows() const {
 Result<RowDescription> RowDescription::decode(std::string_view body) {
   BodyReader reader(body);
   const size_t count = reader.u16();
-  if (count * kColumnSizeMin > reader.remaining()) return malformed("RowDescription");
+  if (count * kColumnSizeMin > reader.remaining()) return malformed_from_server("RowDescription");
   RowDescription description;
   description.columns.reserve(count);
   for (size_t i = 0; i < count; ++i)
@@ -118,7 +118,7 @@ Result<RowDescription> RowDescription::decode(std::string_view body) {
                                    .type_size = reader.i16(),
                                    .type_modifier = reader.i32(),
                                    .format = reader.u16()});
-  if (!reader.finished()) return malformed("RowDescription");
+  if (!reader.finished()) return malformed_from_server("RowDescription");
   return description;
 }
 
@@ -126,18 +126,18 @@ Result<void> DataRow::decode_into(std::string_view body, DataRow& row) {
   row.values.clear();
   BodyReader reader(body);
   const size_t count = reader.u16();
-  if (count * 4 > reader.remaining()) return malformed("DataRow");
+  if (count * 4 > reader.remaining()) return malformed_from_server("DataRow");
   row.values.reserve(count);
   for (size_t i = 0; i < count; ++i) {
     const int32_t size = reader.i32();
     if (size == -1)
       row.values.emplace_back(std::nullopt);
     else if (size < 0)
-      return malformed("DataRow");
+      return malformed_from_server("DataRow");
     else
       row.values.emplace_back(reader.bytes(static_cast<size_t>(size)));
   }
-  if (!reader.finished()) return malformed("DataRow");
+  if (!reader.finished()) return malformed_from_server("DataRow");
   return {};
 }
 
@@ -150,11 +150,11 @@ Result<DataRow> DataRow::decode(std::string_view body) {
 Result<ParameterDescription> ParameterDescription::decode(std::string_view body) {
   BodyReader reader(body);
   const size_t count = reader.u16();
-  if (count * 4 != reader.remaining()) return malformed("ParameterDescription");
+  if (count * 4 != reader.remaining()) return malformed_from_server("ParameterDescription");
   ParameterDescription description;
   description.type_oids.reserve(count);
   for (size_t i = 0; i < count; ++i) description.type_oids.push_back(reader.u32());
-  if (!reader.finished()) return malformed("ParameterDescription");
+  if (!reader.finished()) return malformed_from_server("ParameterDescription");
   return description;
 }
 
@@ -162,10 +162,10 @@ Result<NegotiateProtocolVersion> NegotiateProtocolVersion::decode(std::string_vi
   BodyReader reader(body);
   NegotiateProtocolVersion answer{.major = reader.u16(), .minor = reader.u16()};
   const size_t count = reader.u32();
-  if (count > reader.remaining()) return malformed("NegotiateProtocolVersion");
+  if (count > reader.remaining()) return malformed_from_server("NegotiateProtocolVersion");
   answer.unknown_options.reserve(count);
   for (size_t i = 0; i < count; ++i) answer.unknown_options.push_back(reader.c_string());
-  if (!reader.finished()) return malformed("NegotiateProtocolVersion");
+  if (!reader.finished()) return malformed_from_server("NegotiateProtocolVersion");
   return answer;
 }
 
@@ -173,7 +173,7 @@ Result<NotificationResponse> NotificationResponse::decode(std::string_view body)
   BodyReader reader(body);
   const NotificationResponse notification{
       .pid = reader.u32(), .channel = reader.c_string(), .payload = reader.c_string()};
-  if (!reader.finished()) return malformed("NotificationResponse");
+  if (!reader.finished()) return malformed_from_server("NotificationResponse");
   return notification;
 }
 
@@ -182,7 +182,7 @@ Result<CopyResponse> CopyResponse::decode(std::string_view body) {
   const uint8_t format = reader.u8();
   CopyResponse response{.binary = format == 1};
   response.column_formats = reader.bytes(size_t{reader.u16()} * 2);
-  if (!reader.finished() || format > 1) return malformed("CopyResponse");
+  if (!reader.finished() || format > 1) return malformed_from_server("CopyResponse");
   return response;
 }
 

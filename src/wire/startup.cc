@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
+#include "base/ascii.h"
 #include "wire/body_reader.h"
 #include "wire/frame_builder.h"
 #include "wire/printable.h"
@@ -22,10 +22,8 @@ constexpr uint32_t kGssEncCode = code(1234, 5680);
 constexpr std::string_view kProtocolOptionPrefix = "_pq_.";
 
 bool is_prefix_of(std::string_view value, std::string_view word) {
-  return value.size() <= word.size() &&
-         std::equal(value.begin(), value.end(), word.begin(), [](char a, char b) {
-           return std::tolower(static_cast<unsigned char>(a)) == b;
-         });
+  return value.size() <= word.size() && std::equal(value.begin(), value.end(), word.begin(),
+                                                   [](char a, char b) { return lower(a) == b; });
 }
 
 // PostgreSQL's parse_bool: any unambiguous beginning of the words, in any case.
