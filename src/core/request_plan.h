@@ -98,6 +98,16 @@ struct RequestPlan {
 
   /// Forgets everything but the memory that it holds.
   void clear();
+
+  /// The message that executes the first of `executions` whose facts `is_meant` says yes to, which
+  /// is asked in their order and no further; nullopt: none.
+  template <class Predicate>
+  std::optional<size_t> find_execution(Predicate is_meant) const {
+    size_t execution = 0;
+    for (size_t i = 0; i < messages.size(); ++i)
+      if (messages[i].has_execution && is_meant(*executions[execution++].facts)) return i;
+    return std::nullopt;
+  }
 };
 
 /// Whether the client waits for a ReadyForQuery behind the answer of a request that ends so, of

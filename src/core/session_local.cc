@@ -177,21 +177,20 @@ void Session::refuse_foreign_sequence() {
     wrote |= transaction_may_write_;
     sent_.for_each([&](const SentRequest& sent) { wrote |= sent.may_write; });
   }
-  size_t execution = 0;
-  for (size_t i = 0; i < plan_.messages.size() && !wrote; ++i) {
-    if (!plan_.messages[i].has_execution) continue;
-    const sql::QueryFacts& facts = *plan_.executions[execution++].facts;
-    if (facts.reads_earlier_sequence)
-      return refuse_message(
-          i, {ErrorCode::kNotInPrerequisiteState,
-              "currval() and lastval() have no answer outside of the transaction that called "
-              "nextval()",
-              "With pool_mode \"transaction\" the next transaction may be on another server, whose "
-              "last value is another client's.",
-              "Use INSERT ... RETURNING, or both statements in one transaction, or pool_mode "
-              "\"session\" for this database."});
-    wrote = facts.may_write;
-  }
+  const auto index = plan_.find_execution([&wrote](const sql::QueryFacts& facts) {
+    const bool is_foreign = facts.reads_earlier_sequence && !wrote;
+    wrote |= facts.may_write;
+    return is_foreign;
+  });
+  if (!index) return;
+  refuse_message(
+      *index,
+      {ErrorCode::kNotInPrerequisiteState,
+       "currval() and lastval() have no answer outside of the transaction that called nextval()",
+       "With pool_mode \"transaction\" the next transaction may be on another server, whose last "
+       "value is another client's.",
+       "Use INSERT ... RETURNING, or both statements in one transaction, or pool_mode \"session\" "
+       "for this database."});
 }
 
 /// On a server where the client asked for no replica.
@@ -202,20 +201,19 @@ bool Session::is_on_replica() const {
 /// An advisory lock on a replica would exclude nobody who asks the primary for it, and hold the
 /// client there (C15, C22).
 void Session::refuse_locks() {
-  size_t execution = 0;
-  for (size_t i = 0; i < plan_.messages.size(); ++i) {
-    if (!plan_.messages[i].has_execution) continue;
-    const sql::QueryFacts& facts = *plan_.executions[execution++].facts;
+  const auto index = plan_.find_execution([](const sql::QueryFacts& facts) {
     const bool is_of_transaction =
         facts.reason == sql::Reason::kAdvisoryLock && facts.pins.bits == 0;
-    if (is_of_transaction || facts.pins.has(sql::PinEvent::kAdvisoryLock))
-      return refuse_message(
-          i, {ErrorCode::kReadOnlyTransaction,
-              "cannot take an advisory lock in a read-only transaction that reads from a replica",
-              "Locks of a replica exclude nobody on the primary.",
-              "Take the lock with the first statement of the transaction, or begin it without READ "
-              "ONLY, or use the primary's port."});
-  }
+    return is_of_transaction || facts.pins.has(sql::PinEvent::kAdvisoryLock);
+  });
+  if (!index) return;
+  refuse_message(
+      *index,
+      {ErrorCode::kReadOnlyTransaction,
+       "cannot take an advisory lock in a read-only transaction that reads from a replica",
+       "Locks of a replica exclude nobody on the primary.",
+       "Take the lock with the first statement of the transaction, or begin it without READ ONLY, "
+       "or use the primary's port."});
 }
 
 /// The server is told, because its transaction fails with it.

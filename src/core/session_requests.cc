@@ -276,11 +276,7 @@ Pause Session::wait_for_token() {
 
 /// In a transaction that a server knows of, which has to fail with it.
 void Session::refuse_token(const Error& error) {
-  size_t execution = 0;
-  for (size_t i = 0; i < plan_.messages.size(); ++i) {
-    if (!plan_.messages[i].has_execution) continue;
-    if (asks_for_token(*plan_.executions[execution++].facts)) return refuse_message(i, error);
-  }
+  if (const auto index = plan_.find_execution(asks_for_token)) refuse_message(*index, error);
 }
 
 Pause Session::wait_for_report() {
