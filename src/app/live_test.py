@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,8 @@ import unittest
 
 FAIRLEAD = sys.argv.pop(1)
 PATIENCE = 120  # Seconds: under ASan, beside other clusters that are made.
+AT_ONCE = 10  # Seconds: far less than shutdown_timeout, which is 30 s.
+SSL_REQUEST = 80877103
 
 
 def environment(**more):
@@ -227,6 +230,19 @@ class ARealCluster(unittest.TestCase):
         self.assertEqual(process.wait(PATIENCE), 0)
         _, err = client.communicate("SELECT 'late';\n", timeout=PATIENCE)
         self.assertIn("terminating connection due to administrator command", err)
+
+    def test_a_stop_does_not_wait_for_those_who_have_not_logged_in(self):
+        process = start("up", "-c", self.write_config("strangers.toml", proxy="workers = 1"))
+        self.addCleanup(end, process)
+        address = ("127.0.0.1", int(line_with(process.stdout, "automatic").split()[0].split(":")[1]))
+        with socket.create_connection(address) as silent, socket.create_connection(address) as asker:
+            asker.sendall(struct.pack("!II", 8, SSL_REQUEST))
+            self.assertEqual(asker.recv(1), b"N")  # So both have been accepted: there is one worker.
+            asker.sendall(struct.pack("!I", 100))  # The length of a start-up packet, and no more of it.
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(AT_ONCE), 0)
+            for stranger in (silent, asker):
+                self.assertIn(b"57P03", stranger.recv(1000))
 
     def test_up_starts_from_urls_in_the_environment_alone(self):
         process = start("up", "--port", "0", "--read-port", "0", "--primary-port", "0", "--http-port", "0",

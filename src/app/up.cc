@@ -144,12 +144,12 @@ class Daemon {
     const auto deadline = Clock::now() + config_->proxy.shutdown_timeout;
     bool told = false;
     while (signals_.stops() < 2 && Clock::now() < deadline && !proxy_->is_drained()) {
-      if (!told)
-        log::info("stopping: waiting up to {} for running transactions; once more to stop now",
-                  short_time(config_->proxy.shutdown_timeout));
-      told = true;
-      signals_.wait(kSlice);
+      signals_.wait(kSlice);  // Whoever is idle has left by then, and is not worth a word.
       systemd::heartbeat();
+      if (told || proxy_->is_drained()) continue;
+      log::info("stopping: waiting up to {} for running transactions; once more to stop now",
+                short_time(config_->proxy.shutdown_timeout));
+      told = true;
     }
     proxy_->stop(Duration{0});
     log::info("stopped");

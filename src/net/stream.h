@@ -88,6 +88,8 @@ class Stream {
   Task<Result<void>> connect_tls(const TlsClient& tls, const std::string& host);
 
   bool has_tls() const { return ssl_ != nullptr; }
+  /// A TLS handshake is under way: nothing can be written yet.
+  bool in_handshake() const { return has_tls() && !SSL_is_init_finished(ssl()); }
   SSL* ssl() const { return ssl_.get(); }
 
   std::string peer() const;

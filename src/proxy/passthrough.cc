@@ -1,76 +1,152 @@
 #include "proxy/passthrough.h"
 
-#include <optional>
-
-#include "net/outbox.h"
 #include "proxy/frame_reader.h"
 #include "wire/backend_encode.h"
+#include "wire/frontend_encode.h"
 
 namespace fairlead::proxy {
-namespace {
 
 using net::Task;
 
-/// One direction: reads `from`, writes to `to`, and stops reading while `to` is blocked.
-Task<void> copy(net::Loop& loop, net::Stream& from, net::Stream& to, net::Outbox& out) {
-  for (;;) {
-    const net::Transfer got = from.read(loop.scratch());
-    if (got.closed()) break;
-    if (got.ok()) {
-      out.send({loop.scratch().data(), got.bytes});
-      if (out.blocked()) co_await out.drained();
-      if (out.broken()) break;
-      continue;
-    }
-    const auto [error] = co_await from.readable();
-    if (error) break;
-  }
-  to.shutdown();
-  from.shutdown();
+namespace {
+
+// For the rest of the message that is under way, what waits for the client, and the goodbye.
+constexpr Duration kFarewellTimeout = std::chrono::seconds(2);
+
+std::string welcome(const LoggedIn& server) {
+  std::string out;
+  wire::append_authentication_ok(out);
+  for (const auto& [name, value] : server.reported) wire::append_parameter_status(out, name, value);
+  wire::append_backend_key_data(out, server.backend_pid, server.cancel_secret);
+  wire::append_ready_for_query(out, wire::TxStatus::kIdle);
+  return out;
 }
 
 }  // namespace
 
-Task<void> pass_through(net::Loop& loop, net::Stream& client, Tenant& tenant,
-                        ClientIdentity identity) {
-  const auto& snapshot = tenant.snapshot();
+Passthrough::Passthrough(net::Loop& loop, net::Stream& client, Tenant& tenant,
+                         ClientIdentity identity)
+    : loop_(loop),
+      client_(client),
+      tenant_(tenant),
+      identity_(std::move(identity)),
+      spawner_(loop),
+      to_client_(loop, client, spawner_) {}
+
+Task<void> Passthrough::serve() {
+  server_ = co_await connect();
+  if (!server_) co_return;
+  to_server_ = std::make_unique<net::Outbox>(loop_, *server_, spawner_);
+  traffic_.on_client(identity_.early);
+  to_server_->send(std::exchange(identity_.early, {}));
+  spawner_.spawn(copy_to_server());
+  spawner_.spawn(copy_to_client());
+  co_await spawner_.join();
+}
+
+/// The server, once the client has been welcomed; null when it was told why there is none.
+Task<std::unique_ptr<net::Stream>> Passthrough::connect() {
+  const auto& snapshot = tenant_.snapshot();
   if (!snapshot.primary) {
-    co_await send_fatal(client,
+    co_await send_fatal(client_,
                         {ErrorCode::kCannotConnectNow, "there is no primary to replicate from",
                          snapshot.why_no_primary()});
-    co_return;
+    co_return nullptr;
   }
-  const PoolOpening& opening = tenant.pool(*snapshot.primary).opening();
+  const PoolOpening& opening = tenant_.pool(*snapshot.primary).opening();
   ServerLogin login = opening.login;
-  login.parameters = identity.settings;
+  login.parameters = identity_.settings;
   login.question = LoginQuestion::kNone;
-  login.protocol_minor = identity.protocol_minor;
+  login.protocol_minor = identity_.protocol_minor;
   login.parameters.emplace_back(
-      "replication", identity.replication == wire::Replication::kLogical ? "database" : "true");
-  auto server = co_await log_in(loop, opening.endpoint, std::move(login));
+      "replication", identity_.replication == wire::Replication::kLogical ? "database" : "true");
+  auto server = co_await log_in(loop_, opening.endpoint, std::move(login));
   if (!server) {
     if (server.error().server_error.empty()) {
-      co_await send_fatal(client, server.error().error);
+      co_await send_fatal(client_, server.error().error);
     } else {
-      (void)co_await write_all(client, server.error().server_error);
+      (void)co_await write_all(client_, server.error().server_error);
     }
-    co_return;
+    co_return nullptr;
   }
-  std::string welcome;
-  wire::append_authentication_ok(welcome);
-  for (const auto& [name, value] : server->reported)
-    wire::append_parameter_status(welcome, name, value);
-  wire::append_backend_key_data(welcome, server->backend_pid, server->cancel_secret);
-  wire::append_ready_for_query(welcome, wire::TxStatus::kIdle);
+  to_client_.send(welcome(*server));
+  co_return std::move(server->stream);
+}
 
-  net::Spawner spawner(loop);
-  net::Outbox to_client(loop, client, spawner);
-  net::Outbox to_server(loop, *server->stream, spawner);
-  to_client.send(welcome);
-  to_server.send(identity.early);
-  spawner.spawn(copy(loop, client, *server->stream, to_server));
-  spawner.spawn(copy(loop, *server->stream, client, to_client));
-  co_await spawner.join();
+/// Stops reading the client while the server is blocked.
+Task<void> Passthrough::copy_to_server() {
+  for (;;) {
+    const net::Transfer got = client_.read(loop_.scratch());
+    if (got.closed()) break;
+    if (got.ok()) {
+      const std::string_view bytes(loop_.scratch().data(), got.bytes);
+      traffic_.on_client(bytes);
+      to_server_->send(bytes);
+      if (to_server_->blocked()) co_await to_server_->drained();
+      if (to_server_->broken()) break;
+      continue;
+    }
+    const auto [error] = co_await client_.readable();
+    if (error) break;
+  }
+  close();
+}
+
+/// Stops reading the server while the client is blocked.
+Task<void> Passthrough::copy_to_client() {
+  while (!ends_now()) {
+    const net::Transfer got = server_->read(loop_.scratch());
+    if (got.closed()) break;
+    if (got.ok()) {
+      forward({loop_.scratch().data(), got.bytes});
+      if (!ends_now()) co_await to_client_.drained();
+      if (to_client_.broken()) break;
+      continue;
+    }
+    const auto [error] = co_await server_->readable();
+    if (error && !ending_) break;
+  }
+  if (ends_now()) co_await say_goodbye();
+  close();
+}
+
+/// What the server sent; behind a message at which the connection ends, nothing more.
+void Passthrough::forward(std::string_view bytes) {
+  std::string_view rest = bytes;
+  while (!rest.empty() && !ends_now()) traffic_.on_server(rest);
+  to_client_.send(bytes.substr(0, bytes.size() - rest.size()));
+}
+
+Task<void> Passthrough::say_goodbye() {
+  std::string out;
+  wire::append_error(
+      out, wire::Severity::kFatal,
+      {ErrorCode::kAdminShutdown, "terminating connection due to administrator command"});
+  to_client_.send(out);
+  if (traffic_.client_at_boundary()) {
+    std::string terminate;
+    wire::append_terminate(terminate);
+    to_server_->send(terminate);
+  }
+  limit_farewell();
+  co_await to_client_.drained();
+  client_.discard_input();
+}
+
+void Passthrough::end() {
+  ending_ = true;
+  if (!server_) return;  // Its login has a limit of its own.
+  if (!traffic_.in_command()) limit_farewell();
+  server_->interrupt();
+}
+
+void Passthrough::limit_farewell() {
+  if (!farewell_) farewell_.emplace(loop_, client_, kFarewellTimeout);
+}
+
+void Passthrough::close() {
+  client_.shutdown();
+  if (server_) server_->shutdown();
 }
 
 }  // namespace fairlead::proxy

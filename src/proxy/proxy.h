@@ -84,8 +84,9 @@ class Proxy {
   /// that differ and need a restart; those keep their old value.
   Result<std::vector<std::string>> reload(std::shared_ptr<const config::Config> config);
 
-  /// Begins to stop and returns at once: the listeners close, idle clients end with 57P01, and
-  /// clients in a transaction may finish it. stop() must follow.
+  /// Begins to stop and returns at once: the listeners close, idle clients and replication streams
+  /// end with 57P01, those that are logging in with 57P03, and clients in a transaction may finish
+  /// it. stop() must follow.
   void drain();
 
   /// After drain(): whether no client is left, so that stop() has nothing to wait for.

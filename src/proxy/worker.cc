@@ -7,7 +7,7 @@
 #include "core/startup_variables.h"
 #include "net/dial.h"
 #include "net/random.h"
-#include "proxy/passthrough.h"
+#include "wire/backend_encode.h"
 
 namespace fairlead::proxy {
 
@@ -25,6 +25,19 @@ void add_node_statements(const Tenant& tenant, WorkerStats& stats) {
   nodes.resize(std::max(nodes.size(), tenant.node_statements().size()));
   for (size_t i = 0; i < tenant.node_statements().size(); ++i)
     nodes[i] += tenant.node_statements()[i];
+}
+
+/// Ends a login, wherever it is: whoever sees 57P03 tries another host, if it knows one. It is told
+/// as far as the socket takes it at once.
+void turn_away(net::Stream& stream) {
+  if (!stream.in_handshake()) {
+    std::string out;
+    wire::append_error(out, wire::Severity::kFatal,
+                       {ErrorCode::kCannotConnectNow, "the proxy is shutting down"});
+    (void)stream.write(out);
+    stream.discard_input();
+  }
+  stream.shutdown();
 }
 
 }  // namespace
@@ -79,7 +92,8 @@ Task<void> Worker::accept(net::TcpAcceptor& acceptor, core::Port port) {
 
 Task<void> Worker::serve(net::TcpSocket socket, core::Port port) {
   net::Stream stream(loop_, std::move(socket));
-  logging_in_.emplace(&stream, port);
+  logging_in_.insert(&stream);
+  if (draining_) turn_away(stream);
   const uint32_t before = shared_.clients.fetch_add(1);
   std::optional<Task<void>> service = co_await log_in(stream, port, before);
   if (service) co_await std::move(*service);
@@ -141,9 +155,10 @@ Task<void> Worker::serve_client(net::Stream& stream, ClientIdentity identity, co
 Task<void> Worker::serve_replication(net::Stream& stream, Tenant& its_tenant,
                                      ClientIdentity identity) {
   const Tenant::Use in_use(its_tenant);
-  passing_through_.emplace(&stream, its_tenant.cluster());
-  co_await pass_through(loop_, stream, its_tenant, std::move(identity));
-  passing_through_.erase(&stream);
+  Passthrough passthrough(loop_, stream, its_tenant, std::move(identity));
+  passing_through_.insert(&passthrough);
+  co_await passthrough.serve();
+  passing_through_.erase(&passthrough);
 }
 
 Task<void> Worker::serve_session(Tenant& its_tenant, core::SessionSlot slot,
@@ -241,8 +256,8 @@ void Worker::end_epoch(const std::string& cluster) {
     if (sessions_[i] != nullptr && sessions_[i]->tenant().cluster() == cluster)
       sessions_[i]->on_new_epoch();
   }
-  for (const auto& [stream, its_cluster] : passing_through_)
-    if (its_cluster == cluster) stream->shutdown();
+  for (Passthrough* passthrough : passing_through_)
+    if (passthrough->cluster() == cluster) passthrough->close();
 }
 
 void Worker::set_catalog(const std::string& cluster, const std::string& database,
@@ -307,6 +322,8 @@ void Worker::drain() {
     if (session != nullptr) session->end(false);
   }
   for (ConsoleSession* console : consoles_) console->end(false);
+  for (Passthrough* passthrough : passing_through_) passthrough->end();
+  for (net::Stream* stream : logging_in_) turn_away(*stream);
 }
 
 void Worker::stop() {
@@ -323,8 +340,7 @@ Task<void> Worker::end_all() {
     if (session != nullptr) session->end(true);
   }
   for (ConsoleSession* console : consoles_) console->end(true);
-  for (auto& [stream, port] : logging_in_) stream->shutdown();
-  for (const auto& [stream, cluster] : passing_through_) stream->shutdown();
+  for (Passthrough* passthrough : passing_through_) passthrough->close();
   co_await spawner_.join();
   for (auto& [key, tenant] : tenants_) tenant->for_each_pool([](Pool& pool) { pool.close_all(); });
   for (auto& [key, tenant] : tenants_) co_await tenant->join();

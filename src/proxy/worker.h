@@ -16,6 +16,7 @@
 #include "proxy/client_login.h"
 #include "proxy/client_session.h"
 #include "proxy/console_session.h"
+#include "proxy/passthrough.h"
 #include "proxy/shared.h"
 #include "proxy/tenant.h"
 #include "proxy/worker_stats.h"
@@ -48,7 +49,7 @@ class Worker final : public PoolMail {
   void set_catalog(const std::string& cluster, const std::string& database,
                    std::shared_ptr<const sql::FunctionCatalog> catalog);
   void cancel(core::SessionSlot slot, const std::string& body);
-  /// No new clients; idle ones end.
+  /// No new clients; idle ones end, and those that are logging in.
   void drain();
   /// Ends all clients and servers, then the loop.
   void stop();
@@ -116,9 +117,8 @@ class Worker final : public PoolMail {
   std::vector<std::unique_ptr<net::TcpAcceptor>> acceptors_;
   std::vector<ClientSession*> sessions_;  // By slot; null: free.
   std::vector<uint32_t> free_slots_;
-  std::unordered_map<net::Stream*, core::Port> logging_in_;
-  /// Replication, and from which cluster: it ends when we do, or the primary is another one.
-  std::unordered_map<net::Stream*, std::string> passing_through_;
+  std::unordered_set<net::Stream*> logging_in_;
+  std::unordered_set<Passthrough*> passing_through_;
   std::unordered_set<ConsoleSession*> consoles_;
   bool draining_ = false;
   bool stopping_ = false;

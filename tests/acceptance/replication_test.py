@@ -14,6 +14,7 @@ from stand.proxy import Proxy
 
 STAND = None
 SLOT = "through_the_proxy"
+AT_ONCE = 5  # Seconds: far less than shutdown_timeout, and enough for a machine that does other things, too.
 
 
 def let_tester_replicate():
@@ -62,6 +63,13 @@ def run(command):
 def walsenders():
     with STAND.superuser() as server:
         return int(server.run("select count(*) from pg_stat_replication where usename = 'tester'")[0][0])
+
+
+def bytes_behind():
+    """How much of the log waits for the tests' only receiver."""
+    with STAND.superuser() as server:
+        rows = server.run("select pg_current_wal_lsn() - sent_lsn from pg_stat_replication where usename = 'tester'")
+        return int(rows[0][0] or 0) if rows else 0
 
 
 @only_proxied
@@ -147,19 +155,59 @@ class Replication(unittest.TestCase):
             with STAND.superuser() as server:
                 server.run("alter role tester replication")
 
-    def test_the_proxy_stops_at_once_while_somebody_replicates(self):
+    def other_proxy(self):
+        """One that can be stopped, with the shutdown_timeout that it has by itself: 30 s."""
+        proxy = Proxy(STAND, {"proxy": {"shutdown_timeout": "30s"}})
+        self.addCleanup(proxy.stop)
+        return proxy
+
+    def stop_at_once(self, proxy):
+        began = time.monotonic()
+        proxy.stop()  # An error if it has to be killed.
+        self.assertLess(time.monotonic() - began, AT_ONCE)
+
+    def test_a_stop_tells_who_follows_the_write_ahead_log(self):
         os.mkdir(self.folder)
-        other = Proxy(STAND)
+        other = self.other_proxy()
         command = tool("pg_receivewal", "-D", self.folder, "--no-loop", port=other.address.port)
-        try:
-            with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment()) as receiver:
-                eventually(lambda: walsenders() == 1, 20, "it streams")
-                began = time.monotonic()
-                other.stop()  # An error if it has to be killed.
-                self.assertLess(time.monotonic() - began, 10)
-                self.assertNotEqual(receiver.wait(20), 0)
-        finally:
-            other.stop()
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment()) as receiver:
+            eventually(lambda: walsenders() == 1, 20, "it streams")
+            self.stop_at_once(other)
+            self.assertIn("terminating connection due to administrator command", receiver.stderr.read())
+            self.assertEqual(receiver.wait(20), 1)
+        eventually(lambda: walsenders() == 0, 10, "its server has gone with it")
+
+    def test_a_stop_tells_a_replicating_client_that_waits_for_a_command(self):
+        other = self.other_proxy()
+        with wire.Connection.login(other.address, replication="database") as client:
+            client.run("IDENTIFY_SYSTEM")
+            self.stop_at_once(other)
+            with self.assertRaises(wire.ServerError) as raised:
+                client.run("IDENTIFY_SYSTEM")
+            self.assertEqual(raised.exception.sqlstate, "57P01")
+
+    def test_a_stop_lets_a_transaction_of_a_replicating_client_end(self):
+        other = self.other_proxy()
+        with wire.Connection.login(other.address, replication="database") as client:
+            client.run("begin")
+            os.kill(other.pid, signal.SIGTERM)
+            eventually(lambda: "waiting up to" in other.log(), 10, "it waits")
+            self.assertEqual(client.run("select 'still in'"), [("still in",)])
+            client.run("commit")
+            self.stop_at_once(other)
+            with self.assertRaises(wire.ServerError) as raised:
+                client.run("select 'late'")
+            self.assertEqual(raised.exception.sqlstate, "57P01")
+
+    def test_a_stop_does_not_wait_for_a_replicating_client_that_reads_nothing(self):
+        other = self.other_proxy()
+        with wire.Connection.login(other.address, replication="true") as client:
+            [(_, _, position, _)] = client.run("IDENTIFY_SYSTEM")
+            client.send(wire.query(f"START_REPLICATION PHYSICAL {position}"))
+            with STAND.superuser() as server:
+                server.run("create table much as select n, repeat('x', 1000) from generate_series(1, 50000) n")
+            eventually(lambda: bytes_behind() > 10 << 20, 20, "it has fallen behind: nothing more fits into the sockets")
+            self.stop_at_once(other)
         eventually(lambda: walsenders() == 0, 10, "its server has gone with it")
 
 

@@ -168,6 +168,19 @@ class FirstBytes(unittest.TestCase):
         connection.authenticate(STAND.proxy.address.password)
         self.assertEqual(connection.answer().checked().status, "I")
 
+    def test_a_stop_does_not_wait_for_a_handshake_nor_for_a_login_behind_it(self):
+        proxy = STAND.add_proxy(tls=True, sections={"proxy": {"shutdown_timeout": "30s"}})
+        before = self.raw(wire.SSL_REQUEST, proxy.address)
+        self.assertEqual(before.read_bytes(1), b"S")
+        behind = self.raw(b"", proxy.address)
+        behind.ask_for_tls()
+        behind.send(wire.startup({"user": "tester", "database": "tests"})[:10])
+        proxy.stop()  # An error if it has to be killed, before shutdown_timeout.
+        self.expect_end(before)
+        with self.assertRaises(wire.ServerError) as raised:
+            behind.answer()
+        self.assertEqual(raised.exception.sqlstate, "57P03")
+
     def test_without_a_certificate_tls_is_declined_and_the_login_goes_on(self):
         address = STAND.without.address
         connection = self.raw(wire.GSSENC_REQUEST, address)
