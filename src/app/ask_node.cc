@@ -1,9 +1,12 @@
 #include "app/ask_node.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <utility>
+#include <vector>
 
 #include "config/units.h"
 
@@ -11,7 +14,7 @@ namespace fairlead::app {
 
 namespace {
 
-// Every function here is open to every user (PostgreSQL 13 to 18); only the receiver's details need
+// Every function here is open to every user (PostgreSQL 13 to 19); only the receiver's details need
 // pg_read_all_stats, which pg_monitor includes. The timeline of a primary is that of the WAL it
 // writes, because the control file lags behind (D20).
 constexpr const char* kQuestion = R"sql(
@@ -52,18 +55,28 @@ std::chrono::milliseconds deadline_of(Duration timeout) {
 
 }  // namespace
 
+void forget_libpq_environment() {
+  std::vector<std::string> names;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    if (text.starts_with("PG")) names.emplace_back(text.substr(0, text.find('=')));
+  }
+  for (const std::string& name : names) unsetenv(name.c_str());
+}
+
 std::string conninfo(const config::Cluster& cluster, const config::NodeAddress& node,
                      const std::string& database) {
-  std::string out =
-      fmt::format("host={} port={} user={} dbname={} sslmode={} application_name='fairlead check'",
-                  quoted_value(node.host), node.port, quoted_value(cluster.monitor_user),
-                  quoted_value(database.empty() ? cluster.monitor_database : database),
-                  config::to_string(cluster.tls_mode));
-  if (!cluster.monitor_password.text.empty())
-    out += fmt::format(" password={}", quoted_value(cluster.monitor_password.text));
-  if (!cluster.tls_ca_file.empty())
-    out += fmt::format(" sslrootcert={}", quoted_value(cluster.tls_ca_file));
-  return out;
+  // An empty file name would be libpq's default; what is below no folder cannot exist.
+  constexpr std::string_view kNoFile = "/dev/null/none";
+  const std::string& ca_file = cluster.tls_ca_file;
+  return fmt::format(
+      "host={} port={} user={} password={} dbname={} application_name='fairlead check' "
+      "sslmode={} sslrootcert={} passfile={} sslcert={} sslcrl={} gssencmode=disable",
+      quoted_value(node.host), node.port, quoted_value(cluster.monitor_user),
+      quoted_value(cluster.monitor_password.text),
+      quoted_value(database.empty() ? cluster.monitor_database : database),
+      config::to_string(cluster.tls_mode), quoted_value(ca_file.empty() ? kNoFile : ca_file),
+      kNoFile, kNoFile, kNoFile);
 }
 
 Result<NodeAnswer> ask_node(const config::Cluster& cluster, const config::NodeAddress& node) {

@@ -28,7 +28,13 @@ struct NodeAnswer {
   uint32_t connections_taken = 0;  // By clients, now.
 };
 
-/// libpq's connection string for the monitor user. `database` empty: the monitor's.
+/// libpq takes what nobody tells it from PG* variables, which `fairlead up` does not know: without
+/// this, a node would let these commands in and the proxy not. Once the configuration is loaded,
+/// which may name such a variable, and before any thread is started.
+void forget_libpq_environment();
+
+/// libpq's connection string for the monitor user, who has nothing but what the configuration says:
+/// no file of ~/.postgresql, no ~/.pgpass, no ticket of Kerberos. `database` empty: the monitor's.
 std::string conninfo(const config::Cluster& cluster, const config::NodeAddress& node,
                      const std::string& database = {});
 

@@ -77,6 +77,7 @@ ExitCode run_explain(ExplainOptions options) {
   if (!options.config.file.empty() || !options.config.primary_url.empty()) {
     const auto config = load_config(options.config);
     if (!config) return complain(config.error());
+    forget_libpq_environment();
     auto fetched = fetch_catalog(*config, options.database);
     if (!fetched) return failed(fetched.error());
     catalog = std::move(*fetched);

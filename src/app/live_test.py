@@ -37,8 +37,9 @@ def start(*arguments, **more):
                             env=environment(**more))
 
 
-def psql(url, statement):
-    return subprocess.run(["psql", "-XAtq", url, "-c", statement], capture_output=True, text=True, timeout=PATIENCE)
+def psql(url, statement, **more):
+    return subprocess.run(["psql", "-XAtq", url, "-c", statement], capture_output=True, text=True, timeout=PATIENCE,
+                          env=environment(**more))
 
 
 def line_with(stream, words):
@@ -116,6 +117,32 @@ class ARealCluster(unittest.TestCase):
         done = run("check", "--primary", url)
         self.assertEqual(done.returncode, 4)
         self.assertIn("next: check monitor_password", done.stdout)
+
+    def test_check_uses_nothing_that_the_proxy_does_not_use(self):
+        path = self.write_config("bare.toml")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        password = self.urls[0].split(":")[2].split("@")[0]
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace(f'monitor_password = "{password}"\n', ""))
+        home = self.folder.name + "/home"
+        os.mkdir(home)
+        with open(home + "/.pgpass", "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(f"*:*:*:*:{password}\n")
+        for more in ({"PGPASSWORD": password}, {"HOME": home}, {"PGPASSFILE": home + "/.pgpass"}):
+            with self.subTest(variables=list(more)):
+                self.assertEqual(psql(self.urls[0].replace(f":{password}", ""), "SELECT 7", **more).stdout, "7\n")
+                done = run("check", "-c", path, **more)
+                self.assertEqual(done.returncode, 4, done.stdout)
+                self.assertIn("next: check monitor_password", done.stdout)
+
+    def test_check_is_not_disturbed_by_what_is_meant_for_other_programs(self):
+        for more in ({"PGSERVICE": "unknown"}, {"PGOPTIONS": "-c nonsense=on"}, {"PGHOSTADDR": "127.0.0.2"},
+                     {"PGTARGETSESSIONATTRS": "standby"}, {"PGSSLMODE": "verify-full"}, {"PGPASSWORD": "wrong"},
+                     {"PGREQUIREAUTH": "none"}):
+            with self.subTest(variables=list(more)):
+                done = run("check", "-c", self.write_config("others.toml"), **more)
+                self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_check_reads_the_users_file_as_the_proxy_will(self):
         path = self.write_config("users.toml")

@@ -5,6 +5,10 @@ One proxy has a cluster and a database of its own for every pair of mode and ser
 """
 import contextlib
 import dataclasses
+import json
+import os
+import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -186,6 +190,18 @@ class Servers(unittest.TestCase):
                 self.assertRegex(" ".join(refused.exception.fields.values()), of_fairlead)
                 lines = [line for line in STAND.proxy.whole_log().splitlines() if f"cluster {case.name}:" in line]
                 self.assertRegex("\n".join(lines), of_fairlead)
+
+    def test_check_reaches_the_servers_that_the_proxy_reaches_whatever_lies_in_the_home(self):
+        with tempfile.TemporaryDirectory() as home:
+            os.mkdir(os.path.join(home, ".postgresql"))
+            shutil.copy(STAND.authorities["stranger"].ca_file, os.path.join(home, ".postgresql", "root.crt"))
+            with open(os.path.join(home, ".postgresql", "postgresql.crt"), "w", encoding="ascii") as file:
+                file.write("libpq would complain about it\n")
+            done = subprocess.run([STAND.binary, "check", "-c", STAND.proxy.config, "--json"], capture_output=True, text=True,
+                                  check=False, timeout=120, env={**os.environ, "HOME": home})
+        reached = {node["cluster"]: node["reachable"] for node in json.loads(done.stdout)["nodes"]}
+        self.assertEqual({name for name in reached if not reached[name]},
+                         {case.name for case in CASES if not isinstance(case.outcome, str)}, done.stdout)
 
 
 if __name__ == "__main__":
