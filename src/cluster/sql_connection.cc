@@ -96,8 +96,9 @@ std::unexpected<Error> cannot_connect(PGconn* connection, std::string_view why) 
 }  // namespace
 
 std::string Endpoint::conninfo() const {
-  return fmt::format("host={} port={} user={} password={} dbname={}", quoted(host), port,
-                     quoted(user), quoted(password), quoted(database));
+  const std::string secret = password.empty() ? "" : " password=" + quoted(password);
+  return fmt::format("host={} port={} user={}{} dbname={}", quoted(host), port, quoted(user),
+                     secret, quoted(database));
 }
 
 std::string Endpoint::url() const {

@@ -24,7 +24,7 @@ struct Endpoint {
   std::string host;  // An address, or a folder with a Unix socket.
   uint16_t port = 5432;
   std::string user;
-  std::string password;
+  std::string password;  // Empty: what PGPASSWORD or ~/.pgpass says.
   std::string database;
 
   /// libpq's key='value' form, every value quoted.

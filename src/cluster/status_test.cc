@@ -77,5 +77,10 @@ TEST(Endpoint, QuotesAndEncodesWhatCouldBeMisread) {
   EXPECT_EQ(endpoint.url(), "postgresql://a%20b:p%27%5Cw%2F%40@127.0.0.1:5601/d%3Fb");
 }
 
+TEST(Endpoint, WithoutAPasswordOneIsLookedFor) {  // To libpq an empty one would be one, too.
+  const Endpoint endpoint{"127.0.0.1", 5601, "app", "", "db"};
+  EXPECT_EQ(endpoint.conninfo(), "host='127.0.0.1' port=5601 user='app' dbname='db'");
+}
+
 }  // namespace
 }  // namespace fairlead::cluster

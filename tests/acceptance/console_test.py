@@ -261,6 +261,19 @@ class Routes(unittest.TestCase):
         url = f"postgresql://{address.user}@{address.host}:{address.port}/pgbouncer"
         self.assertEqual(fairlead("routes", "--url", url, PGPASSWORD=address.password).returncode, 0)
 
+    def test_the_command_takes_a_password_that_is_not_on_file_from_the_environment(self):
+        address = STAND.address
+        proxy = Proxy(STAND, verifiers=True)
+        self.addCleanup(proxy.stop)
+        done = fairlead("routes", "-c", proxy.config)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("next: add --user NAME; its password is read from PGPASSWORD", done.stderr)
+        for arguments, environment in ((("--user", address.user), {}), ((), {"PGUSER": address.user})):
+            done = fairlead("routes", "-c", proxy.config, *arguments, PGPASSWORD=address.password, **environment)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        done = fairlead("routes", "-c", proxy.config, "--user", address.user, PGPASSWORD="wrong")
+        self.assertEqual(done.returncode, 4, done.stderr)
+
     def test_the_commands_say_what_to_do_when_nobody_answers(self):
         (port,) = free_ports(1)
         for command in ("routes", "pins", "observe"):
