@@ -11,6 +11,7 @@
 #include "app/config_source.h"
 #include "app/explanation.h"
 #include "app/terminal.h"
+#include "config/url.h"
 #include "proxy/catalog_query.h"
 
 namespace fairlead::app {
@@ -35,18 +36,45 @@ Examples:
 Without -c or --primary nothing is connected to, so what a called function does is not known and
 such a statement is explained as going to the primary.)help";
 
+/// A database that is served, and its name on the servers.
+struct Served {
+  const config::Database& options;
+  std::string name;
+};
+
+Error which_database(std::string detail) {
+  return {ErrorCode::kInvalidParameterValue, "which database's functions are to be looked up?",
+          std::move(detail), "add --database NAME"};
+}
+
+/// The one that was asked for by the name that clients use, else the only one that has a name.
+/// monitor_database is none of them: applications have their functions elsewhere.
+Result<Served> find_served(const config::Config& config, std::string asked_for) {
+  if (asked_for.empty() && config.databases.size() == 1)
+    asked_for = config.databases.begin()->first;
+  if (asked_for.empty())
+    return std::unexpected(which_database("the configuration has several [database.NAME]"));
+  const config::Database* found = config.find_database(asked_for);
+  if (found == nullptr)
+    return fail(ErrorCode::kInvalidParameterValue,
+                fmt::format("the database \"{}\" is not served", asked_for),
+                "the configuration has no [database] of that name, and none for \"*\"",
+                "--database wants a name that clients use");
+  if (!found->database.empty()) return Served{*found, found->database};
+  if (asked_for == "*")
+    return std::unexpected(which_database("[database.\"*\"] serves all there are"));
+  return Served{*found, std::move(asked_for)};
+}
+
 /// The functions of one database, as the proxy itself asks for them.
 Result<Catalog> fetch_catalog(const config::Config& config, const std::string& asked_for) {
-  const config::Database* database = config.find_database(asked_for.empty() ? "*" : asked_for);
-  if (database == nullptr && config.databases.size() == 1)
-    database = &config.databases.begin()->second;
-  if (database == nullptr)
-    return fail(ErrorCode::kInvalidParameterValue, "which database?", {}, "add --database NAME");
-  const std::string name = database->database.empty() ? asked_for : database->database;
+  const auto served = find_served(config, asked_for);
+  if (!served) return std::unexpected(served.error());
+  const config::Cluster& its_cluster = config.cluster_of(served->options);
   std::optional<proxy::PatroniDiscovery> patroni;
-  const auto cluster = discovered(config.cluster_of(*database), patroni);
+  const auto cluster = discovered(its_cluster, patroni);
   if (!cluster) return std::unexpected(cluster.error());
-  auto connection = connect_to_primary(*cluster, name);
+  auto connection = connect_to_primary(*cluster, served->name);
   if (!connection) return std::unexpected(std::move(connection.error()));
   std::vector<proxy::Row> all;
   for (const std::string_view part :
@@ -56,10 +84,15 @@ Result<Catalog> fetch_catalog(const config::Config& config, const std::string& a
     all.insert(all.end(), std::make_move_iterator(rows->rows.begin()),
                std::make_move_iterator(rows->rows.end()));
   }
-  auto catalog =
-      proxy::read_catalog(all, 1, {}, config::routing_lists(config.cluster_of(*database)));
+  auto catalog = proxy::read_catalog(all, 1, {}, config::routing_lists(its_cluster));
   if (!catalog) return std::unexpected(std::move(catalog.error()));
   return std::move(catalog->functions);
+}
+
+/// "" when the URL names none, or is none.
+std::string database_of(const std::string& url) {
+  const auto parsed = config::ConnectionUrl::parse(url);
+  return parsed ? parsed->database.value_or("") : std::string{};
 }
 
 ExitCode failed(const Error& error) {
@@ -77,6 +110,7 @@ ExitCode run_explain(ExplainOptions options) {
   if (!options.config.file.empty() || !options.config.primary_url.empty()) {
     const auto config = load_config(options.config);
     if (!config) return complain(config.error());
+    if (options.database.empty()) options.database = database_of(options.config.primary_url);
     forget_libpq_environment();
     auto fetched = fetch_catalog(*config, options.database);
     if (!fetched) return failed(fetched.error());
@@ -99,7 +133,8 @@ void add_explain(CommandBuilder root, Command& chosen) {
   command.add_option("SQL", options->statement, "The statement; - reads it from standard input")
       .required();
   add_config_options(command, options->config);
-  command.add_option("--database", options->database, "Whose functions to look up")
+  command
+      .add_option("--database", options->database, "Whose functions to look up; else the only one")
       .type_name("NAME");
   command.add_flag("--json", options->json, "As JSON");
   command.footer(kExplainFooter);

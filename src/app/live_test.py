@@ -167,6 +167,37 @@ class ARealCluster(unittest.TestCase):
         self.assertEqual(json.loads(done.stdout)["reason"], "volatile_function")
         self.assertEqual(json.loads(done.stdout)["functions"], ["charge"])
 
+    def test_explain_looks_into_the_database_that_is_served_and_into_no_other(self):
+        psql(self.urls[0], "CREATE DATABASE shop")
+        psql(self.urls[0].rsplit("/", 1)[0] + "/shop", "CREATE FUNCTION price() RETURNS int LANGUAGE sql STABLE AS 'SELECT 1'")
+        named = self.write_config("named.toml")
+        with open(named, encoding="utf-8") as file:
+            text = file.read()
+
+        def explained(databases, *arguments):
+            with open(named, "w", encoding="utf-8") as file:
+                file.write(text.replace('[database."*"]\npool_size = 20\n', databases))
+            return run("explain", "-c", named, "--json", *arguments, "SELECT price()")
+
+        for databases, arguments in (("[database.shop]\n", ()), ("[database.shop]\n[database.app]\n", ("--database", "shop")),
+                                     ('[database."*"]\n', ("--database", "shop")), ('[database."*"]\ndatabase = "shop"\n', ()),
+                                     ('[database.short]\ndatabase = "shop"\n', ())):
+            with self.subTest(databases=databases):
+                done = explained(databases, *arguments)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(json.loads(done.stdout)["target"], "replica")
+        for databases in ('[database."*"]\n', '[database."*"]\n[database.shop]\n', "[database.shop]\n[database.app]\n"):
+            with self.subTest(databases=databases):
+                done = explained(databases)
+                self.assertEqual(done.returncode, 2, done.stdout)
+                self.assertIn("next: add --database NAME", done.stderr)
+        done = explained("[database.shop]\n", "--database", "app")
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertIn('"app" is not served', done.stderr)
+        url = self.urls[0].rsplit("/", 1)[0] + "/shop"
+        done = run("explain", "--primary", url, "--json", "SELECT price()")
+        self.assertEqual(json.loads(done.stdout)["target"], "replica", done.stderr)
+
     def test_up_serves_reloads_and_stops_gracefully(self):
         path = self.write_config("up.toml")
         process = start("up", "-c", path)
