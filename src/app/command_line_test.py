@@ -6,6 +6,7 @@
 Needs neither PostgreSQL nor a proxy.
 """
 
+import configparser
 import json
 import os
 import subprocess
@@ -50,6 +51,29 @@ class Help(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertEqual(done.stdout, "")
         self.assertIn("destroy", done.stderr)
+
+
+class SystemdUnit(unittest.TestCase):
+    """etc/fairlead.service, which docs/guide/install.md installs."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.unit = configparser.RawConfigParser()
+        cls.unit.optionxform = str
+        cls.unit.read(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../etc/fairlead.service"))
+
+    def test_its_command_is_one_of_the_program(self):
+        words = self.unit["Service"]["ExecStart"].split()
+        self.assertEqual(words[0], "/usr/local/bin/fairlead")
+        done = run(*words[1:-1], "/nowhere/fairlead.toml")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("/nowhere/fairlead.toml", done.stderr)
+
+    def test_a_proxy_that_fails_comes_back_and_one_that_stops_has_the_time_for_it(self):
+        self.assertEqual(self.unit["Service"]["Restart"], "on-failure")
+        shown = json.loads(run("config", "show", "--json", "--primary", "postgresql://a").stdout)
+        [patience] = [key["value"] for key in shown if key["key"] == "proxy.shutdown_timeout"]
+        self.assertGreater(int(self.unit["Service"]["TimeoutStopSec"]), int(patience.strip('"').removesuffix("s")))
 
 
 class Usage(unittest.TestCase):
