@@ -12,9 +12,9 @@ import tempfile
 import unittest
 
 from stand.commands import CommandedCluster
+from stand.direct_writers import row_writer
 from stand.open import fairlead_binary, run_program
 from stand.processes import die_with_parent, eventually, postgres_tool
-from stand.row_writer import RowWriter
 
 STAND = None
 
@@ -79,12 +79,8 @@ class Members(unittest.TestCase):
 class Add(Members):
     def test_it_streams_and_has_everything_and_a_commit_may_wait_for_it(self):
         STAND.command("sync", "any 1")
-        writer = RowWriter(STAND)
-        try:
+        with row_writer(STAND):
             report = self.add()
-        finally:
-            writer.stop()
-        self.assertEqual(writer.errors, [])
         self.assertEqual(report["node"], "node3")
         self.assertEqual([node["name"] for node in report["nodes"]], ["node1", "node2", "node3"])
         self.assertEqual(slots(), ["node2", "node3"])
@@ -154,11 +150,10 @@ class Add(Members):
     def test_a_replica_that_does_not_keep_up_does_not_join(self):
         with STAND.superuser() as server:
             server.run("alter system set recovery_min_apply_delay = '4s'")  # The copy takes it over.
-            writer = RowWriter(STAND)
             try:
-                done = STAND.command("add-replica", "--max-lag", "500ms", "--timeout", "3s", code=1)
+                with row_writer(STAND):
+                    done = STAND.command("add-replica", "--max-lag", "500ms", "--timeout", "3s", code=1)
             finally:
-                writer.stop()
                 server.run("alter system reset recovery_min_apply_delay")
         self.assertIn("node3 stays more than 500 ms behind", done.stderr)
         self.assertIn("was taken back", done.stderr)
@@ -195,12 +190,8 @@ class Remove(Members):
     def test_nothing_of_it_is_left_and_nobody_waits_for_it(self):
         self.add()
         STAND.command("sync", "any 1")
-        writer = RowWriter(STAND)
-        try:
+        with row_writer(STAND):
             report = STAND.json("remove-replica", "node3")
-        finally:
-            writer.stop()
-        self.assertEqual(writer.errors, [])
         self.assertEqual([node["name"] for node in report["nodes"]], ["node1", "node2"])
         self.assertEqual((names(0), names(1)), ('ANY 1 ("node2")', 'ANY 1 ("node1")'))
         self.expect_as_before()

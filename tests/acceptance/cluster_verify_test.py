@@ -7,10 +7,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 
 from stand.commands import CommandedCluster
+from stand.direct_writers import DirectWriters
 from stand.open import is_long, run_program
 from stand.processes import eventually, postgres_tool
 
@@ -34,36 +34,15 @@ def schemas():
         return server.run("select oid, nspname from pg_namespace where nspname like 'fairlead%'")
 
 
-class Writers:
-    """Sessions that change tables as fast as they can, until stop()."""
-
-    STATEMENTS = (
-        "update hot set n = n + 1 where id = (random() * 9)::int",
+def writers():
+    """Sessions that change tables as fast as they can."""
+    return DirectWriters(
+        STAND, "update hot set n = n + 1 where id = (random() * 9)::int",
         "insert into grows select x, repeat('x', 100) from generate_series(1, 5) x",
         "delete from grows where ctid in (select ctid from grows limit 4)",
         "begin; create table comes_and_goes (n int); insert into comes_and_goes values (1); commit;"
         " drop table comes_and_goes",
     )
-
-    def __init__(self):
-        self.errors, self._stopping, self.done = [], threading.Event(), 0
-        self._threads = [threading.Thread(target=self._work, args=(text,)) for text in self.STATEMENTS]
-        for thread in self._threads:
-            thread.start()
-
-    def _work(self, statement):
-        try:
-            with STAND.superuser(0, "tests") as server:
-                while not self._stopping.is_set():
-                    server.run(statement)
-                    self.done += 1
-        except Exception as error:  # Any: verify must not make a writer fail.
-            self.errors.append(error)
-
-    def stop(self):
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
 
 
 def heap_file(table):
@@ -178,33 +157,25 @@ class Verify(unittest.TestCase):
             with self.subTest(synchronous_standby_names=names), STAND.superuser() as server:
                 server.run(f"alter system set synchronous_standby_names = '{names}'")
                 server.run("select pg_reload_conf()")
-                writers = Writers()
                 try:
-                    for _ in range(ROUNDS):
-                        before = writers.done
-                        self.expect_equal()
-                        eventually(lambda b=before: writers.done > b or writers.errors, 10, "the writers go on")
+                    with writers() as all_of_them:
+                        for _ in range(ROUNDS):
+                            self.expect_equal()
+                            all_of_them.go_on()
                 finally:
-                    writers.stop()
                     server.run("alter system reset synchronous_standby_names")
                     server.run("select pg_reload_conf()")
-                self.assertEqual(writers.errors, [])
 
     def test_a_writer_that_does_not_end_leaves_its_table_undecided(self):
         # Its own row is seen by nobody yet; the table changes under every look, and its lock is not to be had.
-        writers = Writers()
-        try:
-            with STAND.superuser(0, "tests") as open_transaction:
-                open_transaction.run("begin; insert into hot values (1000, 0)")
-                report = STAND.json("verify", code=None)
-                self.assertIn(report["verdict"], ("undecided", "equal"))
-                for node in report["nodes"]:
-                    for found in node["differences"]:
-                        self.assertEqual((found["table"], found["what"]), ("hot", "undecided"))
-                        self.assertIn("could not be held up", found["detail"])
-        finally:
-            writers.stop()
-        self.assertEqual(writers.errors, [])
+        with writers(), STAND.superuser(0, "tests") as open_transaction:
+            open_transaction.run("begin; insert into hot values (1000, 0)")
+            report = STAND.json("verify", code=None)
+            self.assertIn(report["verdict"], ("undecided", "equal"))
+            for node in report["nodes"]:
+                for found in node["differences"]:
+                    self.assertEqual((found["table"], found["what"]), ("hot", "undecided"))
+                    self.assertIn("could not be held up", found["detail"])
 
     def test_other_values_in_a_row_are_a_difference(self):
         with AChangedFile(2, "still", lambda heap: heap.replace(b"unchanged", b"UNCHANGED", 1)):
@@ -216,11 +187,8 @@ class Verify(unittest.TestCase):
 
     def test_missing_rows_are_a_difference_also_while_others_write(self):
         with AChangedFile(1, "still", lambda heap: b""):
-            writers = Writers()
-            try:
+            with writers():
                 found = self.difference("node2", "still")
-            finally:
-                writers.stop()
             self.assertEqual((found["what"], found["rows"], found["primary_rows"]), ("rows", 0, 1000))
 
     def test_a_damaged_page_is_named(self):
