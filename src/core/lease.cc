@@ -17,6 +17,18 @@ LeaseCheck check_lease(Target target, const ServerState& server, Time opened_bef
   return LeaseCheck::kGood;
 }
 
+FailedLogin judge_failed_login(Target target, std::string_view sqlstate, bool server_said) {
+  if (!server_said) {
+    // Without credentials for what the server asks, no other node and no waiting is of use.
+    const bool is_ours = sqlstate.starts_with("28") || sqlstate == "0A000";
+    return {.is_nodes_trouble = !is_ours, .may_go_on = !is_ours};
+  }
+  const bool is_leaving = sqlstate == "57P03" || sqlstate == "57P01";
+  const bool is_full = sqlstate.starts_with("53");
+  return {.is_nodes_trouble = is_leaving,
+          .may_go_on = is_leaving || is_full || target == Target::kReplica};
+}
+
 bool is_superseded(Target target, const ServerState& server, const ClusterSnapshot& cluster) {
   return target == Target::kPrimary && server.epoch != cluster.epoch;
 }

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "core/node_index.h"
@@ -21,8 +23,8 @@ struct LeaseWish {
   Route route;
   std::optional<NodeIndex> kept =
       {};  // The replica that served the client last (balance = "sticky").
-  std::optional<NodeIndex> avoid = {};  // It has failed this request already.
-  bool past_replicas = false;           // None could prove itself in time: the primary, if any.
+  std::vector<NodeIndex> avoid = {};  // They have failed this request already.
+  bool past_replicas = false;         // None could prove itself in time: the primary, if any.
   /// What is read, if that is all that the lease is for; it stays valid until the lease is
   /// answered.
   const RequestPlan* reads = nullptr;
@@ -38,10 +40,24 @@ struct Lease {
 
 /// Why there is no server.
 struct NoLease {
-  Error error;                      // For the client.
-  std::string server_error = {};    // The server's own ErrorResponse, whole (F27); mostly empty.
-  std::optional<Lease> tried = {};  // The node whose trouble it is: another one may do.
+  Error error;                    // For the client.
+  std::string server_error = {};  // The server's own ErrorResponse, whole (F27); mostly empty.
+  /// The node where it failed, if another one may do: nothing was sent yet (E20).
+  std::optional<Lease> tried = {};
 };
+
+/// What follows from a login that has failed.
+struct FailedLogin {
+  bool is_nodes_trouble = false;  // The node is to be looked at again.
+  bool may_go_on = false;         // By another node, or by the same primary a moment later (E20).
+
+  bool operator==(const FailedLogin&) const = default;
+};
+
+/// `sqlstate`: of the server's refusal if `server_said` so, else of our own error. A replica may
+/// refuse what the primary does not: it does not know a role or a database yet, or its connections
+/// are taken.
+FailedLogin judge_failed_login(Target target, std::string_view sqlstate, bool server_said);
 
 enum class LeaseCheck : uint8_t {
   kGood,

@@ -109,5 +109,31 @@ TEST_F(CheckLease, NorOneOfAnotherEpoch) {  // E3
       << "a replica goes on under a new primary";
 }
 
+TEST(FailedLogin, AReplicasRefusalIsNeverTheLastWord) {  // E20
+  for (const std::string_view refusal : {"3D000", "28P01", "28000", "53300", "XX000", "58030"}) {
+    EXPECT_EQ(judge_failed_login(Target::kReplica, refusal, true),
+              (FailedLogin{.is_nodes_trouble = false, .may_go_on = true}))
+        << refusal;
+  }
+}
+
+TEST(FailedLogin, ThePrimarysIsUnlessItOnlyHasNoRoomOrIsNotThere) {  // E20
+  for (const std::string_view refusal : {"3D000", "28P01", "28000", "XX000", "58030"})
+    EXPECT_EQ(judge_failed_login(Target::kPrimary, refusal, true), FailedLogin{}) << refusal;
+  EXPECT_EQ(judge_failed_login(Target::kPrimary, "53300", true),
+            (FailedLogin{.is_nodes_trouble = false, .may_go_on = true}));
+}
+
+TEST(FailedLogin, ANodeThatIsLeavingOrSilentIsToBeLookedAtAgain) {  // E7
+  constexpr FailedLogin kLookedAt{.is_nodes_trouble = true, .may_go_on = true};
+  for (const Target target : {Target::kPrimary, Target::kReplica}) {
+    EXPECT_EQ(judge_failed_login(target, "57P03", true), kLookedAt);
+    EXPECT_EQ(judge_failed_login(target, "57P01", true), kLookedAt);
+    EXPECT_EQ(judge_failed_login(target, "08006", false), kLookedAt);
+    EXPECT_EQ(judge_failed_login(target, "28000", false), FailedLogin{}) << "no credentials for it";
+    EXPECT_EQ(judge_failed_login(target, "0A000", false), FailedLogin{});
+  }
+}
+
 }  // namespace
 }  // namespace fairlead::core

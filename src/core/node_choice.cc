@@ -102,12 +102,12 @@ Choice primary_instead(const Route& route, Reason why, const ChoiceView& view) {
       .patience = view.options.failover_hold};
 }
 
-/// But for `avoid`, which is not served by the node that has failed the request, even if that is
-/// the only one.
+/// But for those that have failed the request, even if there are no others.
 std::span<const Candidate> without(std::span<Candidate> candidates,
-                                   std::optional<NodeIndex> avoid) {
-  if (!avoid) return candidates;
-  const auto gone = std::ranges::remove(candidates, *avoid, &Candidate::node);
+                                   std::span<const NodeIndex> avoid) {
+  const auto gone = std::ranges::remove_if(candidates, [&](const Candidate& candidate) {
+    return std::ranges::find(avoid, candidate.node) != avoid.end();
+  });
   return candidates.first(candidates.size() - gone.size());
 }
 
@@ -116,8 +116,10 @@ Choice choose_replica(const LeaseWish& wish, const ReadHistory& history, const C
   const Route& route = wish.route;
   const auto needs = needs_of(route, history, view);
   if (!needs) return {.now = std::unexpected(needs.error())};
-  if (wish.past_replicas && view.cluster.takes_writes())
-    return primary_instead(route, Reason::kOwnWrite, view);
+  if (wish.past_replicas && view.cluster.takes_writes()) {
+    return primary_instead(route, wish.avoid.empty() ? Reason::kOwnWrite : Reason::kNoReplica,
+                           view);
+  }
   const Freshness freshness = find_eligible(*needs, view);
   Reason why = Reason::kNoReplica;
   if (const auto* eligible = std::get_if<Eligible>(&freshness)) {

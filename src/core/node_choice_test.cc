@@ -126,10 +126,10 @@ TEST_F(NodeChoiceTest, AReadGoesToTheReplicaThatTheBalanceNames) {
   EXPECT_EQ(choose().now->node, node(1));
 }
 
-TEST_F(NodeChoiceTest, TheReplicaThatFailedTheRequestIsAvoidedAndThePrimaryComesAfterIt) {  // A60
-  wish_.avoid = node(2);
+TEST_F(NodeChoiceTest, ReplicasThatFailedTheRequestAreAvoidedAndThePrimaryComesAfterThem) {  // A60
+  wish_.avoid = {node(2)};
   EXPECT_EQ(choose().now->node, node(1));
-  cluster_.nodes[1].usable_for_reads = false;
+  wish_.avoid = {node(2), node(1)};
   expect_at_once(choose(),
                  {.node = node(0), .target = Target::kPrimary, .reason = Reason::kNoReplica});
 }

@@ -306,11 +306,12 @@ class Session {
   std::optional<wire::TxStatus> held_ready_;  // The client's, until a follow-up is done (C24).
 
   ReadRepeat repeat_;
-  uint32_t attempts_ = 0;           // To lease a server for the request.
-  bool repeated_ = false;           // It is being executed again; there is no third time (A60).
-  std::optional<NodeIndex> avoid_;  // It has failed the request already.
-  size_t confirmed_ = 0;            // Changes of statements that this request's answers confirmed.
-  size_t already_confirmed_ = 0;    // Of an attempt before: not to be confirmed again.
+  uint32_t attempts_ = 0;             // To lease a server for the request.
+  bool repeated_ = false;             // It is being executed again; there is no third time (A60).
+  std::vector<NodeIndex> avoid_;      // They have failed the request already.
+  std::unique_ptr<NoLease> refusal_;  // What the last of them said, if it let nobody in.
+  size_t confirmed_ = 0;          // Changes of statements that this request's answers confirmed.
+  size_t already_confirmed_ = 0;  // Of an attempt before: not to be confirmed again.
 
   LastRoute last_route_;
   std::string token_;  // For SHOW fairlead.token, while that is being answered.

@@ -240,7 +240,7 @@ bool Session::wants_repeat(const wire::ErrorFields& error) {
 
 void Session::want_repeat(std::optional<Target> target) {
   repeat_.want(target);
-  if (target == Target::kReplica) avoid_ = lease_.node;
+  if (target == Target::kReplica) avoid_.push_back(lease_.node);
   swallowing_ = true;
 }
 

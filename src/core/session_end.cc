@@ -44,7 +44,7 @@ void Session::lose_server(const Error& why) {
   const bool moves = moves_transaction();
   if (before_sending) {  // Another server will do.
     stage_ = Stage::kServer;
-    if (lease_.target == Target::kReplica) avoid_ = lease_.node;
+    if (lease_.target == Target::kReplica) avoid_.push_back(lease_.node);
     return;
   }
   if (!moves) answer_lost_requests(how);
@@ -143,7 +143,7 @@ void Session::on_node_down(NodeIndex node) {
   if (server_ == nullptr || lease_.node != node || swallowing_) return;
   if (stage_ == Stage::kSettings && lease_.target == Target::kReplica &&
       state_.pins.reasons().empty()) {
-    avoid_ = node;  // Nothing of the request was sent: another server will do.
+    avoid_.push_back(node);  // Nothing of the request was sent: another server will do.
     moves_transaction();
   } else if (question_ || !repeat_elsewhere()) {
     return;

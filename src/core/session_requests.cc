@@ -11,7 +11,8 @@
 namespace fairlead::core {
 namespace {
 
-// A node that does not let us in costs a connection attempt; three others are enough to try.
+// A node that does not let us in costs a connection attempt; three replicas are enough to try, and
+// then the primary.
 constexpr uint32_t kLeaseAttemptsMax = 4;
 
 }  // namespace
@@ -155,8 +156,11 @@ void Session::ask_for_server() {
   ++attempts_;
   // A transaction goes on to read what its first statement does not tell.
   const bool is_alone = state_.status == wire::TxStatus::kIdle && !plan_.begin;
-  host_.lease(
-      {.route = route_, .kept = kept_node_, .avoid = avoid_, .reads = is_alone ? &plan_ : nullptr});
+  host_.lease({.route = route_,
+               .kept = kept_node_,
+               .avoid = avoid_,
+               .past_replicas = attempts_ >= kLeaseAttemptsMax && !route_.replica_only,
+               .reads = is_alone ? &plan_ : nullptr});
 }
 
 void Session::on_lease(ServerState& server, const Lease& lease) {
@@ -176,13 +180,16 @@ void Session::on_no_lease(NoLease why) {
   waits_for_lease_ = false;
   host_.wake();
   if (ended_) return;
-  if (why.tried) {
-    if (why.tried->target == Target::kReplica && attempts_ < kLeaseAttemptsMax) {
-      avoid_ = why.tried->node;  // Nothing was sent yet: any other node will do.
-      route_.node.clear();
-      return ask_for_server();
-    }
+  if (why.tried && why.tried->target == Target::kReplica && attempts_ < kLeaseAttemptsMax) {
+    avoid_.push_back(why.tried->node);  // Nothing was sent yet: any other node will do.
+    route_.node.clear();
+    if (!why.server_error.empty()) refusal_ = std::make_unique<NoLease>(std::move(why));
+    return ask_for_server();
   }
+  // Nobody else could be asked: the words of the one that was say more (F27).
+  if (!why.tried && why.error.code == ErrorCode::kCannotConnectNow && refusal_)
+    why = std::move(*refusal_);
+  refusal_.reset();
   cancel_requested_ = false;
   if (welcomed_ || why.server_error.empty()) return refuse(why.error);
   host_.to_client(why.server_error);  // The server's own words (F27).
@@ -242,7 +249,8 @@ bool Session::must_skip() const {
 void Session::plan_request(std::string_view request) {
   attempts_ = 0;
   repeated_ = false;
-  avoid_.reset();
+  avoid_.clear();
+  refusal_.reset();
   confirmed_ = 0;
   already_confirmed_ = 0;
   last_route_.waited_us = 0;

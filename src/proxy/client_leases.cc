@@ -194,14 +194,11 @@ core::NoLease ClientSession::no_lease(NoServer why) {
       return {.error = no_server_in_time()};
   }
   const LoginFailure& login = why.login;
-  // Without credentials for what the server asks, no other node and no waiting is of use.
-  const bool is_ours = login.sqlstate.starts_with("28") || login.sqlstate == "0A000";
-  const bool is_nodes_trouble = login.server_error.empty()
-                                    ? !is_ours
-                                    : login.sqlstate == "57P03" || login.sqlstate == "57P01";
-  if (is_nodes_trouble) note_trouble(choice_.node, login.error.message);
+  const auto judged =
+      core::judge_failed_login(choice_.target, login.sqlstate, !login.server_error.empty());
+  if (judged.is_nodes_trouble) note_trouble(choice_.node, login.error.message);
   core::NoLease no{.error = login.error, .server_error = login.server_error};
-  if (is_nodes_trouble)
+  if (judged.may_go_on)
     no.tried = {.node = choice_.node, .target = choice_.target, .reason = choice_.reason};
   return no;
 }

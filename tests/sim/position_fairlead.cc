@@ -243,7 +243,7 @@ void SimSession::on_no_server() {
 void SimSession::drop_choice(NodeIndex node, Target target) {
   phase_ = Phase::kIdle;
   if (target == Target::kReplica && attempts_++ < kAttemptsMax) {
-    wish_.avoid = node;
+    wish_.avoid.push_back(node);
     wished_at_ = fairlead_.now;
     return choose(true);
   }

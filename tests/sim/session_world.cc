@@ -113,10 +113,14 @@ void SessionWorld::grant_leases() {
 }
 
 SessionWorld::Server* SessionWorld::find_server(const core::LeaseWish& wish) {
-  const bool wants_primary = wish.route.target == core::Target::kPrimary;
+  bool wants_primary = true;  // It comes after the last replica.
+  for (uint16_t i = 1; i <= kReplicaNodes; ++i)
+    wants_primary &= std::ranges::find(wish.avoid, core::NodeIndex{i}) != wish.avoid.end();
+  wants_primary |= wish.route.target == core::Target::kPrimary;
   for (auto& server : servers_) {
     const core::NodeIndex node = server->state().node;
-    if (server->is_idle() && (node == kPrimary) == wants_primary && wish.avoid != node)
+    if (server->is_idle() && (node == kPrimary) == wants_primary &&
+        std::ranges::find(wish.avoid, node) == wish.avoid.end())
       return server.get();
   }
   return nullptr;
