@@ -3,16 +3,12 @@
 #include <cstring>
 
 #include "base/assert.h"
-#include "base/bytes.h"
 
 namespace fairlead::core {
 
 namespace {
 
 constexpr uint32_t kSlotBits = 25;
-constexpr size_t kProcessIdBytes = 4;
-constexpr size_t kSecretMin = 4;    // Protocol 3.0.
-constexpr size_t kSecretMax = 256;  // Protocol 3.2.
 static_assert(kWorkersMax <= 1u << (31 - kSlotBits));
 
 }  // namespace
@@ -33,23 +29,11 @@ std::optional<SessionAddress> from_process_id(uint32_t process_id) {
   return SessionAddress{WorkerId{static_cast<uint16_t>(worker)}, SessionSlot{slot - 1}};
 }
 
-Result<CancelClaim> CancelClaim::decode(std::string_view body) {
-  if (body.size() < kProcessIdBytes + kSecretMin || body.size() > kProcessIdBytes + kSecretMax)
-    return fail(ErrorCode::kProtocolViolation, "a cancel request has the wrong length",
-                std::to_string(body.size()) + " bytes after the request code");
-  return CancelClaim{load_u32(body.data()), body.substr(kProcessIdBytes)};
-}
-
 CancelKey::CancelKey(SessionAddress address, uint32_t protocol_minor,
                      std::span<const std::byte, kSecretLong> random)
     : process_id_(to_process_id(address)),
       length_(protocol_minor >= 2 ? kSecretLong : kSecretShort) {
   std::memcpy(secret_.data(), random.data(), length_);
-}
-
-void CancelKey::append_body(std::string& out) const {
-  append_u32(out, process_id_);
-  out.append(secret());
 }
 
 bool CancelKey::matches(const CancelClaim& claim) const {

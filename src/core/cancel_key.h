@@ -12,10 +12,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 
-#include "base/error.h"
 #include "core/pool_worker.h"
 
 namespace fairlead::core {
@@ -41,9 +39,6 @@ std::optional<SessionAddress> from_process_id(uint32_t process_id);
 struct CancelClaim {
   uint32_t process_id = 0;
   std::string_view secret;
-
-  /// The process id and 4 to 256 bytes of secret, nothing else. Errors: kProtocolViolation.
-  static Result<CancelClaim> decode(std::string_view body);
 };
 
 class CancelKey {
@@ -58,9 +53,6 @@ class CancelKey {
 
   uint32_t process_id() const { return process_id_; }
   std::string_view secret() const { return {secret_.data(), length_}; }
-
-  /// Appends the body of BackendKeyData: process id and secret.
-  void append_body(std::string& out) const;
 
   /// Takes the same time wherever a secret of the right length differs (F40).
   bool matches(const CancelClaim& claim) const;

@@ -172,12 +172,6 @@ bool PoolQueue::cancel(Ticket ticket) {
   return true;
 }
 
-std::optional<Waiter> PoolQueue::expire_one(Time now, Duration pool_timeout) {
-  const uint32_t oldest = oldest_waiter();
-  if (oldest == kNone || now - places_[oldest].since < pool_timeout) return std::nullopt;
-  return dequeue(oldest);
-}
-
 std::optional<GrantOpen> PoolQueue::grant_next() {
   if (total_.waiting == 0 || slots() >= limits_.size) return std::nullopt;
   Waiter next = dequeue(oldest_waiter());
@@ -200,14 +194,9 @@ bool PoolQueue::has_nothing_of(WorkerId worker) const {
 PoolCounts PoolQueue::counts(Time now) const {
   PoolCounts counts = total_;
   counts.size = limits_.size;
-  if (const auto since = oldest_waiter_since()) counts.longest_wait = now - *since;
-  return counts;
-}
-
-std::optional<Time> PoolQueue::oldest_waiter_since() const {
   const uint32_t oldest = oldest_waiter();
-  if (oldest == kNone) return std::nullopt;
-  return places_[oldest].since;
+  if (oldest != kNone) counts.longest_wait = now - places_[oldest].since;
+  return counts;
 }
 
 uint32_t PoolQueue::oldest_waiter() const {

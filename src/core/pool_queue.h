@@ -46,7 +46,7 @@ struct Steal {
   WorkerId from;
   bool operator==(const Steal&) const = default;
 };
-/// Wait: a GiveTo, a GrantOpen or an expiry will name this ticket, unless cancel() comes first.
+/// Wait: a GiveTo or a GrantOpen will name this ticket, unless cancel() comes first.
 struct Wait {
   Ticket ticket;
   bool operator==(const Wait&) const = default;
@@ -158,10 +158,6 @@ class PoolQueue {
   /// open with on_closed(kOpening).
   bool cancel(Ticket ticket);
 
-  /// Takes the oldest waiter out if it has waited `pool_timeout` or longer. Call until nullopt.
-  /// With zero this empties the queue (the node went down).
-  std::optional<Waiter> expire_one(Time now, Duration pool_timeout);
-
   /// Sets pool_size on reload. After growing, call grant_next() until nullopt. After shrinking,
   /// every worker closes idle servers while surplus() > 0 and close_idle(); busy ones follow at
   /// release().
@@ -173,8 +169,6 @@ class PoolQueue {
   bool has_nothing_of(WorkerId worker) const;
 
   PoolCounts counts(Time now) const;
-  /// The moment since which the first waiter waits: when expire_one() is due, less the timeout.
-  std::optional<Time> oldest_waiter_since() const;
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;

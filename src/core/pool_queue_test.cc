@@ -102,7 +102,7 @@ TEST(PoolQueue, KeepsAServerOnItsWorkerWhileThatOvertakesNobodyByMuch) {
   Ticket soon = ticket_of(pool.acquire(kA, at(11)));
   Ticket at_the_limit = ticket_of(pool.acquire(kA, at(10) + kOvertakeMax));
   Ticket too_late = ticket_of(pool.acquire(kA, at(11) + kOvertakeMax));
-  EXPECT_EQ(pool.oldest_waiter_since(), at(10));
+  EXPECT_EQ(pool.counts(at(30)).longest_wait, at(30) - at(10));
   EXPECT_EQ(pool.release(kA), Handover(GiveTo{kA, soon}));
   EXPECT_EQ(pool.release(kA), Handover(GiveTo{kA, at_the_limit}));
   EXPECT_EQ(pool.release(kA), Handover(GiveTo{kB, early}));
@@ -162,21 +162,6 @@ TEST(PoolQueue, ACancelledWaiterIsSkippedAndItsTicketIsVoid) {
   EXPECT_FALSE(pool.cancel(Ticket{99, 0}));
 }
 
-TEST(PoolQueue, TheOldestWaitersExpireFirstAndTheOthersStay) {
-  PoolQueue pool(2, {.size = 0});
-  Ticket first = ticket_of(pool.acquire(kA, at(0)));
-  Ticket second = ticket_of(pool.acquire(kB, at(10)));
-  ticket_of(pool.acquire(kA, at(20)));
-  Duration timeout = std::chrono::milliseconds(100);
-  EXPECT_EQ(pool.expire_one(at(99), timeout), std::nullopt);
-  EXPECT_EQ(pool.expire_one(at(110), timeout), (Waiter{kA, first}));
-  EXPECT_EQ(pool.expire_one(at(110), timeout), (Waiter{kB, second}));
-  EXPECT_EQ(pool.expire_one(at(110), timeout), std::nullopt);
-  EXPECT_EQ(pool.oldest_waiter_since(), at(20));
-  EXPECT_TRUE(pool.expire_one(at(20), Duration::zero())) << "zero empties the queue";
-  EXPECT_EQ(pool.oldest_waiter_since(), std::nullopt);
-}
-
 TEST(PoolQueue, GrowingServesWaitersInOrder) {
   PoolQueue pool(2, {.size = 1});
   fill(pool, kA, 1);
@@ -232,7 +217,7 @@ TEST(PoolQueue, PlacesInTheQueueAreUsedAgain) {
     Ticket second = ticket_of(pool.acquire(kA, at(i)));
     places.insert({first.place, second.place});
     EXPECT_TRUE(pool.cancel(i % 2 == 0 ? first : second));
-    EXPECT_TRUE(pool.expire_one(at(i), Duration::zero()));
+    EXPECT_TRUE(pool.cancel(i % 2 == 0 ? second : first));
   }
   EXPECT_EQ(places.size(), 2u) << "the memory of the queue does not grow with time";
 }

@@ -35,7 +35,6 @@ class ReadRepeat {
   std::string_view pass(std::string_view bytes);
   /// What is still held back, to be sent; valid until the next call.
   std::string_view take_head();
-  void drop_head() { head_.clear(); }
 
   /// It is to be executed again; nullopt: where it was routed to.
   void want(std::optional<Target> target) {

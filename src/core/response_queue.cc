@@ -155,16 +155,4 @@ Result<Answer> ResponseQueue::on_message(char type) {
   return part;
 }
 
-void ResponseQueue::clear() {
-  entries_.clear();
-  next_ = 0;
-  locals_.clear();
-  locals_next_ = 0;
-  local_bytes_ = 0;
-  skipped_.clear();
-  ready_owed_ = 0;
-  skipping_ = false;
-  copying_in_ = false;
-}
-
 }  // namespace fairlead::core

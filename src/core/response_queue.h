@@ -95,8 +95,6 @@ class ResponseQueue {
   bool copying_in() const { return copying_in_; }
   void on_copy_end_sent() { copying_in_ = false; }
 
-  void clear();
-
  private:
   Expectation& head() { return entries_[next_]; }
   std::string_view pop_local();

@@ -36,7 +36,6 @@ struct PoolOpening {
   ServerLogin login;
   core::HashKey hash_key;
   size_t prepared_statements_max = core::ServerStatements::kCapacityDefault;
-  std::string application_name;  // Of connections that nobody uses yet.
 };
 
 /// Why a client got no server.
@@ -105,15 +104,6 @@ class Pool {
   }
 
   SharedPool& shared() { return *shared_; }
-  /// Every server leased here, for the node's trouble and for shutdown.
-  template <class Visit>
-  void for_each_leased(Visit visit) {
-    std::vector<ServerConnection*> leased;
-    for (auto& [id, owned] : owned_) {
-      if (owned.server->leased()) leased.push_back(owned.server.get());
-    }
-    for (ServerConnection* server : leased) visit(*server);
-  }
 
  private:
   using Departure = std::move_only_function<void(ServerConnection::Parts)>;

@@ -155,8 +155,7 @@ PoolOpening Tenant::opening(NodeIndex node) const {
                     .parameters = {},
                     .question = LoginQuestion::kStart},
           .hash_key = shared_.hash_key,
-          .prepared_statements_max = settings_->config->proxy.prepared_statements_per_server,
-          .application_name = "fairlead"};
+          .prepared_statements_max = settings_->config->proxy.prepared_statements_per_server};
 }
 
 Pool& Tenant::pool(NodeIndex node) {

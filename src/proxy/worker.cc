@@ -49,7 +49,6 @@ Worker::Worker(core::WorkerId id, Shared& shared, SettingsPtr settings,
       settings_(std::move(settings)),
       workers_(workers),
       spawner_(loop_),
-      ticked_(loop_),
       statements_(shared.hash_key, id) {}
 
 Worker::~Worker() = default;
@@ -169,7 +168,6 @@ Task<void> Worker::serve_session(Tenant& its_tenant, core::SessionSlot slot,
   co_await session->serve(std::move(early));
   --stats_.clients;
   remove_session(slot);
-  ticked_.notify_all();
 }
 
 /// Its slot stays empty: a CancelRequest for it finds nobody.

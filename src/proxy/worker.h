@@ -48,7 +48,6 @@ class Worker final : public PoolMail {
                     std::shared_ptr<const core::ClusterSnapshot> snapshot);
   void set_catalog(const std::string& cluster, const std::string& database,
                    std::shared_ptr<const sql::FunctionCatalog> catalog);
-  void cancel(core::SessionSlot slot, const std::string& body);
   /// No new clients; idle ones end, and those that are logging in.
   void drain();
   /// Ends all clients and servers, then the loop.
@@ -104,7 +103,6 @@ class Worker final : public PoolMail {
   const std::vector<std::unique_ptr<Worker>>& workers_;
   net::Loop loop_;
   net::Spawner spawner_;
-  net::Signal ticked_;
   sql::ShapeCache shapes_;
   core::StatementRegistry statements_;
   core::RequestPlanner planner_;

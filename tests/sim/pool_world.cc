@@ -200,7 +200,11 @@ void PoolWorld::leave() {
   if (!request.wanted || request.state == Request::State::kOver ||
       request.state == Request::State::kBusy)
     return;
-  auto id = static_cast<RequestId>(&request - requests_.data());
+  give_up(static_cast<RequestId>(&request - requests_.data()));
+}
+
+void PoolWorld::give_up(RequestId id) {
+  Request& request = requests_[id];
   request.wanted = false;
   if (request.state == Request::State::kPending && request.ticket == core::Ticket{}) return;
   auto queued = std::ranges::find(fifo_, id);
@@ -232,9 +236,6 @@ void PoolWorld::deliver() {
         request.state = Request::State::kOver;
         on_grant(pool_.on_closed(message.to, SlotState::kOpening));
       }
-      break;
-    case Message::Kind::kExpired:
-      request.state = Request::State::kOver;
       break;
   }
 }
@@ -342,10 +343,9 @@ void PoolWorld::trim() {
 
 void PoolWorld::expire() {
   Duration timeout(dice_.below(20'000));
-  while (auto waiter = pool_.expire_one(now_, timeout))
-    messages_.push_back({Message::Kind::kExpired, waiter->worker, pop_waiter(waiter->ticket, {})});
-  auto oldest = pool_.oldest_waiter_since();
-  expect(!oldest || now_ - *oldest < timeout, "nobody waits longer than the timeout");
+  while (!fifo_.empty() && now_ - requests_[fifo_.front()].since >= timeout) give_up(fifo_.front());
+  expect(fifo_.empty() || pool_.counts(now_).longest_wait < timeout,
+         "nobody waits longer than the timeout");
 }
 
 void PoolWorld::resize(uint32_t size) {

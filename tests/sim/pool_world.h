@@ -54,7 +54,7 @@ class PoolWorld {
     bool wanted = true;  // False: the client is gone, whatever comes must be given back.
   };
   struct Message {
-    enum class Kind : uint8_t { kSteal, kServer, kOpen, kExpired };
+    enum class Kind : uint8_t { kSteal, kServer, kOpen };
     Kind kind{};
     core::WorkerId to{};
     RequestId request = kNobody;
@@ -68,6 +68,7 @@ class PoolWorld {
   void check();
   void arrive();
   void leave();
+  void give_up(RequestId id);
   void deliver();
   void finish_opening(bool may_fail);
   void finish_closing();
