@@ -96,8 +96,12 @@ class Session {
   /// off the front of `input`; call it again with the rest when there is more, or after wake().
   Pause take(std::string_view& input);
   bool ended() const { return ended_; }
-  /// take() has something to do, although the client has sent nothing.
-  bool wants_attention() const { return ended_ || (repeat_.wanted() && !swallowing_); }
+  /// take() has something to do, although the client sends nothing, or does not read: a server must
+  /// not be kept waiting for it.
+  bool wants_attention() const {
+    const bool keeps_server = stage_ == Stage::kServer || stage_ == Stage::kSettings;
+    return ended_ || (repeat_.wanted() && !swallowing_) || (server_ != nullptr && keeps_server);
+  }
 
   // Leases.
   void on_lease(ServerState& server, const Lease& lease);

@@ -67,10 +67,11 @@ Task<bool> ClientSession::welcome() {
 
 Task<void> ClientSession::serve_input() {
   while (!session_.ended() && !client_gone_) {
-    // Back-pressure: a client that does not read its answers is not read either.
+    // Back-pressure: a client that does not read its answers is not read either, and what it has
+    // sent already has to wait (F20).
     if (pause_ != Pause::kInput || outbox_.blocked()) {
       co_await changed_.wait();
-      take({});
+      if (!outbox_.blocked() || session_.wants_attention()) take({});
       continue;
     }
     if (!stream_.may_have_input()) {

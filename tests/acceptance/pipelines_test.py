@@ -6,7 +6,8 @@ import unittest
 
 import wire
 from stand.open import only_proxied, run_program
-from stand.processes import eventually
+from stand.processes import eventually, memory_kib
+from stand.proxy import Proxy
 
 STAND = None
 LARGE = 300 * 1024  # A message of which only the head is looked at.
@@ -102,6 +103,21 @@ class Pipelines(Case):
                     self.assertEqual(other.value("select 1"), "1", size)
             finally:
                 client.close()
+
+    def test_reports_are_not_made_for_who_does_not_read_them(self):  # F20
+        proxy = Proxy(STAND, {"database": {"mode": "observe"}, "proxy": {"workers": 1}})
+        self.addCleanup(proxy.stop)
+        report, asked = wire.query("show fairlead.observe_shapes"), 2000
+        with wire.Connection.login(proxy.address, timeout=60) as reader, wire.Connection.login(proxy.address) as other:
+            for n in range(300):
+                other.run(f"select {n} as column_{n}")
+            before = memory_kib(proxy.pid, "VmRSS")
+            reader.send(report * asked)
+            for _ in range(asked):  # One for each that could be made for the one who does not read.
+                other.run("show fairlead.observe_shapes")
+            self.assertLess(memory_kib(proxy.pid, "VmRSS") - before, 8 * 1024)  # KiB
+            for _ in range(asked):
+                self.assertGreaterEqual(len(reader.answer().checked().rows), 300)
 
 
 @only_proxied
