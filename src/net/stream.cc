@@ -1,6 +1,7 @@
 #include "net/stream.h"
 
 #include <openssl/err.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -77,6 +78,11 @@ Transfer Stream::peek(std::span<char> into) {
 bool Stream::peer_has_left() {
   char byte = 0;
   return from_syscall(::recv(fd(), &byte, 1, MSG_DONTWAIT | MSG_PEEK)).closed();
+}
+
+bool Stream::peer_has_ended() {
+  pollfd watched{.fd = fd(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&watched, 1, 0) > 0;  // POLLERR and POLLHUP are told of in any case.
 }
 
 void Stream::discard_input() {

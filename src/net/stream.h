@@ -65,6 +65,9 @@ class Stream {
 
   /// The peer has ended its side, and everything before that was read. For those who do not read.
   bool peer_has_left();
+  /// The peer has ended its side, whatever it sent before: a last message of its protocol or of TLS
+  /// mostly.
+  bool peer_has_ended();
 
   /// Reads and forgets what the peer has sent until now, at most 1 MiB. Before closing: a socket
   /// that is closed with unread bytes resets the connection, and what was written last may be lost.

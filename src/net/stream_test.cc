@@ -90,6 +90,30 @@ TEST(Stream, SeesThatThePeerHasLeftOnlyOnceAllBeforeItIsRead) {
   }(loop));
 }
 
+TEST(Stream, SeesThatThePeerHasEndedWhateverItSentBefore) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    Ends ends = co_await connect_ends(on);
+    EXPECT_FALSE(ends.far->peer_has_ended());
+    ends.near->write("last words");
+    co_await ends.far->readable();
+    EXPECT_FALSE(ends.far->peer_has_ended());
+    ends.near->close();
+    for (int i = 0; i < 1000 && !ends.far->peer_has_ended(); ++i) co_await on.sleep(1ms);
+    EXPECT_TRUE(ends.far->peer_has_ended());
+    EXPECT_EQ(read_once(on, *ends.far), "last words");
+    EXPECT_TRUE(ends.far->peer_has_ended());
+  }(loop));
+  run(loop, [](Loop& on) -> Task<void> {
+    Ends ends = co_await connect_ends(on);
+    ends.far->write("unread");
+    co_await ends.near->readable();
+    ends.near->close();  // Resets the connection.
+    for (int i = 0; i < 1000 && !ends.far->peer_has_ended(); ++i) co_await on.sleep(1ms);
+    EXPECT_TRUE(ends.far->peer_has_ended());
+  }(loop));
+}
+
 // A socket that is closed with unread bytes resets its connection, and the peer may lose what was
 // written to it last.
 TEST(Stream, WhatWasWrittenLastArrivesThoughThePeersBytesWereNotRead) {

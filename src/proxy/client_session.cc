@@ -152,8 +152,9 @@ void ClientSession::tick(Time now) {
     }
   }
   if (pause_ == Pause::kInput) return session_.tick(now - last_input_);
-  // Nobody reads the client while it waits: has it left?
-  if (stream_.peer_has_left()) {
+  // Nobody reads the client while it waits: has it left? If nothing that it sent is at work, its
+  // Terminate need not be reached first (F29).
+  if (session_.has_server() ? stream_.peer_has_left() : stream_.peer_has_ended()) {
     client_gone_ = true;
     changed_.notify_all();
   }

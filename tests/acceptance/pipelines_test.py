@@ -104,6 +104,20 @@ class Pipelines(Case):
             finally:
                 client.close()
 
+    def test_who_leaves_while_it_waits_for_a_server_takes_none_along(self):  # C25, F29
+        backend = "/* fairlead.route=primary */ select pg_backend_pid()"
+        with login() as busy, login() as other:
+            before = busy.value(backend)
+            busy.send(wire.query("/* fairlead.route=primary */ select pg_sleep(2)"))
+            wait_for_statement("pg_sleep")
+            for n in range(5):
+                with login() as impatient:  # Says Terminate at its end.
+                    impatient.send(wire.query(f"insert into marks values ({n})"))
+                    other.run("show fairlead.version")  # There is one worker: it has taken the INSERT before.
+            busy.answer().checked()
+            self.assertEqual(busy.value(backend), before)
+        self.assertEqual(self.marks(), [])
+
     def test_reports_are_not_made_for_who_does_not_read_them(self):  # F20
         proxy = Proxy(STAND, {"database": {"mode": "observe"}, "proxy": {"workers": 1}})
         self.addCleanup(proxy.stop)
