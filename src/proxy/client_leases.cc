@@ -249,13 +249,18 @@ void ClientSession::cancel_lease() {
   on_no_server({.why = NoServer::Why::kCanceled});
 }
 
+ServerConnection& ClientSession::take_server() {
+  changed_.notify_all();  // Its coroutine may be waiting for the client in unblocked().
+  return *std::exchange(server_, nullptr);
+}
+
 void ClientSession::release_server() {
-  ServerConnection& server = *std::exchange(server_, nullptr);
+  ServerConnection& server = take_server();
   tenant_.pool(server.state().node).release(server);
 }
 
 void ClientSession::close_server() {
-  ServerConnection& server = *std::exchange(server_, nullptr);
+  ServerConnection& server = take_server();
   tenant_.pool(server.state().node).discard(server);
 }
 

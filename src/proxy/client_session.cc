@@ -160,9 +160,11 @@ void ClientSession::tick(Time now) {
   }
 }
 
+/// A server that is taken from a client that does not read must be read for whoever has it next.
 Task<void> ClientSession::unblocked() {
+  const ServerConnection* const server = server_;
   ++unblocking_;
-  while (outbox_.blocked() && !session_.ended()) co_await changed_.wait();
+  while (server_ == server && blocked()) co_await changed_.wait();
   --unblocking_;
   changed_.notify_all();
 }

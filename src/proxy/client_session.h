@@ -113,6 +113,7 @@ class ClientSession final : public LeaseHolder,
   bool waits_for_primary();
   void on_server_too_new();
   void grant(ServerConnection& server);
+  ServerConnection& take_server();
   core::NoLease no_lease(NoServer why);
   Error no_server_in_time();
   net::Task<void> send_cancel(core::NodeIndex node, uint32_t pid, std::string secret);
