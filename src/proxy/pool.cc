@@ -100,7 +100,7 @@ void Pool::release(ServerConnection& server) {
   server.end_lease();
   Owned& owned = owned_.at(server.state().id);
   const ServerState& state = server.state();
-  if (!server.is_clean() || state.cancel_may_come || state.epoch != epoch_ || retired_)
+  if (!server.is_clean() || state.cancel_may_come || state.epoch != epoch_ || retired_ || closing_)
     return discard(server);
   server.state().idle_since = net::Loop::now();
   const core::Handover handover =
@@ -175,6 +175,7 @@ bool Pool::is_due(const ServerConnection& server, const core::PoolIdleConfig& co
 }
 
 void Pool::close_all() {
+  closing_ = true;
   for (auto& [id, owned] : owned_) owned.server->close(!owned.server->leased());
 }
 

@@ -92,7 +92,8 @@ class Pool {
   bool is_retired() const { return retired_; }
   const PoolOpening& opening() const { return opening_; }
 
-  /// Closes everything; then join.
+  /// Closes everything, and from now on whatever is still on its way here; nobody waits any more.
+  /// Then join.
   void close_all();
   net::Task<void> join() { return spawner_.join(); }
 
@@ -133,6 +134,7 @@ class Pool {
               Time now);
   void on_gift(core::Ticket ticket, ServerConnection::Parts parts);
   void receive(uint64_t waiter, ServerConnection::Parts parts);
+  void turn_away(uint64_t waiter, net::Stream stream);
   void serve(uint64_t waiter, ServerConnection& server);
 
   static constexpr uint64_t kSpare = 0;  // Nobody waits for it (min_servers).
@@ -148,6 +150,7 @@ class Pool {
   net::Spawner spawner_;
   uint64_t epoch_ = 0;
   bool retired_ = false;
+  bool closing_ = false;
   std::unordered_map<uint64_t, Owned> owned_;
   std::vector<ServerConnection*> idle_;  // The most recently used last, so that the others can age.
   /// Who waits, by number - 1. Null: it has given up, and what comes for it is given back.

@@ -143,8 +143,18 @@ void Pool::receive(uint64_t waiter, ServerConnection::Parts parts) {
     shared_->with_queue([&](core::PoolQueue& queue) { queue.reopen(worker_); });
     return open_or_return(waiter);
   }
+  // Its coroutine might be joined by nobody.
+  if (closing_) return turn_away(waiter, net::Stream(loop_, std::move(parts.stream)));
   serve(waiter, *leased(adopt(std::make_unique<net::Stream>(loop_, std::move(parts.stream)),
                               std::move(parts.state))));
+}
+
+/// A server that comes too late: the connection ends here.
+void Pool::turn_away(uint64_t waiter, net::Stream stream) {
+  take_waiter(waiter);
+  stream.close();
+  grant(shared_->with_queue(
+      [&](core::PoolQueue& queue) { return queue.on_closed(worker_, core::SlotState::kBusy); }));
 }
 
 /// `server` is busy, and counted so, for that waiter.

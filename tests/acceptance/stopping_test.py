@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+"""Fairlead ends when it is told to, whatever is on its way between it and the servers at that moment."""
+import contextlib
+import os
+import signal
+import sys
+import unittest
+
+import wire
+from stand.open import only_proxied, run_program
+from stand.processes import eventually, is_alive, with_children
+from stand.proxy import Proxy
+
+STAND = None
+# Probes take as long as all logins while these are slow, and nobody is to be called dead for it.
+PATIENT = {"probe_timeout": "20s"}
+
+
+@contextlib.contextmanager
+def slow_logins():
+    """The primary answers a login only two seconds after it has authenticated."""
+    def delay(seconds):
+        def holds():
+            with STAND.superuser() as another:  # It counts for connections that begin from now on.
+                return another.value("select setting from pg_settings where name = 'post_auth_delay'") == str(seconds)
+
+        with STAND.superuser() as server:
+            server.run(f"alter system set post_auth_delay = {seconds}")
+            server.run("select pg_reload_conf()")
+        eventually(holds, 20, "the delay has changed")
+
+    delay(2)
+    try:
+        yield
+    finally:
+        delay(0)
+
+
+def logins():
+    """Of the tests' user to the primary, that have begun and are not through, by what its processes call themselves."""
+    titles = []
+    for pid in with_children(STAND.node_pid(0)):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+            titles.append(file.read())
+    return sum("tester" in title and "startup" in title for title in titles)
+
+
+@only_proxied
+class Stopping(unittest.TestCase):
+    def stop(self, proxy):
+        """The second signal says: at once."""
+        for _ in range(2):
+            os.kill(proxy.pid, signal.SIGTERM)
+        eventually(lambda: not is_alive(proxy.pid), 15, "it has ended")
+        proxy.stop()  # It has ended well.
+
+    def test_while_a_server_is_opened_for_a_client(self):
+        for _ in range(3):
+            proxy = Proxy(STAND, {"cluster": PATIENT})
+            self.addCleanup(proxy.stop)
+            with wire.Connection.login(proxy.address) as first, wire.Connection.login(proxy.address) as second:
+                first.run("begin; create temp table mine (n int)")  # Holds its server.
+                with slow_logins():
+                    second.send(wire.query("create temp table mine (n int)"))
+                    eventually(logins, 10, "a second server is being opened")
+                    self.stop(proxy)
+
+    def test_while_spare_servers_are_opened(self):
+        for _ in range(3):
+            proxy = Proxy(STAND, {"cluster": PATIENT, "proxy": {"min_servers": 5}})
+            self.addCleanup(proxy.stop)
+            with slow_logins():
+                with STAND.superuser() as primary:
+                    primary.run("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tester'")
+                eventually(logins, 10, "a spare server is being opened")
+                self.stop(proxy)
+
+
+if __name__ == "__main__":
+    run_program(sys.modules[__name__], replicas=1)
