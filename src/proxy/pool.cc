@@ -13,6 +13,10 @@ using core::SlotState;
 // than a round trip.
 constexpr size_t kAffinitySearchMax = 8;
 
+core::IdleServer idle_view(const ServerState& state) {
+  return {state.id, state.epoch, state.opened_at, state.idle_since};
+}
+
 }  // namespace
 
 Pool::Pool(net::Loop& loop, core::WorkerId worker, PoolMail& mail,
@@ -99,9 +103,7 @@ net::Task<void> Pool::run_server(uint64_t id) {
 void Pool::release(ServerConnection& server) {
   server.end_lease();
   Owned& owned = owned_.at(server.state().id);
-  const ServerState& state = server.state();
-  if (!server.is_clean() || state.cancel_may_come || state.epoch != epoch_ || retired_ || closing_)
-    return discard(server);
+  if (!may_keep(server)) return discard(server);
   server.state().idle_since = net::Loop::now();
   const core::Handover handover =
       shared_->with_queue([&](core::PoolQueue& queue) { return queue.release(worker_); });
@@ -116,6 +118,14 @@ void Pool::release(ServerConnection& server) {
     owned.slot = SlotState::kClosing;
     server.close(true);
   }
+}
+
+/// Of a server that nobody holds any more. Under load none is ever idle, so its age is looked at
+/// here, too.
+bool Pool::may_keep(const ServerConnection& server) const {
+  const ServerState& state = server.state();
+  return server.is_clean() && !state.cancel_may_come && state.epoch == epoch_ && !retired_ &&
+         !closing_ && !core::is_too_old(idle_view(state), server_lifetime_, net::Loop::now());
 }
 
 void Pool::discard(ServerConnection& server) {
@@ -141,6 +151,7 @@ void Pool::depart(ServerConnection& server, Departure departure) {
 
 void Pool::tick(const core::PoolIdleConfig& config, uint64_t epoch, Time now) {
   epoch_ = epoch;
+  server_lifetime_ = config.server_lifetime;
   grant(shared_->with_queue([](core::PoolQueue& queue) { return queue.grant_next(); }));
   uint32_t servers =
       shared_->with_queue([&](core::PoolQueue& queue) { return queue.counts(now).in_use(); });
@@ -165,11 +176,10 @@ void Pool::tick(const core::PoolIdleConfig& config, uint64_t epoch, Time now) {
 /// Whether that idle server is to be closed now; if so the account knows.
 bool Pool::is_due(const ServerConnection& server, const core::PoolIdleConfig& config,
                   uint32_t servers, Time now) {
-  const ServerState& state = server.state();
-  const core::IdleServer idle{state.id, state.epoch, state.opened_at, state.idle_since};
   return shared_->with_queue([&](core::PoolQueue& queue) {
-    const bool due = retired_ || queue.surplus() > 0 ||
-                     core::why_close(idle, config, epoch_, servers, now).has_value();
+    const bool due =
+        retired_ || queue.surplus() > 0 ||
+        core::why_close(idle_view(server.state()), config, epoch_, servers, now).has_value();
     return due && queue.close_idle(worker_);
   });
 }

@@ -76,7 +76,7 @@ class Pool {
   /// It does not want a server any more; nothing is called.
   void give_up(PoolWaiter& waiter);
 
-  /// The lease is over. A server that is not clean is closed instead of kept.
+  /// The lease is over. A server that is not clean, or too old, is closed instead of kept.
   void release(ServerConnection& server);
   /// Closes a leased server.
   void discard(ServerConnection& server);
@@ -130,6 +130,7 @@ class Pool {
   void on_grant(core::Ticket ticket);
   void on_not_opened();
   void open_or_return(uint64_t waiter);
+  bool may_keep(const ServerConnection& server) const;
   bool is_due(const ServerConnection& server, const core::PoolIdleConfig& config, uint32_t servers,
               Time now);
   void on_gift(core::Ticket ticket, ServerConnection::Parts parts);
@@ -149,6 +150,7 @@ class Pool {
   PoolOpening opening_;
   net::Spawner spawner_;
   uint64_t epoch_ = 0;
+  Duration server_lifetime_{0};  // As of the last tick; 0: for ever.
   bool retired_ = false;
   bool closing_ = false;
   std::unordered_map<uint64_t, Owned> owned_;

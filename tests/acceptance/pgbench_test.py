@@ -3,11 +3,13 @@
 import re
 import subprocess
 import sys
+import threading
 import unittest
 
 import wire
 from stand.open import is_long, only_proxied, run_program, wants_direct
 from stand.processes import eventually, postgres_tool
+from stand.proxy import Proxy
 
 STAND = None
 CLIENTS = 50
@@ -113,6 +115,29 @@ class Pgbench(unittest.TestCase):
     def test_a_new_connection_for_every_transaction(self):
         done = pgbench("-c", "8", "-j", "2", "-T", "3", "-n", "-S", "-C")
         self.assertEqual(number(r"number of failed transactions: (\d+)", done.stdout), 0)
+
+
+@only_proxied
+class Lifetime(unittest.TestCase):
+    def test_a_server_that_is_never_idle_gets_no_older_than_it_may(self):
+        proxy = Proxy(STAND, {"database": {"pool_size": 1}, "proxy": {"workers": 1, "server_lifetime": "1s"}})
+        self.addCleanup(proxy.stop)
+        seen, done = set(), threading.Event()
+
+        def work():
+            with wire.Connection.login(proxy.address) as client:
+                while not done.is_set():
+                    seen.add(client.value("/* fairlead.route=primary */ select pg_backend_pid() from pg_sleep(0.01)"))
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            eventually(lambda: len(seen) > 2, 10, "it is replaced by another one, and so is that")
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join()
 
 
 if __name__ == "__main__":
