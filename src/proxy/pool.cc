@@ -152,7 +152,8 @@ void Pool::depart(ServerConnection& server, Departure departure) {
 void Pool::tick(const core::PoolIdleConfig& config, uint64_t epoch, Time now) {
   epoch_ = epoch;
   server_lifetime_ = config.server_lifetime;
-  grant(shared_->with_queue([](core::PoolQueue& queue) { return queue.grant_next(); }));
+  const auto next = [](core::PoolQueue& queue) { return queue.grant_next(); };
+  while (const auto granted = shared_->with_queue(next)) grant(granted);
   uint32_t servers =
       shared_->with_queue([&](core::PoolQueue& queue) { return queue.counts(now).in_use(); });
   for (size_t i = 0; i < idle_.size();) {

@@ -165,6 +165,8 @@ Pool& Tenant::pool(NodeIndex node) {
     pool = std::make_unique<Pool>(loop_, worker_, mail_,
                                   shared_.pools.find_or_add(key, {.size = config_->pool_size}),
                                   opening(node));
+    // Its account may be older: of before a reload, when the node was in the list last.
+    pool->shared().with_queue([&](core::PoolQueue& queue) { queue.set_size(config_->pool_size); });
     pool->set_epoch(snapshot_->epoch);
     pool->set_retired(snapshot_->node(node).gone);
   }

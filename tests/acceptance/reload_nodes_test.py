@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The list of nodes changes by a reload (SIGHUP): nodes come and go while clients work, and nobody sees an error."""
+import contextlib
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import unittest
 import wire
 from stand.open import only_proxied, run_program
 from stand.processes import eventually
+from stand.proxy import Proxy
 
 STAND = None
 
@@ -20,14 +22,20 @@ def name_of(index):
     return f"{node['host']}:{node['port']}"
 
 
+def reload(config, pid, **keys):
+    """These keys, which are in the file already, have other values from now on."""
+    with open(config, encoding="utf-8") as file:
+        text = file.read()
+    for key, value in keys.items():
+        text = re.sub(rf"^{key} = .*$", f"{key} = {json.dumps(value)}", text, flags=re.M)
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.kill(pid, signal.SIGHUP)
+
+
 def reload_with(*indexes, names=name_of):
     """The nodes with these numbers are the whole list from now on."""
-    with open(STAND.config, encoding="utf-8") as file:
-        text = file.read()
-    nodes = json.dumps([names(index) for index in indexes])
-    with open(STAND.config, "w", encoding="utf-8") as file:
-        file.write(re.sub(r"^nodes = .*$", f"nodes = {nodes}", text, flags=re.M))
-    os.kill(STAND.proxy_pid, signal.SIGHUP)
+    reload(STAND.config, STAND.proxy_pid, nodes=[names(index) for index in indexes])
 
 
 def node_of(client, statement="select 1 from pages limit 1"):
@@ -138,6 +146,75 @@ class ReloadOfNodes(unittest.TestCase):
             reload_with(0, 1)
             writer.join(20)
             self.assertEqual(done, [True])
+
+
+@only_proxied
+class ReloadOfPools(unittest.TestCase):
+    """With one server for each node at first."""
+
+    def setUp(self):
+        self.proxy = Proxy(STAND, {"database": {"pool_size": 1, "pool_timeout": "20s", "consistency": "eventual"},
+                                   "proxy": {"workers": 1}})
+        self.addCleanup(self.proxy.stop)
+
+    def login(self, **more):
+        return wire.Connection.login(self.proxy.address, timeout=40, **more)
+
+    def reload(self, **keys):
+        reload(self.proxy.config, self.proxy.pid, **keys)
+
+    def hold(self, client, index):
+        """A server of that node, in a transaction."""
+        client.run(f"set fairlead.route = '{name_of(index)}'")
+        client.run("begin read only")
+        self.assertEqual(node_of(client, "select 1"), name_of(index))
+
+    def test_all_who_wait_get_servers_when_the_pool_grows(self):
+        waiting, asleep = 60, "from pg_stat_activity where state = 'active' and query like '%pg_sleep(5)%' and pid <> pg_backend_pid()"
+        with contextlib.ExitStack() as stack, STAND.superuser() as primary:
+            clients = [stack.enter_context(self.login()) for _ in range(waiting)]
+            for client in clients:
+                client.send(wire.query("/* fairlead.route=primary */ select pg_sleep(5)"))
+            self.reload(pool_size=waiting)
+            # Opened one after the other, ten in a second, the first would be through before the last begins.
+            eventually(lambda: primary.value(f"select count(*) {asleep}") == str(waiting), 20, "all sleep at the same time")
+            for client in clients:
+                client.answer().checked()
+
+    def test_a_node_that_comes_back_has_the_size_of_now(self):
+        with self.login() as client:
+            self.hold(client, 1)
+            before = backends_of_clients(1)  # The other proxy has some, too.
+            client.run("rollback")
+            self.reload(nodes=[name_of(0), name_of(2)])
+            eventually(lambda: backends_of_clients(1) < before, 10, "nothing of this one is left there")
+        with self.login() as client:  # Until the pool is forgotten, too.
+            client.run("/* fairlead.route=primary */ select pg_sleep(1)")
+        self.reload(pool_size=2, pool_timeout="300ms")
+        self.reload(nodes=[name_of(0), name_of(1), name_of(2)])
+        with self.login() as one, self.login() as two, self.login() as three:
+            eventually(lambda: self.is_served(one, 1), 20, "it serves reads again")
+            self.hold(one, 1)
+            self.hold(two, 1)
+            with self.assertRaises(wire.ServerError) as refused:
+                self.hold(three, 1)
+            self.assertEqual(refused.exception.sqlstate, "53300")
+            self.assertIn("2 of 2 are busy", refused.exception.fields["D"])
+
+    def is_served(self, client, index):
+        client.run(f"set fairlead.route = '{name_of(index)}'")
+        return not client.query("select 1").errors
+
+    def test_who_waits_for_a_node_that_is_removed_is_served_by_another(self):
+        with self.login() as holder, self.login() as waiter:
+            self.hold(holder, 1)
+            waiter.run(f"set fairlead.route = '{name_of(1)}'")
+            waiter.send(wire.query("select 'served'"))
+            holder.run("show fairlead.version")  # There is one worker: it has seen the waiter before.
+            self.reload(nodes=[name_of(0), name_of(2)])
+            self.assertEqual(waiter.answer().checked().rows, [("served",)])
+            self.assertEqual(node_of(holder, "select 1"), name_of(1))
+            holder.run("commit")
 
 
 if __name__ == "__main__":
