@@ -271,11 +271,13 @@ void ClientSession::on_server_lost(const Error& why) {
 
 void ClientSession::cancel_statement() {
   const ServerState& state = server_->state();
-  spawner_.spawn(send_cancel(state.node, state.backend_pid, state.cancel_secret));
+  spawner_.spawn(send_cancel(tenant_.pool(state.node).opening().endpoint, state.backend_pid,
+                             state.cancel_secret));
 }
 
-Task<void> ClientSession::send_cancel(core::NodeIndex node, uint32_t pid, std::string secret) {
-  auto stream = co_await connect_server(worker_.loop(), tenant_.pool(node).opening().endpoint);
+/// The server may be closed meanwhile, and the pool that it was of be gone: nothing of it is used.
+Task<void> ClientSession::send_cancel(ServerEndpoint endpoint, uint32_t pid, std::string secret) {
+  auto stream = co_await connect_server(worker_.loop(), std::move(endpoint));
   if (stream) {
     // The server closes after it has sent the signal; until then a statement of somebody else might
     // be hit (F41).

@@ -116,7 +116,7 @@ class ClientSession final : public LeaseHolder,
   ServerConnection& take_server();
   core::NoLease no_lease(NoServer why);
   Error no_server_in_time();
-  net::Task<void> send_cancel(core::NodeIndex node, uint32_t pid, std::string secret);
+  net::Task<void> send_cancel(ServerEndpoint endpoint, uint32_t pid, std::string secret);
 
   Worker& worker_;
   net::Stream& stream_;

@@ -321,7 +321,7 @@ Task<std::expected<LoggedIn, LoginFailure>> log_in(net::Loop& loop, ServerEndpoi
 }
 
 Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> connect_server(
-    net::Loop& loop, const ServerEndpoint& endpoint) {
+    net::Loop& loop, ServerEndpoint endpoint) {
   const TlsPlan plan = plan_tls(endpoint.tls->mode());
   auto stream = co_await open(loop, endpoint, plan.first);
   if (stream || !plan.may_try_other || stream.error().refused || stream.error().timed_out)

@@ -75,6 +75,6 @@ net::Task<std::expected<LoggedIn, LoginFailure>> log_in(net::Loop& loop, ServerE
 
 /// Only TCP and TLS, as for a CancelRequest, which has no login.
 net::Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> connect_server(
-    net::Loop& loop, const ServerEndpoint& endpoint);
+    net::Loop& loop, ServerEndpoint endpoint);
 
 }  // namespace fairlead::proxy

@@ -7,9 +7,11 @@ import re
 import signal
 import sys
 import threading
+import time
 import unittest
 
 import wire
+from stand.interceptor import Detainer
 from stand.open import only_proxied, run_program
 from stand.processes import eventually
 from stand.proxy import Proxy
@@ -124,6 +126,31 @@ class ReloadOfNodes(unittest.TestCase):
             eventually(lambda: server.value(monitors) == "0", 10, "it is not probed any more")
 
     @only_proxied
+    def test_a_cancel_request_that_is_on_its_way_outlives_the_node(self):  # F41
+        detainer = Detainer(STAND.nodes[1]["port"], lambda data: data == wire.SSL_REQUEST)
+        detainer.let_go.set()
+        self.addCleanup(detainer.stop)
+        by_detour = f"127.0.0.1:{detainer.port}"
+        names = [name_of(0), by_detour, name_of(2)]
+        reload_with(0, 1, names=names.__getitem__)
+        eventually(lambda: nodes_that_read() == {by_detour}, 20, "reads take the detour")
+        client = wire.Connection.login(STAND.address)
+        client.run("set fairlead.route = 'replica'")
+        client.send(wire.query("select pg_sleep(60)"))
+        running = "select count(*) from pg_stat_activity where state = 'active' and query like 'select pg_sleep%'"
+        with STAND.superuser(1) as replica:
+            eventually(lambda: replica.value(running) == "1", 10, "it runs")
+            detainer.let_go.clear()
+            before = detainer.kept
+            client.close()
+            eventually(lambda: detainer.kept > before, 10, "its cancel request is on its way")
+            reload_with(0, 2)
+            eventually(lambda: detainer.served == 1, 20, "nothing else is left of the node")
+            time.sleep(0.5)  # Pools that have nothing are forgotten ten times a second.
+            detainer.let_go.set()
+            eventually(lambda: replica.value(running) == "0", 10, "the statement has been cancelled")
+
+    @only_proxied
     def test_a_primary_that_is_called_by_another_name_takes_writes_by_that_one(self):
         with wire.Connection.login(STAND.address, timeout=20) as client:
             reload_with(0, 1, names=lambda index: name_of(index).replace("127.0.0.1", "localhost"))
@@ -218,4 +245,5 @@ class ReloadOfPools(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    run_program(sys.modules[__name__], replicas=2, database={"consistency": "eventual", "balance": "round_robin"})
+    run_program(sys.modules[__name__], replicas=2, database={"consistency": "eventual", "balance": "round_robin"},
+                proxy={"server_connect_timeout": "30s"})

@@ -21,10 +21,10 @@ def _hand_on(a, b, hear=lambda data: None):
 
 
 class _Between:
-    """Listens on `port` and hands on to `target` of this machine."""
+    """Listens on `port` and hands on to `target` of this machine; `served` counts who is connected now."""
 
     def __init__(self, target):
-        self._target = target
+        self._target, self.served, self._counting = target, 0, threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -37,12 +37,19 @@ class _Between:
                 return
             threading.Thread(target=self._serve_one, args=(client,), daemon=True).start()
 
+    def _count(self, change):
+        with self._counting:
+            self.served += change
+
     def _serve_one(self, client):
+        self._count(1)
         try:
             with client, contextlib.closing(wire.Connection("127.0.0.1", self._target)) as server:
                 self._serve(client, server)
         except OSError:
             pass  # One of them has left.
+        finally:
+            self._count(-1)
 
     def stop(self):
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -63,17 +70,17 @@ class Eavesdropper(_Between):
 
 
 class Detainer(_Between):
-    """Keeps cancel requests back until `let_go` is set; `kept` counts them."""
+    """Keeps what clients say back until `let_go` is set, where it `is_kept`: cancel requests; `kept` counts them."""
 
-    def __init__(self, target):
-        self.kept, self.let_go = 0, threading.Event()
+    def __init__(self, target, is_kept=wire.is_cancel_request):
+        self._is_kept, self.kept, self.let_go = is_kept, 0, threading.Event()
         super().__init__(target)
 
     def _serve(self, client, server):
         _hand_on(client, server.socket, self._detain)
 
     def _detain(self, data):
-        if wire.is_cancel_request(data):
+        if self._is_kept(data):
             self.kept += 1
             self.let_go.wait(60)
 
