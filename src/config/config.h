@@ -79,6 +79,7 @@ struct Proxy {
   Duration server_connect_timeout = 5s;
   Duration server_idle_timeout = 10min;
   Duration server_lifetime = 1h;
+  Duration tcp_keepalive = 60s;  // F56
   uint32_t min_servers = 0;
   uint32_t prepared_statements_per_server = 200;  // C12e
   Bytes segment_buffer_max{1 << 20};

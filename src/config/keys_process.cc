@@ -90,6 +90,12 @@ constexpr std::array kProxy{
     declare<&Proxy::server_lifetime>(
         {.name = "server_lifetime",
          .sentence = "A server older than this is closed once it is idle; \"0s\": never."}),
+    declare<&Proxy::tcp_keepalive>(
+        {.name = "tcp_keepalive",
+         .sentence = "A connection that was silent for so long is asked by TCP whether the other "
+                     "host is still there, and ended when nothing comes back for as long again; "
+                     "\"0s\": never.",
+         .max = us(1h)}),
     declare<&Proxy::min_servers>(
         {.name = "min_servers",
          .sentence = "Servers that each pool keeps open although nobody uses them.",

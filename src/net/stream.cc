@@ -1,9 +1,11 @@
 #include "net/stream.h"
 
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -12,6 +14,10 @@
 
 namespace fairlead::net {
 namespace {
+
+// Of keepalive, one after the other within the span that the connection was idle before: a few
+// packets that are lost say nothing.
+constexpr int kKeepaliveProbes = 6;
 
 Transfer from_syscall(ssize_t result) {
   if (result > 0) return {Transfer::State::kOk, static_cast<size_t>(result)};
@@ -96,6 +102,32 @@ void Stream::set_low_water(size_t bytes) {
   const int value = static_cast<int>(bytes);
   ::setsockopt(fd(), SOL_SOCKET, SO_RCVLOWAT, &value,
                sizeof value);  // Cannot fail on a TCP socket with a positive value.
+}
+
+void Stream::keep_alive(Duration idle) {
+  if (idle.count() <= 0) return;
+  const auto set = [this](int level, int option, int value) {
+    ::setsockopt(fd(), level, option, &value, sizeof value);  // A dead socket fails at its use.
+  };
+  const auto seconds = static_cast<int>(std::chrono::ceil<std::chrono::seconds>(idle).count());
+  set(IPPROTO_TCP, TCP_KEEPIDLE, seconds);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, std::max(1, seconds / kKeepaliveProbes));
+  set(IPPROTO_TCP, TCP_KEEPCNT, kKeepaliveProbes);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+/// Not by TCP_USER_TIMEOUT: Linux ends connections by it to peers that are there, acknowledge, and
+/// do not read, such as a server whose COPY waits for a lock, or a client with a pager.
+Duration Stream::unheard_for(Time now) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  const bool is_told = ::getsockopt(fd(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+  if (!is_told || info.tcpi_unacked == 0 || info.tcpi_retransmits == 0) {
+    unheard_since_ = Time{};
+    return Duration{};
+  }
+  if (unheard_since_ == Time{}) unheard_since_ = now;
+  return now - unheard_since_;
 }
 
 void Stream::interrupt() {

@@ -77,6 +77,16 @@ class Stream {
   auto readable() { return socket_.async_wait(TcpSocket::wait_read, use_result); }
   auto writable() { return socket_.async_wait(TcpSocket::wait_write, use_result); }
 
+  /// Has TCP ask a peer that was silent for `idle` whether its host is still there, and end the
+  /// connection when nothing has come back for as long again (keepalive). Whole seconds, rounded
+  /// up; 0: never.
+  void keep_alive(Duration idle);
+  /// For how long TCP has been sending the same bytes again, and nobody has acknowledged any, as
+  /// far as it was asked here: ask a few times a second. Keepalive does not end such a connection,
+  /// and TCP gives up only after a quarter of an hour. A peer that is there and does not read
+  /// acknowledges all the same.
+  Duration unheard_for(Time now);
+
   /// Ends every pending readable() and writable(); the connection stays open.
   void interrupt();
   /// Ends the connection for both sides; pending waits complete, reads see the end. Bytes already
@@ -107,6 +117,7 @@ class Stream {
   TcpSocket socket_;
   SslPointer ssl_;
   bool may_have_input_ = true;
+  Time unheard_since_{};  // Time{}: it is heard.
 };
 
 }  // namespace fairlead::net

@@ -1,6 +1,8 @@
 #include "net/stream.h"
 
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include "net/deadline.h"
 #include "net/loop_testing.h"
@@ -146,6 +148,44 @@ TEST(Stream, AConnectionMovesToAnotherLoop) {
     co_await adopted.readable();
     EXPECT_EQ(read_once(on, adopted), "on its way");
   }(second, moving));
+}
+
+int option_of(Stream& stream, int level, int option) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  EXPECT_EQ(::getsockopt(stream.fd(), level, option, &value, &size), 0);
+  return value;
+}
+
+TEST(Stream, KeepaliveTakesAsLongAgainAsTheConnectionWasIdle) {  // F56
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    Ends ends = co_await connect_ends(on);
+    ends.near->keep_alive(0s);
+    EXPECT_EQ(option_of(*ends.near, SOL_SOCKET, SO_KEEPALIVE), 0);
+    ends.near->keep_alive(60s);
+    EXPECT_EQ(option_of(*ends.near, SOL_SOCKET, SO_KEEPALIVE), 1);
+    EXPECT_EQ(option_of(*ends.near, IPPROTO_TCP, TCP_KEEPIDLE), 60);
+    EXPECT_EQ(option_of(*ends.near, IPPROTO_TCP, TCP_KEEPINTVL), 10);
+    EXPECT_EQ(option_of(*ends.near, IPPROTO_TCP, TCP_KEEPCNT), 6);
+    ends.near->keep_alive(1ms);
+    EXPECT_EQ(option_of(*ends.near, IPPROTO_TCP, TCP_KEEPIDLE), 1);
+    EXPECT_EQ(option_of(*ends.near, IPPROTO_TCP, TCP_KEEPINTVL), 1);
+  }(loop));
+}
+
+TEST(Stream, APeerThatDoesNotReadIsHeardAllTheSame) {  // F56
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    Ends ends = co_await connect_ends(on);
+    EXPECT_EQ(ends.near->unheard_for(Loop::now()), Duration{0});
+    const std::string much(size_t{1} << 20, 'x');
+    while (ends.near->write(much).ok()) {
+    }
+    EXPECT_EQ(ends.near->unheard_for(Loop::now()), Duration{0});
+    co_await on.sleep(500ms);  // TCP asks every 200 ms whether it is read again.
+    EXPECT_EQ(ends.near->unheard_for(Loop::now() + 1h), Duration{0});
+  }(loop));
 }
 
 TEST(Deadline, ThatIsOverInTimeDoesNothing) {

@@ -143,7 +143,18 @@ void ClientSession::cancel(const core::CancelClaim& claim) {
   if (key_.matches(claim)) session_.on_cancel();
 }
 
+/// One whose host is gone holds no server for longer than this (F56). Without a server nothing is
+/// lost by waiting for TCP to give up, and there may be many thousands.
+void ClientSession::end_if_unheard(Time now) {
+  const Duration longest = unheard_max(worker_.settings().config->proxy.tcp_keepalive);
+  if (server_ == nullptr || longest.count() == 0 || stream_.unheard_for(now) < longest) return;
+  client_gone_ = true;
+  stream_.shutdown();  // Whoever reads it or writes to it goes on.
+  changed_.notify_all();
+}
+
 void ClientSession::tick(Time now) {
+  end_if_unheard(now);
   if (waiting()) {
     const Duration timeout = tenant_.config().pool_timeout;
     if (timeout.count() > 0 && now - since() >= timeout) {

@@ -56,6 +56,7 @@ class ClientSession final : public LeaseHolder,
   net::Task<void> serve_input();
   net::Task<void> leave();
   void read_once();
+  void end_if_unheard(Time now);
   void take(std::string_view input);
   void refresh_environment();
 

@@ -154,6 +154,9 @@ void Pool::tick(const core::PoolIdleConfig& config, uint64_t epoch, Time now) {
   server_lifetime_ = config.server_lifetime;
   const auto next = [](core::PoolQueue& queue) { return queue.grant_next(); };
   while (const auto granted = shared_->with_queue(next)) grant(granted);
+  for_each_leased([&](ServerConnection& server) {
+    server.tick(now, unheard_max(opening_.endpoint.keepalive));
+  });
   uint32_t servers =
       shared_->with_queue([&](core::PoolQueue& queue) { return queue.counts(now).in_use(); });
   for (size_t i = 0; i < idle_.size();) {

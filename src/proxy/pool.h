@@ -107,6 +107,16 @@ class Pool {
   SharedPool& shared() { return *shared_; }
 
  private:
+  /// Every server leased here; `visit` may give one up.
+  template <class Visit>
+  void for_each_leased(Visit visit) {
+    std::vector<ServerConnection*> leased;
+    for (auto& [id, owned] : owned_) {
+      if (owned.server->leased()) leased.push_back(owned.server.get());
+    }
+    for (ServerConnection* server : leased) visit(*server);
+  }
+
   using Departure = std::move_only_function<void(ServerConnection::Parts)>;
   struct Owned {
     std::unique_ptr<ServerConnection> server;

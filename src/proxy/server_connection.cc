@@ -1,5 +1,7 @@
 #include "proxy/server_connection.h"
 
+#include <fmt/format.h>
+
 #include "wire/error_fields.h"
 #include "wire/frontend_encode.h"
 #include "wire/message_type.h"
@@ -66,6 +68,13 @@ void ServerConnection::lose(Error why) {
   lost_ = true;
   stream_->shutdown();
   if (LeaseHolder* holder = std::exchange(holder_, nullptr)) holder->on_server_lost(why);
+}
+
+void ServerConnection::tick(Time now, Duration unheard_max) {
+  if (unheard_max.count() == 0 || stream_->unheard_for(now) < unheard_max) return;
+  lose({ErrorCode::kConnectionFailure, "the server's host does not answer any more",
+        fmt::format("it has acknowledged nothing that was sent for {} s",
+                    std::chrono::duration_cast<std::chrono::seconds>(unheard_max).count())});
 }
 
 void ServerConnection::stop_reading() {

@@ -49,6 +49,9 @@ class ServerConnection final : private core::RelaySink {
   net::Task<void> read();
   /// Makes read() return, leaving the connection as it is, if it is idle.
   void stop_reading();
+  /// Call it a few times a second while it is leased: a server whose host is gone in the middle of
+  /// a statement is lost once TCP has heard nothing for `unheard_max` (F56). 0: never.
+  void tick(Time now, Duration unheard_max);
   /// Ends the connection; read() returns.
   void close(bool say_goodbye);
   net::Task<void> join() { return spawner_.join(); }

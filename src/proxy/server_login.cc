@@ -253,6 +253,7 @@ Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> open(net::Loop& 
     co_return std::unexpected(std::move(failed));
   }
   auto stream = std::make_unique<net::Stream>(loop, std::move(*socket));
+  stream->keep_alive(endpoint.keepalive);
   if (!use_tls) co_return stream;
   net::Deadline deadline(loop, *stream, endpoint.timeout);
   if (auto started = co_await start_tls(*stream, endpoint); !started) {

@@ -25,10 +25,15 @@ struct ServerEndpoint {
   std::string host;
   uint16_t port = 0;
   std::shared_ptr<const net::TlsClient> tls;
-  Duration timeout{};  // For all of it, from the first packet to ReadyForQuery.
+  Duration timeout{};    // For all of it, from the first packet to ReadyForQuery.
+  Duration keepalive{};  // Of the connection, from then on: net::Stream::keep_alive().
 
   std::string name() const { return config::NodeAddress{host, port}.to_string(); }
 };
+
+/// For how long TCP may hear nothing of a peer that it has sent something to: no longer than
+/// keepalive takes with one that it has sent nothing.
+constexpr Duration unheard_max(Duration keepalive) { return 2 * keepalive; }
 
 /// What a server is asked right after its login, by the connection itself.
 enum class LoginQuestion : uint8_t {

@@ -91,6 +91,7 @@ Task<void> Worker::accept(net::TcpAcceptor& acceptor, core::Port port) {
 
 Task<void> Worker::serve(net::TcpSocket socket, core::Port port) {
   net::Stream stream(loop_, std::move(socket));
+  stream.keep_alive(settings_->config->proxy.tcp_keepalive);
   logging_in_.insert(&stream);
   if (draining_) turn_away(stream);
   const uint32_t before = shared_.clients.fetch_add(1);
