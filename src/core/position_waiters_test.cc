@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <deque>
 #include <functional>
 #include <string>
 
@@ -71,6 +73,65 @@ TEST_F(PositionWaitersTest, WhoLeavesWhileOthersAreToldIsNotTold) {
   EXPECT_EQ(b_.log, "");
   EXPECT_EQ(a_.log, "pt");
   EXPECT_EQ(c_.log, "pt");
+}
+
+TEST_F(PositionWaitersTest, WhoLeavesIsNotWaitedForAndMayComeBack) {
+  for (Waiter* waiter : {&a_, &b_, &c_}) waiters_.add(*waiter, at(10));
+  waiters_.remove(b_);
+  waiters_.remove(a_);
+  waiters_.remove(a_);  // It has left already.
+  waiters_.add(b_, at(20));
+  EXPECT_FALSE(a_.waits_for_positions());
+  waiters_.expire(at(10));
+  EXPECT_EQ(a_.log + b_.log + c_.log, "t");
+  EXPECT_EQ(waiters_.next_until(), at(20));
+  waiters_.on_positions();
+  EXPECT_EQ(a_.log + b_.log, "p");
+  EXPECT_TRUE(waiters_.empty());
+}
+
+TEST_F(PositionWaitersTest, WhoBeginsToWaitWhileOthersAreToldIsTimedToo) {
+  a_.then = [&] {
+    waiters_.remove(b_);
+    waiters_.add(c_, at(12));
+  };
+  waiters_.add(a_, at(10));
+  waiters_.add(b_, at(10));
+  waiters_.expire(at(10));
+  EXPECT_EQ(a_.log + b_.log + c_.log, "t");
+  EXPECT_EQ(waiters_.next_until(), at(12));
+  waiters_.expire(at(12));
+  EXPECT_EQ(c_.log, "t");
+  EXPECT_TRUE(waiters_.empty());
+}
+
+/// As a held writer: it waits on with each news.
+class Patient final : public PositionWaiter {
+ public:
+  explicit Patient(PositionWaiters& waiters) : waiters_(waiters) {}
+  void on_positions() override {
+    ++told;
+    waiters_.add(*this, at(1));
+  }
+  void on_positions_timeout() override { ++timed_out; }
+  uint32_t told = 0;
+  uint32_t timed_out = 0;
+
+ private:
+  PositionWaiters& waiters_;
+};
+
+// So many that the test would not end if telling one, or its leaving, meant moving the others.
+TEST_F(PositionWaitersTest, AMillionWaitAndEachIsAsQuicklyToldAsOne) {
+  std::deque<Patient> crowd;
+  for (int i = 0; i < 1'000'000; ++i) waiters_.add(crowd.emplace_back(waiters_), at(1));
+  waiters_.on_positions();
+  waiters_.on_positions();
+  for (size_t i = crowd.size() / 2; i < crowd.size(); ++i) waiters_.remove(crowd[i]);
+  waiters_.expire(at(1));
+  EXPECT_TRUE(waiters_.empty());
+  EXPECT_TRUE(std::ranges::all_of(crowd, [](const Patient& one) { return one.told == 2; }));
+  EXPECT_EQ(std::ranges::count(crowd, 1U, &Patient::timed_out), 500'000);
 }
 
 }  // namespace
