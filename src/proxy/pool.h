@@ -7,6 +7,7 @@
 // what is old. Worker's thread only; other workers reach it by posted messages (PoolMail).
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -97,6 +98,11 @@ class Pool {
   void close_all();
   net::Task<void> join() { return spawner_.join(); }
 
+  /// Somebody has a server of it, or waits for one.
+  bool has_clients() const {
+    return waiters_.size() != free_numbers_.size() ||
+           std::ranges::any_of(owned_, [](const auto& it) { return it.second.server->leased(); });
+  }
   /// It has nothing, and nothing is on its way to it: it can be destroyed.
   bool is_unused() const {
     return owned_.empty() && waiters_.size() == free_numbers_.size() && spawner_.running() == 0 &&

@@ -112,6 +112,11 @@ void Tenant::follow_nodes() {
   }
 }
 
+bool Tenant::has_clients_at(NodeIndex node) const {
+  const auto pool = pools_.find(node);
+  return pool != pools_.end() && pool->second->has_clients();
+}
+
 void Tenant::forget_retired_pools() {
   std::erase_if(pools_, [](const auto& entry) {
     return entry.second->is_retired() && entry.second->is_unused();

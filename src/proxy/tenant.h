@@ -108,6 +108,9 @@ class Tenant {
     for (auto& [node, pool] : pools_) visit(*pool);
   }
 
+  /// Somebody has a server there, or waits for one.
+  bool has_clients_at(core::NodeIndex node) const;
+
   /// Pools of nodes that are gone, once they are empty.
   void forget_retired_pools();
 

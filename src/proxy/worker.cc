@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/assert.h"
 #include "base/log.h"
 #include "core/startup_variables.h"
@@ -240,11 +242,20 @@ void Worker::set_snapshot(const std::string& cluster,
   }
   if (before && before->epoch != known->epoch) end_epoch(cluster);
   for (size_t i = 0; i < known->nodes.size(); ++i) {
-    if (!known->nodes[i].is_unresponsive()) continue;
-    for (ClientSession* session : sessions_) {
-      if (session != nullptr && session->tenant().cluster() == cluster)
-        session->on_node_down(core::NodeIndex{static_cast<uint16_t>(i)});
-    }
+    if (known->nodes[i].is_unresponsive())
+      leave_node(cluster, core::NodeIndex{static_cast<uint16_t>(i)});
+  }
+}
+
+/// A node may be down for hours, and snapshots come hundreds of times a second: whoever has nothing
+/// to do with it is not told.
+void Worker::leave_node(const std::string& cluster, core::NodeIndex node) {
+  const bool is_used = std::ranges::any_of(tenants_, [&](const auto& entry) {
+    return entry.second->cluster() == cluster && entry.second->has_clients_at(node);
+  });
+  if (!is_used) return;
+  for (ClientSession* session : sessions_) {
+    if (session != nullptr && session->tenant().cluster() == cluster) session->on_node_down(node);
   }
 }
 

@@ -81,6 +81,7 @@ class Worker final : public PoolMail {
   net::Task<void> serve_session(Tenant& its_tenant, core::SessionSlot slot,
                                 std::unique_ptr<ClientSession> session, std::string early);
   net::Task<void> serve_console(net::Stream& stream, ClientIdentity identity);
+  void leave_node(const std::string& cluster, core::NodeIndex node);
   void end_epoch(const std::string& cluster);
   net::Task<void> tick();
   net::Task<void> end_all();
