@@ -1,8 +1,7 @@
 // Interrupts a stream when something takes too long: a guard for one scope of one coroutine.
 #pragma once
 
-#include <memory>
-
+#include "net/alarm.h"
 #include "net/stream.h"
 
 namespace fairlead::net {
@@ -11,21 +10,17 @@ class Deadline {
  public:
   /// After `span`, `stream` is shut down and expired() turns true. The stream must outlive the
   /// guard.
-  Deadline(Loop& loop, Stream& stream, Duration span);
-  ~Deadline();
-  Deadline(const Deadline&) = delete;
-  Deadline& operator=(const Deadline&) = delete;
+  Deadline(Loop& loop, Stream& stream, Duration span)
+      : alarm_(loop, span, [this, &stream] {
+          expired_ = true;
+          stream.shutdown();
+        }) {}
 
-  bool expired() const { return state_->expired; }
+  bool expired() const { return expired_; }
 
  private:
-  struct State {
-    Stream* stream;  // Null once the guard is gone.
-    bool expired = false;
-  };
-
-  std::shared_ptr<State> state_;
-  Timer timer_;
+  bool expired_ = false;
+  Alarm alarm_;
 };
 
 }  // namespace fairlead::net

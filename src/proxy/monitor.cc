@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "net/alarm.h"
 #include "proxy/monitor_news.h"
 #include "proxy/probe_login.h"
 
@@ -14,24 +15,6 @@ namespace {
 
 using core::NodeState;
 using core::ProbeResult;
-
-/// Calls `alarm` once after `span`, unless it is destroyed before.
-class SilenceAlarm {
- public:
-  SilenceAlarm(net::Loop& loop, Duration span, std::function<void()> alarm)
-      : alarm_(std::make_shared<std::function<void()>>(std::move(alarm))),
-        timer_(loop.executor(), span) {
-    // The handler may be queued already when the guard goes: then it finds nothing to call.
-    timer_.async_wait([alarm = std::weak_ptr(alarm_)](boost::system::error_code error) {
-      if (error) return;
-      if (const auto alive = alarm.lock()) (*alive)();
-    });
-  }
-
- private:
-  std::shared_ptr<std::function<void()>> alarm_;
-  net::Timer timer_;
-};
 
 /// A node that is silent is not asked for reads, though it may still be what it was. The primary
 /// keeps its role: there is no other place for a write.
@@ -158,8 +141,8 @@ net::Task<ProbeOutcome> ClusterMonitor::probe(Node& node) {
   node.history.wanted = false;
   node.history.awaited = awaited.has_value();
   node.history.trouble = false;
-  const SilenceAlarm alarm(loop_, silence_until_withheld(timing_),
-                           [this, &node] { on_silence(node); });
+  const net::Alarm alarm(loop_, silence_until_withheld(timing_),
+                         [this, &node] { on_silence(node); });
   co_return co_await node.prober.probe(probe_deadline(timing_, node.health.state()), awaited);
 }
 
