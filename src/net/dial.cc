@@ -3,17 +3,17 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
+#include "net/alarm.h"
+#include "net/resolver.h"
+
 namespace fairlead::net {
 namespace {
 
 // Connections that the kernel accepts before we do: ten thousand clients that arrive at once must
 // not see a refusal.
 constexpr int kListenBacklog = 4096;
-
-struct DialTimeout {
-  TcpSocket* socket;
-  bool expired = false;
-};
 
 DialError dial_error(const std::string& host, uint16_t port, std::string_view why, bool refused) {
   return {Error{ErrorCode::kConnectionFailure,
@@ -25,39 +25,27 @@ DialError dial_error(const std::string& host, uint16_t port, std::string_view wh
 
 Task<std::expected<TcpSocket, DialError>> dial(Loop& loop, std::string host, uint16_t port,
                                                Duration timeout) {
-  asio::ip::basic_resolver<asio::ip::tcp, Executor> resolver(loop.executor());
-  TcpSocket socket(loop.executor());
-  auto state = std::make_shared<DialTimeout>(DialTimeout{&socket});
-  Timer timer(loop.executor(), timeout);
-  timer.async_wait([state, &resolver](boost::system::error_code error) {
-    if (error || state->socket == nullptr) return;
-    state->expired = true;
-    resolver.cancel();
-    boost::system::error_code ignored;
-    state->socket->close(ignored);
-  });
+  const Time deadline = Loop::now() + timeout;
+  auto addresses = co_await Resolver::of_system().resolve(loop, host, timeout);
+  if (!addresses) co_return std::unexpected(dial_error(host, port, addresses.error(), false));
 
-  auto [resolve_error, addresses] =
-      co_await resolver.async_resolve(host, std::to_string(port), use_result);
-  boost::system::error_code last = resolve_error;
-  bool connected = false;
-  if (!resolve_error) {
-    for (const auto& address : addresses) {
-      if (state->expired) break;
-      boost::system::error_code ignored;
-      socket.close(ignored);
-      const auto [error] = co_await socket.async_connect(address.endpoint(), use_result);
-      last = error;
-      if (!error) {
-        connected = true;
-        break;
-      }
-    }
+  TcpSocket socket(loop.executor());
+  bool expired = false;
+  const Alarm alarm(loop, std::max(deadline - Loop::now(), Duration{0}), [&] {
+    expired = true;
+    boost::system::error_code ignored;
+    socket.close(ignored);
+  });
+  boost::system::error_code last;
+  for (asio::ip::tcp::endpoint& address : *addresses) {
+    boost::system::error_code ignored;
+    socket.close(ignored);
+    address.port(port);
+    const auto [error] = co_await socket.async_connect(address, use_result);
+    if (expired) break;
+    if (!error) co_return socket;
+    last = error;
   }
-  const bool expired = state->expired;
-  state->socket = nullptr;  // The timer's handler may still run, after this frame is gone.
-  timer.cancel();
-  if (connected && !expired) co_return socket;
   if (expired)
     co_return std::unexpected(dial_error(
         host, port, fmt::format("no answer within {} ms", timeout.count() / 1000), false));
