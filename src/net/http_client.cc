@@ -40,19 +40,6 @@ std::unexpected<Error> failed(const HttpGet& request, ErrorCode code, std::strin
   return fail(code, fmt::format("GET {} failed", url_of(request)), std::move(why));
 }
 
-/// False: the stream was interrupted or has ended.
-Task<bool> send(Stream& stream, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const Transfer sent = stream.write(bytes);
-    if (sent.closed()) co_return false;
-    bytes.remove_prefix(sent.bytes);
-    if (!sent.would_block()) continue;
-    const auto [error] = co_await stream.writable();
-    if (error) co_return false;
-  }
-  co_return true;
-}
-
 /// Gives the parser what has come so far. What it does not want yet, the beginning of a header,
 /// stays in `pending`.
 boost::system::error_code feed(Parser& parser, std::string& pending) {
@@ -114,7 +101,7 @@ Task<Result<HttpAnswer>> http_get(Loop& loop, HttpGet request) {
     if (!secured)
       co_return failed(request, ErrorCode::kConnectionFailure, describe(secured.error()));
   }
-  if (!co_await send(stream, serialized(request))) {
+  if (!co_await write_all(stream, serialized(request))) {
     if (guard.expired()) co_return too_late();
     co_return failed(request, ErrorCode::kConnectionFailure, "the connection was closed");
   }

@@ -191,4 +191,17 @@ DetachedStream Stream::detach() {
   return {fd, std::move(ssl_)};
 }
 
+Task<Result<void>> write_all(Stream& stream, std::string bytes) {
+  std::string_view rest = bytes;
+  for (;;) {
+    const Transfer written = stream.write(rest);
+    if (written.closed()) break;
+    rest.remove_prefix(written.bytes);
+    if (rest.empty()) co_return Result<void>{};
+    const auto [error] = co_await stream.writable();
+    if (error) break;
+  }
+  co_return fail(ErrorCode::kConnectionFailure, "the connection was closed");
+}
+
 }  // namespace fairlead::net

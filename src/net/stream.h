@@ -120,4 +120,7 @@ class Stream {
   Time unheard_since_{};  // Time{}: it is heard.
 };
 
+/// Writes all of `bytes`. Error: kConnectionFailure.
+Task<Result<void>> write_all(Stream& stream, std::string bytes);
+
 }  // namespace fairlead::net

@@ -44,17 +44,4 @@ net::Task<Result<FrameReader::Message>> FrameReader::next() {
   }
 }
 
-net::Task<Result<void>> write_all(net::Stream& stream, std::string bytes) {
-  std::string_view rest = bytes;
-  while (!rest.empty()) {
-    const net::Transfer written = stream.write(rest);
-    if (written.closed()) co_return gone();
-    rest.remove_prefix(written.bytes);
-    if (rest.empty()) break;
-    const auto [error] = co_await stream.writable();
-    if (error) co_return gone();
-  }
-  co_return Result<void>{};
-}
-
 }  // namespace fairlead::proxy

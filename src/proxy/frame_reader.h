@@ -52,7 +52,4 @@ class FrameReader {
   size_t used_ = 0;
 };
 
-/// Writes all of `bytes`. Error: kConnectionFailure.
-net::Task<Result<void>> write_all(net::Stream& stream, std::string bytes);
-
 }  // namespace fairlead::proxy
