@@ -7,6 +7,10 @@
 
 namespace fairlead::net {
 
+/// Starts `task` on `loop`, and nobody joins it: for the one coroutine that ends the loop. An
+/// exception that escapes it is a bug and ends the program.
+void start(Loop& loop, Task<void> task);
+
 class Spawner {
  public:
   explicit Spawner(Loop& loop) : loop_(loop), ended_(loop) {}
@@ -16,8 +20,7 @@ class Spawner {
   Spawner(const Spawner&) = delete;
   Spawner& operator=(const Spawner&) = delete;
 
-  /// Starts `task` on the spawner's loop. An exception that escapes it is a bug and ends the
-  /// program.
+  /// Starts `task` on the spawner's loop, as start() does.
   void spawn(Task<void> task);
 
   size_t running() const { return running_; }

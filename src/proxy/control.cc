@@ -54,11 +54,7 @@ void Control::start() {
 
 void Control::stop() {
   if (!thread_.joinable()) return;
-  loop_.post([this] {
-    net::asio::co_spawn(loop_.executor(), end_all(), [](std::exception_ptr error) {
-      if (error) std::rethrow_exception(error);
-    });
-  });
+  loop_.post([this] { net::start(loop_, end_all()); });
   thread_.join();
 }
 

@@ -21,10 +21,7 @@ Result<PatroniDiscovery> discover_patroni(const config::Cluster& cluster) {
   std::vector<PatroniAddress> addresses;
   for (const config::HttpUrl& url : settings->urls) addresses.push_back({.url = url});
   net::Loop loop;
-  net::asio::co_spawn(loop.executor(), ask_all(loop, *settings, addresses),
-                      [](std::exception_ptr error) {
-                        if (error) std::rethrow_exception(error);
-                      });
+  net::start(loop, ask_all(loop, *settings, addresses));
   loop.run();
   PatroniDiscovery found;
   for (PatroniAddress& address : addresses) found.reports.push_back(std::move(address.report));

@@ -340,9 +340,7 @@ void Worker::stop() {
   drain();
   if (stopping_) return;
   stopping_ = true;
-  net::asio::co_spawn(loop_.executor(), end_all(), [](std::exception_ptr error) {
-    if (error) std::rethrow_exception(error);
-  });
+  net::start(loop_, end_all());
 }
 
 Task<void> Worker::end_all() {
