@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "config/validate.h"
+
 namespace fairlead::config {
 namespace {
 
@@ -14,8 +16,10 @@ void compare_sections(const Section& section, const std::string& name, const Con
   const ConstSectionRef new_values = section_in(after, section, name);
   for (const Key& key : section.keys) {
     if (key.print(old_values) == key.print(new_values)) continue;
+    const Apply apply = apply_between(section, key, old_values, new_values);
     out.push_back({full_name({&section, name, &key}), print_masked(key, old_values),
-                   print_masked(key, new_values), key.apply});
+                   print_masked(key, new_values), apply,
+                   apply == key.apply ? std::string_view{} : key.restarts_with});
   }
 }
 
@@ -26,8 +30,10 @@ void put_back(const Section& section, const Config& before, const Config& after,
     const bool gone = !std::ranges::binary_search(still_there, name);
     if (gone && section.apply == Apply::kReload) continue;
     for (const Key& key : section.keys) {
-      if (!gone && key.apply == Apply::kReload) continue;
-      key.copy(section_in(before, section, name), section_in(out, section, name));
+      const ConstSectionRef was = section_in(before, section, name);
+      const Apply apply = gone ? Apply::kRestart
+                               : apply_between(section, key, was, section_in(after, section, name));
+      if (apply == Apply::kRestart) key.copy(was, section_in(out, section, name));
     }
   }
 }
@@ -46,6 +52,11 @@ Result<Config> without_restart(const Config& before, const Config& after) {
                             full_name(section_of(SectionId::kDatabase), name), database.cluster),
                 "clusters are added and removed only by a restart",
                 "restart, or leave the database with its old cluster until then");
+  }
+  if (auto valid = validate(out); !valid) {
+    valid.error().detail = "only a restart changes what it hangs together with";
+    valid.error().hint = "restart, or leave it as it was until then";
+    return std::unexpected(std::move(valid.error()));
   }
   return out;
 }
@@ -73,8 +84,11 @@ std::vector<Change> diff(const Config& before, const Config& after) {
 
 std::string to_string(const Change& change) {
   const auto shown = [](const std::string& value) { return value.empty() ? "absent" : value; };
+  std::string when = change.apply == Apply::kRestart ? " (needs a restart)" : "";
+  if (!change.restarts_with.empty())
+    when = fmt::format(" (needs a restart, with {})", change.restarts_with);
   return fmt::format("{}: {} -> {}{}", change.key, shown(change.old_value), shown(change.new_value),
-                     change.apply == Apply::kRestart ? " (needs a restart)" : "");
+                     when);
 }
 
 }  // namespace fairlead::config

@@ -72,6 +72,51 @@ TEST(WithoutRestart, NeitherAddsNorRemovesAClusterNorServesADatabaseFromOne) {
               testing::HasSubstr("no cluster \"second\" before a restart"));
 }
 
+constexpr std::string_view kManaged =
+    "[cluster.main]\ntopology = \"patroni\"\npatroni_urls = [\"http://db1\"]\n";
+
+TEST(Diff, TellsOfNodesAndPatroniThatTheyWaitForTheRestartThatTheirTopologyNeeds) {
+  std::vector<std::string> lines;
+  for (const Change& change :
+       diff(loaded(sources_of("[cluster.main]\nnodes = [\"db1\"]")), loaded(sources_of(kManaged))))
+    lines.push_back(to_string(change));
+  EXPECT_THAT(
+      lines,
+      ElementsAre("cluster.main.nodes: [\"db1:5432\"] -> [] (needs a restart, with topology)",
+                  "cluster.main.topology: \"static\" -> \"patroni\" (needs a restart)",
+                  "cluster.main.patroni_urls: [] -> [\"http://db1\"] (needs a restart, with "
+                  "topology)"));
+}
+
+TEST(WithoutRestart, KeepsTheNodesOfATopologyUntilAnotherOneComes) {
+  const Config listed = loaded(sources_of(std::string(kMinimal) + "[proxy]\nmin_servers = 1"));
+  const Config managed = loaded(sources_of(std::string(kManaged) + "[proxy]\nmin_servers = 2"));
+  for (const auto& [before, after] : {std::pair(listed, managed), std::pair(managed, listed)}) {
+    const auto kept = without_restart(before, after);
+    ASSERT_TRUE(kept) << describe(kept.error());
+    EXPECT_EQ(kept->clusters, before.clusters);
+    EXPECT_EQ(kept->proxy.min_servers, after.proxy.min_servers) << "all else changes";
+  }
+}
+
+TEST(WithoutRestart, ChangesTheAddressesOfPatroniWhereTheTopologyStays) {
+  const Config before = loaded(sources_of(kManaged));
+  const Config after = loaded(sources_of(
+      "[cluster.main]\ntopology = \"patroni\"\npatroni_urls = [\"https://db2\"]\nnodes = [\"x\"]"));
+  EXPECT_EQ(without_restart(before, after).value().clusters, after.clusters);
+}
+
+TEST(WithoutRestart, RefusesWhatWouldBeWrongTogether) {
+  Config before = loaded(sources_of(kMinimal));
+  Config after = before;
+  before.clusters.at("main").nodes.clear();  // By whatever way.
+  after.clusters.at("main").nodes.clear();
+  const auto refused = without_restart(before, after);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "cluster.main.nodes: is empty");
+  EXPECT_THAT(refused.error().hint, testing::HasSubstr("restart"));
+}
+
 TEST(WithoutRestart, LeavesNothingThatNeedsOneWhateverKeyChanges) {
   const Config before = loaded(sources_of(kMinimal));
   for (const Section& section : sections()) {

@@ -206,6 +206,14 @@ ConstSectionRef default_section(SectionId id) {
   unreachable("every section has a struct");
 }
 
+Apply apply_between(const Section& section, const Key& key, ConstSectionRef before,
+                    ConstSectionRef after) {
+  if (key.restarts_with.empty()) return key.apply;
+  const Key* other = find_key(section, key.restarts_with);
+  require(other != nullptr, "a key waits for one of its own section");
+  return other->print(before) == other->print(after) ? key.apply : Apply::kRestart;
+}
+
 std::string print_masked(const Key& key, ConstSectionRef section) {
   std::string printed = key.print(section);
   return key.secret && printed != "\"\"" ? "\"***\"" : printed;

@@ -38,6 +38,9 @@ struct Key {
   std::string_view type = {};  // For people: "duration", "list of host:port".
   std::string_view sentence = {};
   Apply apply = Apply::kReload;
+  /// A key of the same section that only a restart changes: when that one differs, this one waits
+  /// for the restart with it, because the two mean nothing apart. Empty: none.
+  std::string_view restarts_with = {};
   int64_t min = 0;  // In microseconds, bytes or units; used where min < max.
   int64_t max = 0;
   bool secret = false;
@@ -101,6 +104,10 @@ ConstSectionRef section_in(const Config& config, const Section& section, std::st
 SectionRef section_in(Config& config, const Section& section, std::string_view name);
 /// A section with all its defaults.
 ConstSectionRef default_section(SectionId id);
+
+/// When a change of the key between these two of its sections comes into force.
+Apply apply_between(const Section& section, const Key& key, ConstSectionRef before,
+                    ConstSectionRef after);
 
 /// The printed value, or "***" for a secret that is set.
 std::string print_masked(const Key& key, ConstSectionRef section);

@@ -12,6 +12,7 @@ constexpr std::array kCluster{
         {.name = "nodes",
          .sentence = "Every node of the cluster, in any order: roles are discovered. With topology "
                      "patroni: those to begin with, or empty.",
+         .restarts_with = "topology",
          .example = R"(["127.0.0.1:5601", "127.0.0.1:5602", "127.0.0.1:5603"])"}),
     declare<&Cluster::topology>(
         {.name = "topology",
@@ -19,7 +20,8 @@ constexpr std::array kCluster{
          .apply = kRestart}),
     declare<&Cluster::patroni_urls>(
         {.name = "patroni_urls",
-         .sentence = "Patroni's REST addresses, best those of all members: http://db1:8008."}),
+         .sentence = "Patroni's REST addresses, best those of all members: http://db1:8008.",
+         .restarts_with = "topology"}),
     declare<&Cluster::patroni_scope>(
         {.name = "patroni_scope",
          .sentence = "The scope that Patroni must say it is; empty: any, but one.",

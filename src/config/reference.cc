@@ -65,6 +65,12 @@ std::string limits_of(const Section& section, const Key& key) {
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
+std::string on_reload(const Key& key) {
+  if (key.apply == Apply::kRestart) return "needs a restart";
+  if (key.restarts_with.empty()) return "changes";
+  return fmt::format("changes, but with `{}` needs a restart", key.restarts_with);
+}
+
 std::string markdown_section(const Section& section) {
   std::string out = fmt::format("\n## [{}]\n\n{}\n\n", full_name(section, section.example_name),
                                 section.sentence);
@@ -72,7 +78,7 @@ std::string markdown_section(const Section& section) {
   for (const Key& key : section.keys) {
     out += fmt::format("| `{}` | {} | `{}` | {} | {} | {} |\n", key.name, key.type,
                        key.print(default_section(section.id)), limits_of(section, key),
-                       key.apply == Apply::kReload ? "changes" : "needs a restart", key.sentence);
+                       on_reload(key), key.sentence);
   }
   return out;
 }

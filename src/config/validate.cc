@@ -199,6 +199,17 @@ void validate(Draft& draft) {
   for (const auto& [name, database] : config.databases) validate_database(draft, name, database);
 }
 
+Result<void> validate(const Config& config) {
+  Draft draft;
+  draft.config() = config;
+  validate(draft);
+  Problems problems = draft.take_problems();
+  if (problems.empty()) return {};
+  Error& first = problems.front().error;
+  return fail(first.code, fmt::format("{}: {}", problems.front().key, first.message),
+              std::move(first.detail), std::move(first.hint));
+}
+
 std::vector<std::string> warnings(const Config& config) {
   std::vector<std::string> out;
   const bool trust = config.auth.method == AuthMethod::kTrust;

@@ -40,6 +40,12 @@ def reload_with(*indexes, names=name_of):
     reload(STAND.config, STAND.proxy_pid, nodes=[names(index) for index in indexes])
 
 
+def reload_to(text):
+    with open(STAND.config, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.kill(STAND.proxy_pid, signal.SIGHUP)
+
+
 def node_of(client, statement="select 1 from pages limit 1"):
     client.run(statement)
     return client.run("show fairlead.last_route")[0][1]
@@ -156,6 +162,24 @@ class ReloadOfNodes(unittest.TestCase):
             reload_with(0, 1, names=lambda index: name_of(index).replace("127.0.0.1", "localhost"))
             eventually(lambda: node_of(client, "insert into pages values (1)").startswith("localhost"), 20,
                        "writes go to the new name")
+
+    @only_proxied
+    def test_another_topology_waits_for_its_restart_together_with_its_nodes(self):
+        with open(STAND.config, encoding="utf-8") as file:
+            listed = file.read()
+        managed = 'topology = "patroni"\npatroni_urls = ["http://127.0.0.1:1"]'
+        workers, before = [Worker() for _ in range(4)], len(STAND.whole_log())
+        reload_to(re.sub(r"^nodes = .*$", managed, listed, flags=re.M))
+        told = [r"nodes: .* \(needs a restart, with topology\)", r"topology: .* \(needs a restart\)",
+                r"patroni_urls: .* \(needs a restart, with topology\)"]
+        eventually(lambda: all(re.search(line, STAND.whole_log()[before:]) for line in told), 20, "each key is told of")
+        rounds = [worker.rounds for worker in workers]
+        eventually(lambda: all(worker.rounds > done + 20 or worker.errors for worker, done in zip(workers, rounds)), 20,
+                   "work goes on")
+        for worker in workers:
+            self.assertEqual(worker.finish(), [])
+        self.assertEqual(nodes_that_read(), {name_of(1)})
+        reload_to(listed)
 
     @only_proxied
     def test_without_the_primary_in_the_list_writes_wait_until_it_is_back(self):
