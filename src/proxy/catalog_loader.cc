@@ -59,9 +59,9 @@ void CatalogLoader::set_primary(const std::optional<ServerEndpoint>& primary, ui
   if (timeline != timeline_) forget_timeline(timeline);
   const bool is_same = primary.has_value() == primary_.has_value() &&
                        (!primary || primary->name() == primary_->name());
-  if (is_same) return;
+  if (is_same && (!primary || primary->tls == primary_->tls)) return;
   primary_ = primary;
-  primary_since_ = net::Loop::now();
+  if (!is_same) primary_since_ = net::Loop::now();
   for (const auto& [name, database] : databases_) {
     database->failures = 0;
     database->next_at = Time{};  // A new primary is asked at once.

@@ -57,7 +57,7 @@ class CatalogLoader {
 
   /// Whom to ask from now on; nullopt while there is no primary. On another `timeline` what was
   /// known is void: the last DDL may be lost. Call it with every new snapshot, cheap when nothing
-  /// changed.
+  /// changed. Another TLS, as after a reload, is used at once, as another primary is.
   void set_primary(const std::optional<ServerEndpoint>& primary, uint32_t timeline);
 
   /// A client uses this database, by its name on the server: loads it, and keeps it fresh from now

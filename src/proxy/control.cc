@@ -63,8 +63,9 @@ void Control::set_settings(SettingsPtr settings) {
     settings_ = std::move(settings);
     for (const auto& [name, cluster] : settings_->clusters) {
       Watched& watched = clusters_.at(name);
+      watched.monitor->set_tls(cluster.tls);
       if (watched.patroni)
-        watched.patroni->set_urls(cluster.patroni->urls);
+        watched.patroni->set_settings(*cluster.patroni);
       else
         watched.monitor->set_nodes(cluster.nodes);
     }

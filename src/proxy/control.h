@@ -30,7 +30,8 @@ class Control final : public ControlMail {
   void start();
   /// Ends all probes and the thread.
   void stop();
-  /// After a reload: the lists of nodes, and of Patroni's addresses. From any thread.
+  /// After a reload: the lists of nodes, and of Patroni's addresses, and the certificates that are
+  /// to be trusted. From any thread.
   void set_settings(SettingsPtr settings);
 
   // ControlMail, from any thread.

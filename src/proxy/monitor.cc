@@ -65,6 +65,15 @@ void ClusterMonitor::set_nodes(const std::vector<ServerEndpoint>& nodes) {
   if (!change.added.empty() || !change.removed.empty()) decide();
 }
 
+void ClusterMonitor::set_tls(const std::shared_ptr<const net::TlsClient>& tls) {
+  for (const auto& node : nodes_) {
+    node->prober.set_tls(tls);
+    if (node->history.kept_out == 0) continue;
+    node->history.trouble = true;
+    node->poked.notify_all();
+  }
+}
+
 void ClusterMonitor::begin(const ServerEndpoint& endpoint, core::NodeIndex index) {
   const auto at = static_cast<size_t>(index);
   if (at == nodes_.size()) nodes_.emplace_back();

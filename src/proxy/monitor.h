@@ -54,6 +54,10 @@ class ClusterMonitor {
   /// From now on these nodes, in any order; those that were in the list before go on unchanged.
   void set_nodes(const std::vector<ServerEndpoint>& nodes);
 
+  /// What probes secure their next connections with, after a reload; who is kept out may be let in
+  /// now, and is probed at once.
+  void set_tls(const std::shared_ptr<const net::TlsClient>& tls);
+
   /// What Patroni says of the nodes: half of the evidence (E1). With a managed topology only.
   void set_judgement(patroni::Judgement judgement);
 

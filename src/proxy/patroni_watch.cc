@@ -32,6 +32,11 @@ std::string leader_of(const patroni::Report& report) {
 
 net::Task<Result<net::HttpAnswer>> ask_patroni(net::Loop& loop, const PatroniSettings& settings,
                                                config::HttpUrl url, std::string path) {
+  if (url.tls && !settings.tls)  // Never in plain text instead: the password would be in it.
+    co_return fail(
+        ErrorCode::kConnectionFailure,
+        fmt::format("{} is not asked: there is nothing to verify it with", url.to_string()), {},
+        "Reload or restart Fairlead.");
   auto answer = co_await net::http_get(loop, {.host = url.host,
                                               .port = url.port,
                                               .target = url.path + path,
@@ -133,8 +138,10 @@ net::Task<void> PatroniWatch::stop() {
   co_await spawner_.join();
 }
 
-void PatroniWatch::set_urls(const std::vector<config::HttpUrl>& urls) {
+void PatroniWatch::set_settings(PatroniSettings settings) {
+  settings_ = std::move(settings);
   if (started_at_ == Time{}) return;
+  const std::vector<config::HttpUrl>& urls = settings_.urls;
   std::erase_if(leaving_, [](const auto& address) { return address->ended; });
   for (auto& address : addresses_) {
     if (std::ranges::find(urls, address->asked.url) != urls.end()) continue;
@@ -164,7 +171,8 @@ net::Task<void> PatroniWatch::watch(Watched& watched) {
     const std::string leader = leader_of(watched.report);
     asked.wants_history = leader != leader_before || watched.rounds % kRoundsPerHistory == 0;
     leader_before = leader;
-    co_await renew_report(loop_, settings_, asked);
+    const PatroniSettings settings = settings_;  // set_settings() may come meanwhile.
+    co_await renew_report(loop_, settings, asked);
     if (asked.over) break;
     watched.report = asked.report;
     ++watched.rounds;

@@ -22,7 +22,7 @@ namespace fairlead::proxy {
 struct PatroniSettings {
   std::vector<config::HttpUrl> urls;
   std::string authorization;                  // Of every question; empty: none.
-  std::shared_ptr<const net::TlsClient> tls;  // For https.
+  std::shared_ptr<const net::TlsClient> tls;  // For https; null: no URL is of that.
   Duration interval = std::chrono::seconds(1);
   Duration timeout = std::chrono::seconds(2);
   patroni::JudgeConfig judge;
@@ -64,8 +64,9 @@ class PatroniWatch {
   /// Joins; an address that does not answer delays it by a timeout.
   net::Task<void> stop();
 
-  /// From now on these addresses; what the others have said is forgotten.
-  void set_urls(const std::vector<config::HttpUrl>& urls);
+  /// From now on these addresses, asked in this way; what the others have said is forgotten. A
+  /// round with an address that stays ends as it was begun.
+  void set_settings(PatroniSettings settings);
   /// While nobody takes writes, news is looked for more often, and at once when this begins.
   void set_hurry(bool hurry);
 
@@ -80,7 +81,7 @@ class PatroniWatch {
 
   net::Loop& loop_;
   const std::string cluster_;
-  const PatroniSettings settings_;
+  PatroniSettings settings_;
   const OnNews on_news_;
   net::Spawner spawner_;
   std::vector<std::unique_ptr<Watched>> addresses_;

@@ -41,6 +41,8 @@ class NodeProber {
 
   /// Leaves the node. The next probe connects again.
   void disconnect() { conversation_.reset(); }
+  /// What the next connection is secured with; one that is open stays as it is.
+  void set_tls(std::shared_ptr<const net::TlsClient> tls) { endpoint_.tls = std::move(tls); }
   /// Whether the node's own views are to call this connection kHoldingName, from the next probe on.
   void show_holding(bool holding) { holding_ = holding; }
 

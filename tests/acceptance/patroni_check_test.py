@@ -1,8 +1,13 @@
 #!/usr/bin/python3
-"""`fairlead check` with topology = "patroni": one real Patroni that speaks HTTPS, and everything that can be wrong with the way to it."""
+"""topology = "patroni" with one real Patroni that speaks HTTPS: what `fairlead check` says of all that can be wrong with the way to it, and
+what a reload makes of other addresses and certificates."""
+import contextlib
 import http.server
 import json
 import os
+import re
+import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -13,9 +18,11 @@ import unittest
 import urllib.request
 
 from stand.certificates import Authority
+from stand.interceptor import Eavesdropper
 from stand.open import only_proxied, run_program
 from stand.patroni import PatroniCluster
-from stand.processes import free_ports
+from stand.processes import eventually, free_ports
+from stand.proxy import Proxy
 
 STAND = None
 
@@ -56,6 +63,17 @@ class Gate(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+@contextlib.contextmanager
+def open_gate():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Gate)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @only_proxied
@@ -121,19 +139,61 @@ class Check(unittest.TestCase):
         code, findings, _ = self.check(monitor_password="wrong")
         self.assertEqual(code, 4)
         self.assertIn("monitor_password", findings[f"127.0.0.1:{STAND.members[0].port}"]["next"])
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Gate)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}"
-        try:
-            code, findings, _ = self.check([url])
-            self.assertEqual(code, 4)
-            self.assertIn("401", findings[url]["message"])
-            self.assertIn("patroni_password_file", findings[url]["next"])
-            code, findings, report = self.check([url], patroni_user="fairlead", patroni_password="open")
-            self.assertEqual((code, findings), (0, {}), report)
-        finally:
-            server.shutdown()
-            server.server_close()
+        url = self.enterContext(open_gate())
+        code, findings, _ = self.check([url])
+        self.assertEqual(code, 4)
+        self.assertIn("401", findings[url]["message"])
+        self.assertIn("patroni_password_file", findings[url]["next"])
+        code, findings, report = self.check([url], patroni_user="fairlead", patroni_password="open")
+        self.assertEqual((code, findings), (0, {}), report)
+
+
+@only_proxied
+class Reload(unittest.TestCase):
+    def setUp(self):
+        self.trusted = os.path.join(STAND.certificates, "trusted.pem")
+        shutil.copyfile(STAND.authority.ca_file, self.trusted)
+        self.proxy = Proxy(STAND, {"cluster": {
+            "nodes": [], "topology": "patroni", "patroni_urls": [self.enterContext(open_gate())], "patroni_interval": "100ms",
+            "patroni_user": "fairlead", "patroni_password": "open", "patroni_tls_ca_file": self.trusted,
+        }})
+        self.addCleanup(self.proxy.stop)
+        self.overheard = Eavesdropper(STAND.members[0].rest_port)
+        self.addCleanup(self.overheard.stop)
+
+    def reload(self, urls):
+        """What is in the log afterwards begins there."""
+        with open(self.proxy.config, encoding="utf-8") as file:
+            text = file.read()
+        with open(self.proxy.config, "w", encoding="utf-8") as file:
+            file.write(re.sub(r"^patroni_urls = .*$", f"patroni_urls = {json.dumps(urls)}", text, flags=re.M))
+        before = len(self.proxy.whole_log())
+        os.kill(self.proxy.pid, signal.SIGHUP)
+        eventually(lambda: "reload: " in self.proxy.whole_log()[before:], 10, "the reload is told of")
+        return before
+
+    def wait_for_questions(self):
+        asked = len(self.overheard.heard)
+        eventually(lambda: len(self.overheard.heard) > asked + 6, 20, "the address is asked again and again")
+
+    def test_an_address_that_begins_with_https_is_asked_in_tls_and_never_in_plain(self):
+        before = self.reload([f"https://localhost:{self.overheard.port}"])
+        self.wait_for_questions()
+        for said in self.overheard.heard:
+            self.assertEqual(bytes(said[:1]), b"\x16"[:len(said)])
+            self.assertNotIn(b"Basic", said)
+        self.assertNotIn(": Patroni: ", self.proxy.whole_log()[before:], "it was understood")
+
+    def test_authorities_are_read_again(self):
+        urls = [f"https://localhost:{self.overheard.port}"]
+        self.reload(urls)
+        self.wait_for_questions()
+        shutil.copyfile(Authority(STAND.certificates, "stranger").ca_file, self.trusted)
+        before = self.reload(urls)
+        eventually(lambda: "certificate was not accepted" in self.proxy.whole_log()[before:], 20, "it is not trusted any more")
+        shutil.copyfile(STAND.authority.ca_file, self.trusted)
+        before = self.reload(urls)
+        eventually(lambda: "all is well again" in self.proxy.whole_log()[before:], 20, "it is trusted again")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import dataclasses
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -202,6 +203,78 @@ class Servers(unittest.TestCase):
         reached = {node["cluster"]: node["reachable"] for node in json.loads(done.stdout)["nodes"]}
         self.assertEqual({name for name in reached if not reached[name]},
                          {case.name for case in CASES if not isinstance(case.outcome, str)}, done.stdout)
+
+
+@only_proxied
+class AuthorityOfServers(unittest.TestCase):
+    """The file keeps its name and gets another content, as certificates are renewed."""
+
+    def setUp(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory(prefix="fairlead-test-"))
+        self.old, self.new = Authority(folder, "old"), Authority(folder, "new")
+        self.trusted = os.path.join(folder, "trusted.pem")
+        self.trust(self.old)
+        self.server = ProxiedServer(STAND.binary, certificate=self.old.issue("localhost"))
+        self.addCleanup(self.server.stop)
+        self.proxy = self.server.add_proxy(
+            nodes=[{**node, "host": "localhost"} for node in self.server.nodes],
+            sections={"cluster": {"tls_mode": "verify-full", "tls_ca_file": self.trusted}, "proxy": {"log_level": "debug"}},
+        )
+
+    def trust(self, *authorities):
+        with open(self.trusted, "wb") as file:
+            for authority in authorities:
+                with open(authority.ca_file, "rb") as one:
+                    file.write(one.read())
+
+    def reload(self):
+        before = len(self.proxy.whole_log())
+        os.kill(self.proxy.pid, signal.SIGHUP)
+        eventually(lambda: "were read again" in self.proxy.whole_log()[before:], 10, "the reload is told of")
+
+    def shows_certificate_of(self, authority):
+        try:
+            psycopg2.connect(host="localhost", hostaddr="127.0.0.1", port=self.server.address.port, user="tester", dbname="tests",
+                             password=self.server.password, sslmode="verify-full", sslrootcert=authority.ca_file).close()
+            return True
+        except psycopg2.OperationalError:
+            return False
+
+    def exchange_certificate(self):
+        self.server.change_certificate(*self.new.issue("localhost"))
+        eventually(lambda: self.shows_certificate_of(self.new), 20, "the server shows its new certificate")
+        self.server.end_other_connections()
+
+    def ask(self, statement):
+        with wire.Connection.login(self.proxy.address, timeout=30) as client:
+            return client.run(statement)
+
+    def monitors(self):
+        with self.server.superuser() as server:
+            return server.value("select count(*) from pg_stat_activity join pg_stat_ssl using (pid) "
+                                "where ssl and application_name = 'fairlead-monitor'")
+
+    def test_a_reload_gives_it_to_probes_and_the_catalog_as_to_clients(self):
+        self.ask("create table things (n int)")
+        self.trust(self.old, self.new)
+        self.reload()
+        self.exchange_certificate()
+        after = len(self.proxy.whole_log())
+        for n in range(20):
+            self.ask(f"insert into things values ({n})")
+        eventually(lambda: self.monitors() == "1", 10, "the server is probed again")
+        self.ask("create function one() returns int language sql as 'select 1'")
+        eventually(lambda: 'database "tests" has functions by' in self.proxy.whole_log()[after:], 20, "the catalog is loaded anew")
+        for trouble in ("certificate", "cannot be looked up"):
+            self.assertNotIn(trouble, self.proxy.whole_log()[after:])
+
+    def test_a_reload_lets_those_in_at_once_whom_it_was_missing_for(self):
+        self.exchange_certificate()
+        eventually(lambda: "certificate was not accepted" in self.proxy.whole_log(), 20, "nobody trusts the new one")
+        self.trust(self.new)
+        self.reload()
+        self.ask("create table if not exists later (n int)")
+        eventually(lambda: self.monitors() == "1", 10, "the server is probed again")
 
 
 if __name__ == "__main__":

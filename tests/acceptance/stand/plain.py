@@ -65,6 +65,17 @@ class PlainPostgres:
             self._give_to_server(target)
         return {"ssl": "on"}
 
+    def change_certificate(self, certificate, key):
+        """For connections to come; those that are there stay as they are."""
+        self._use_certificate(certificate, key)
+        with self.superuser() as server:
+            server.run("select pg_reload_conf()")
+
+    def end_other_connections(self):
+        with self.superuser() as server:
+            server.run("select pg_terminate_backend(pid, 10000) from pg_stat_activity "
+                       "where backend_type = 'client backend' and pid <> pg_backend_pid()")
+
     def _start(self, settings, hba):
         [port] = free_ports(1)
         self._log = open(os.path.join(self.folder, "log"), "wb")
