@@ -9,7 +9,6 @@
 #include <limits>
 #include <span>
 
-#include "base/ascii.h"
 
 namespace fairlead::config {
 namespace {
@@ -71,13 +70,6 @@ std::unexpected<Error> bad_address(std::string_view text, std::string_view why) 
               {}, "write host:port, such as \"db1:5432\", \"10.0.0.1:5432\" or \"[::1]:5432\"");
 }
 
-// A host is copied into messages, logs and SQL settings: nothing that could break out of them.
-bool is_host(std::string_view host) {
-  return !host.empty() && std::ranges::all_of(host, [](char c) {
-    return is_letter_or_digit(c) || std::string_view(".-_:%").find(c) != std::string_view::npos;
-  });
-}
-
 }  // namespace
 
 std::optional<uint64_t> parse_number(std::string_view text, uint64_t max) {
@@ -109,6 +101,14 @@ std::string to_string(Duration value) {
   return print_with_unit(static_cast<uint64_t>(value.count()), kDurationUnits, "0s");
 }
 
+bool is_host(std::string_view host) {
+  if (host.empty() || (host.contains('%') && !host.contains(':'))) return false;
+  return std::ranges::all_of(host, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '-' || c == '_' || c == ':' || c == '%';
+  });
+}
+
 Result<NodeAddress> NodeAddress::parse(std::string_view text) {
   if (text.starts_with('/')) return bad_address(text, "Unix sockets are not supported");
   std::string_view host = text;
@@ -135,7 +135,7 @@ Result<NodeAddress> NodeAddress::parse(std::string_view text) {
   }
   if (host.empty()) return bad_address(text, "the host is missing");
   if (bracketed && !host.contains(':')) return bad_address(text, "[ ] is for IPv6 addresses only");
-  if (!is_host(host) || (!bracketed && host.contains('%'))) {
+  if (!is_host(host)) {
     return bad_address(text, "the host has a character that no host name has");
   }
   if (!has_port) return NodeAddress{std::string(host), 5432};

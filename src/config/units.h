@@ -32,6 +32,11 @@ struct Secret {
   bool operator==(const Secret&) const = default;
 };
 
+/// Whether it can be the host of an address: a name or an address, one of IPv6 without brackets and
+/// perhaps with a scope. A host is copied into messages, logs and SQL settings, so it has nothing
+/// that could break out of them.
+bool is_host(std::string_view host);
+
 /// Where a PostgreSQL node listens. Unix sockets are not nodes: a cluster spans machines.
 struct NodeAddress {
   std::string host;  // A name or an address; an IPv6 address without its brackets.

@@ -173,8 +173,10 @@ Task<Result<void>> Stream::accept_tls(const TlsServer& tls) {
 }
 
 Task<Result<void>> Stream::connect_tls(const TlsClient& tls, const std::string& host) {
-  ssl_ = tls.make(fd(), host);
-  return handshake("the TLS handshake with the server");
+  auto ssl = tls.make(fd(), host);
+  if (!ssl) co_return std::unexpected(std::move(ssl.error()));
+  ssl_ = std::move(*ssl);
+  co_return co_await handshake("the TLS handshake with the server");
 }
 
 std::string Stream::peer() const {

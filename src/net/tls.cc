@@ -1,5 +1,6 @@
 #include "net/tls.h"
 
+#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
@@ -59,9 +60,28 @@ int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const 
   return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-bool is_address(const std::string& host) {
-  return host.find(':') != std::string::npos ||
-         host.find_first_not_of("0123456789.") == std::string::npos;
+/// The bytes of an address, 4 or 16; empty: `host` is a name. As libpq and the look-up of names see
+/// it: all that inet_aton takes, such as "127.1", is an IPv4 address.
+std::string address_bytes(const std::string& host) {
+  constexpr std::string_view kEndsWhatIsRead(" \t\n\v\f\r\0", 7);  // By inet_aton.
+  if (host.find_first_of(kEndsWhatIsRead) != std::string::npos) return {};
+  std::array<char, sizeof(in6_addr)> bytes{};
+  if (inet_aton(host.c_str(), reinterpret_cast<in_addr*>(bytes.data())) != 0)
+    return {bytes.data(), sizeof(in_addr)};
+  const std::string without_scope = host.substr(0, host.find('%'));
+  if (inet_pton(AF_INET6, without_scope.c_str(), bytes.data()) == 1)
+    return {bytes.data(), sizeof(in6_addr)};
+  return {};
+}
+
+/// Has the handshake fail unless the certificate is that of `host`.
+bool expect_certificate_of(SSL* ssl, const std::string& host, const std::string& address) {
+  X509_VERIFY_PARAM* check = SSL_get0_param(ssl);
+  if (!address.empty())
+    return X509_VERIFY_PARAM_set1_ip(check, reinterpret_cast<const unsigned char*>(address.data()),
+                                     address.size()) == 1;
+  // OpenSSL takes an empty name for no check at all.
+  return !host.empty() && X509_VERIFY_PARAM_set1_host(check, host.data(), host.size()) == 1;
 }
 
 SslPointer make_ssl(SSL_CTX* context, int fd) {
@@ -117,16 +137,16 @@ Result<TlsClient> TlsClient::load(TlsMode mode, const std::string& ca_file) {
   return tls;
 }
 
-SslPointer TlsClient::make(int fd, const std::string& host) const {
+Result<SslPointer> TlsClient::make(int fd, const std::string& host) const {
   SslPointer ssl = make_ssl(context_.get(), fd);
-  if (!is_address(host)) SSL_set_tlsext_host_name(ssl.get(), host.c_str());
-  if (mode_ == TlsMode::kVerifyFull) {
-    X509_VERIFY_PARAM* check = SSL_get0_param(ssl.get());
-    const int set = is_address(host)
-                        ? X509_VERIFY_PARAM_set1_ip_asc(check, host.c_str())
-                        : X509_VERIFY_PARAM_set1_host(check, host.c_str(), host.size());
-    require(set == 1, "OpenSSL refused the name of a server");
+  const std::string address = address_bytes(host);
+  if (mode_ == TlsMode::kVerifyFull && !expect_certificate_of(ssl.get(), host, address)) {
+    ERR_clear_error();
+    return fail(ErrorCode::kConnectionFailure, "no certificate can name this host", {},
+                "Call it by a name or an address that its certificate has.");
   }
+  // Without it, as for a name that is too long, a server shows the certificate that it has.
+  if (address.empty() && SSL_set_tlsext_host_name(ssl.get(), host.c_str()) != 1) ERR_clear_error();
   SSL_set_connect_state(ssl.get());
   return ssl;
 }

@@ -42,7 +42,10 @@ class TlsClient {
   /// `ca_file`: PEM roots that sign the servers' certificates; needed by the verify modes.
   static Result<TlsClient> load(TlsMode mode, const std::string& ca_file);
 
-  SslPointer make(int fd, const std::string& host) const;
+  /// A connection that is to be with `host`: a name, or an address in any form that the look-up of
+  /// names takes for one, "127.1" too. Of an IPv6 address the scope ("%eth0") does not count:
+  /// certificates have none. Fails for a host that no certificate can name, if it must be named.
+  Result<SslPointer> make(int fd, const std::string& host) const;
   TlsMode mode() const { return mode_; }
 
  private:

@@ -123,6 +123,7 @@ Member read_member(const json::value& value, std::string& broken) {
   member.state = in.text("state");
   const std::string host = in.text("host");
   const auto port = in.number("port", 65'535);
+  if (!host.empty() && !config::is_host(host)) in.break_on("host");
   if (!host.empty() && port && *port > 0)
     member.address = config::NodeAddress{host, static_cast<uint16_t>(*port)};
   if (const json::value* tags = in.object("tags")) {

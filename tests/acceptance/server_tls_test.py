@@ -68,6 +68,7 @@ CASES = [
     Case("require", "tls_only", IN_TLS, host="127.0.0.1"),
     Case("verify-ca", "tls_only", IN_TLS, host="127.0.0.1"),
     Case("verify-full", "tls_only", NOT_ITS_NAME, host="127.0.0.1"),
+    Case("verify-full", "tls_only", NOT_ITS_NAME, host="127.1"),  # Another way to write that address.
     # Who only listens is not noticed, and hears nothing.
     OVERHEARD,
     # Whoever is in the middle is found out by his authority where it is asked for, and by channel binding always.
