@@ -91,7 +91,7 @@ constexpr std::array kCluster{
     declare<&Cluster::tls_ca_file>(
         {.name = "tls_ca_file",
          .sentence = "PEM file with the authorities that the nodes' certificates must be signed "
-                     "by.",
+                     "by; with tls_mode require and above.",
          .apply = kRestart,
          .file = FileUse::kReadable}),
     declare<&Cluster::probe_interval>({.name = "probe_interval",

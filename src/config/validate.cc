@@ -152,6 +152,14 @@ void validate_cluster(Draft& draft, const std::string& name, const Cluster& clus
     draft.report(cluster_key(name, "tls_mode"),
                  wrong(fmt::format("\"{}\" needs tls_ca_file", to_string(cluster.tls_mode))));
   }
+  // Whoever writes it believes that certificates are verified.
+  if (cluster.tls_mode < TlsMode::kRequire && !cluster.tls_ca_file.empty()) {
+    draft.report(cluster_key(name, "tls_ca_file"),
+                 wrong(fmt::format("means nothing with tls_mode \"{}\": no certificate is verified",
+                                   to_string(cluster.tls_mode)),
+                       "write tls_mode (in a URL: sslmode) verify-full, verify-ca or require, or "
+                       "leave the file out"));
+  }
 }
 
 void validate_database(Draft& draft, const std::string& name, const Database& database) {

@@ -96,6 +96,29 @@ TEST(Validate, WantsACaFileToVerifyWith) {
   EXPECT_THAT(problems_of(sources_of(std::string(kMinimal) + "tls_mode = \"require\"")), IsEmpty());
 }
 
+TEST(Validate, TakesNoCaFileThatNothingIsVerifiedWith) {
+  const auto with = [](std::string_view lines) {
+    return problems_of(
+        sources_of(std::string(kMinimal) + std::string(lines), {}, {{"ca.pem", "pem"}}));
+  };
+  EXPECT_THAT(with("tls_ca_file = \"ca.pem\""),
+              ElementsAre(testing::AllOf(HasSubstr("test.toml:3:1: cluster.main.tls_ca_file: means "
+                                                   "nothing with tls_mode \"prefer\""),
+                                         HasSubstr("verify-full"))))
+      << "the default";
+  for (const auto* mode : {"disable", "allow", "prefer"})
+    EXPECT_THAT(with("tls_ca_file = \"ca.pem\"\ntls_mode = \"" + std::string(mode) + "\""),
+                ElementsAre(HasSubstr("means nothing")));
+  for (const auto* mode : {"require", "verify-ca", "verify-full"})
+    EXPECT_THAT(with("tls_ca_file = \"ca.pem\"\ntls_mode = \"" + std::string(mode) + "\""),
+                IsEmpty());
+  Sources sources;
+  sources.primary_url = UrlSource{"postgres://db1?sslrootcert=ca.pem", "DATABASE_URL"};
+  sources.read_file = files_of({{"ca.pem", "pem"}});
+  EXPECT_THAT(problems_of(sources),
+              ElementsAre(testing::AllOf(HasSubstr("from DATABASE_URL"), HasSubstr("sslmode"))));
+}
+
 TEST(Validate, KnowsWhatPatroniNeeds) {
   const auto with = [](const std::string& lines) {
     return problems_with("[cluster.shop]\ntopology = \"patroni\"\n" + lines);
