@@ -156,6 +156,7 @@ Result<config::Sources> find_sources(const ConfigOptions& options,
 std::expected<config::Config, ConfigFailure> load_config(const ConfigOptions& options) {
   auto sources = find_sources(options, process_environment(), read_named_file);
   if (!sources) return std::unexpected(ConfigFailure{std::move(sources.error()), {}, {}});
+  sources->variables = process_variables();
   auto config = config::load(*sources);
   if (!config)
     return std::unexpected(ConfigFailure{{}, std::move(config.error()), sources->file_name});

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "config/load.h"
@@ -34,6 +35,8 @@ bool wants_colour(bool is_terminal, const config::Environment& environment);
 /// The process's own environment. An empty variable counts as not set: that is what a compose file
 /// or a unit leaves behind for a value that nobody gave.
 config::Environment process_environment();
+/// The names of all of its variables, in no order.
+std::vector<std::string> process_variables();
 
 bool stdout_is_terminal();
 Style stdout_style();

@@ -190,6 +190,8 @@ struct Config {
   std::map<std::string, UserOptions, std::less<>> users;
   Auth auth;
   Origins origins;
+  /// What load() met that nothing takes any notice of, a sentence each: for warnings().
+  std::vector<std::string> ignored;
 
   /// The entry for the database that a client asked for: its own, else "*", else nullptr.
   const Database* find_database(std::string_view name) const;

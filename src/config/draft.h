@@ -30,6 +30,10 @@ class Draft {
   void report_at(Position at, std::string name, Error error,
                  Origin::Kind by = Origin::Kind::kDefault);
 
+  /// An environment variable means something here, whether it is set or not.
+  void take_variable(std::string_view name) { taken_variables_.emplace(name); }
+  bool takes_variable(std::string_view name) const { return taken_variables_.contains(name); }
+
   Config& config() { return config_; }
   const Config& config() const { return config_; }
 
@@ -43,6 +47,7 @@ class Draft {
   Config config_;
   std::map<std::string, Position, std::less<>> places_;  // By full name of key or section.
   std::set<std::string, std::less<>> unreadable_;        // Full names of keys.
+  std::set<std::string, std::less<>> taken_variables_;
   Problems problems_;
 };
 

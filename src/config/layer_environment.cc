@@ -8,18 +8,6 @@
 namespace fairlead::config {
 namespace {
 
-std::string upper(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'a' && c <= 'z') {
-      c = static_cast<char>(c - 'a' + 'A');
-    } else if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9')) {
-      c = '_';
-    }
-  }
-  return out;
-}
-
 /// The clusters, databases or users whose variables are looked for.
 std::vector<std::string> names_to_ask_for(const Config& config, const Section& section) {
   std::vector<std::string> names = names_in(config, section);
@@ -38,6 +26,7 @@ void refuse_variables_of_missing_star(const Sources& sources, Draft& draft) {
   for (const Key& key : section.keys) {
     const KeyRef ref{&section, "*", &key};
     const std::string variable = variable_name(ref);
+    draft.take_variable(variable);
     if (!sources.environment(variable)) continue;
     draft.report_at({}, full_name(ref),
                     {ErrorCode::kConfig,
@@ -86,12 +75,25 @@ void apply_one_file(const Sources& sources, const KeyRef& ref, const std::string
 
 }  // namespace
 
-std::string variable_name(const KeyRef& ref) {
-  const std::string key = upper(ref.key->name);
-  if (ref.name.empty() || ref.name == "*") {
-    return fmt::format("FAIRLEAD_{}_{}", upper(ref.section->name), key);
+std::string in_capitals(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'a' && c <= 'z') {
+      c = static_cast<char>(c - 'a' + 'A');
+    } else if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9')) {
+      c = '_';
+    }
   }
-  return fmt::format("FAIRLEAD_{}_{}_{}", upper(ref.section->name), upper(ref.name), key);
+  return out;
+}
+
+std::string variable_name(const KeyRef& ref) {
+  const std::string key = in_capitals(ref.key->name);
+  if (ref.name.empty() || ref.name == "*") {
+    return fmt::format("FAIRLEAD_{}_{}", in_capitals(ref.section->name), key);
+  }
+  return fmt::format("FAIRLEAD_{}_{}_{}", in_capitals(ref.section->name), in_capitals(ref.name),
+                     key);
 }
 
 void apply_environment(const Sources& sources, Draft& draft) {
@@ -102,6 +104,7 @@ void apply_environment(const Sources& sources, Draft& draft) {
       for (const Key& key : section.keys) {
         const KeyRef ref{&section, name, &key};
         const std::string variable = variable_name(ref);
+        draft.take_variable(variable);
         const auto value = sources.environment(variable);
         if (value) draft.set(ref, Text{*value}, {Origin::Kind::kEnvironment, variable});
       }

@@ -15,8 +15,12 @@ std::string join(const std::vector<std::string>& path) {
 /// Puts environment variables into every string of the value; false: a problem was reported.
 bool substitute_in(Value& value, const Sources& sources, const std::string& name, Position at,
                    Draft& draft) {
+  const Environment environment = [&](std::string_view variable) -> std::optional<std::string> {
+    draft.take_variable(variable);
+    return sources.environment ? sources.environment(variable) : std::nullopt;
+  };
   const auto replace = [&](std::string& text) {
-    auto result = substitute(text, sources.environment);
+    auto result = substitute(text, environment);
     if (!result) {
       draft.report_at(at, name, std::move(result.error()));
       return false;

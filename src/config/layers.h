@@ -15,9 +15,13 @@ void apply_urls(const Sources& sources, Draft& draft);
 
 /// FAIRLEAD_SECTION_KEY, FAIRLEAD_CLUSTER_NAME_KEY and FAIRLEAD_DATABASE_NAME_KEY, for every
 /// cluster and database that exists by now, for cluster "main" in any case. The name of database
-/// "*" is left out. Variables are asked for by name and never listed: Kubernetes makes some of its
-/// own that begin with FAIRLEAD_ for a service of that name.
+/// "*" is left out.
 void apply_environment(const Sources& sources, Draft& draft);
+
+/// After apply_environment(): variables that begin as those of keys do and were not taken, neither
+/// by a key nor by a ${VARIABLE} of the file. What sets a key of a table that does not exist is a
+/// problem; the rest may be somebody else's, and is noted in Config::ignored.
+void tell_stray_variables(const Sources& sources, Draft& draft);
 
 /// The command line.
 void apply_flags(const Sources& sources, Draft& draft);
@@ -27,5 +31,7 @@ void apply_files(const Sources& sources, Draft& draft);
 
 /// "FAIRLEAD_CLUSTER_MAIN_NODES", for messages and documentation.
 std::string variable_name(const KeyRef& ref);
+/// A name as variables have it: letters as capitals, all but letters and digits as "_".
+std::string in_capitals(std::string_view text);
 
 }  // namespace fairlead::config

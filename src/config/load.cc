@@ -31,6 +31,7 @@ std::expected<Config, Problems> load(const Sources& sources) {
   if (!readable || urls_failed) return std::unexpected(draft.take_problems());
   pass_every_database_through(draft);
   apply_environment(sources, draft);
+  tell_stray_variables(sources, draft);
   apply_flags(sources, draft);
   apply_files(sources, draft);
   refuse_not_available(draft);

@@ -61,7 +61,10 @@ struct Sources {
   std::vector<UrlSource> replica_urls;   // Only with primary_url.
   std::vector<FlagValue> flags;
   Environment environment;  // Empty: nothing is set.
-  FileReader read_file;     // Empty: every *_file key is an error.
+  /// The names of all variables, so that one which no key takes is told of. Others may be among
+  /// them, and what is not set.
+  std::vector<std::string> variables;
+  FileReader read_file;  // Empty: every *_file key is an error.
 };
 
 /// Reads and validates. On failure: every problem, in the order of the file, then the others.

@@ -35,6 +35,7 @@ inline Sources sources_of(std::string_view text, Texts variables = {}, Texts fil
   Sources sources;
   sources.file_text = std::string(text);
   sources.file_name = "test.toml";
+  for (const auto& [name, value] : variables) sources.variables.push_back(name);
   sources.environment = environment_of(std::move(variables));
   sources.read_file = files_of(std::move(files));
   return sources;

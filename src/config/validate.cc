@@ -219,7 +219,7 @@ Result<void> validate(const Config& config) {
 }
 
 std::vector<std::string> warnings(const Config& config) {
-  std::vector<std::string> out;
+  std::vector<std::string> out = config.ignored;
   const bool trust = config.auth.method == AuthMethod::kTrust;
   if (trust && !is_loopback(config.listen.host)) {
     out.push_back(
