@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "app/exit_code.h"
-#include "app/named_file.h"
 #include "app/terminal.h"
+#include "proxy/named_file.h"
 
 namespace fairlead::app {
 
@@ -154,7 +154,7 @@ Result<config::Sources> find_sources(const ConfigOptions& options,
 }
 
 std::expected<config::Config, ConfigFailure> load_config(const ConfigOptions& options) {
-  auto sources = find_sources(options, process_environment(), read_named_file);
+  auto sources = find_sources(options, process_environment(), proxy::read_named_file);
   if (!sources) return std::unexpected(ConfigFailure{std::move(sources.error()), {}, {}});
   sources->variables = process_variables();
   auto config = config::load(*sources);

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "app/named_file.h"
 #include "app/terminal.h"
 #include "auth/users_file.h"
 #include "cluster/sql_connection.h"
+#include "proxy/named_file.h"
 
 namespace fairlead::app {
 
@@ -29,7 +29,7 @@ Result<config::User> find_user(const config::Auth& auth, std::string name) {
   for (const config::User& user : auth.url_users)
     if (name.empty() || user.name == name) return user;
   if (!auth.users_file.empty()) {
-    const auto text = read_named_file(auth.users_file);
+    const auto text = proxy::read_named_file(auth.users_file);
     if (!text) return std::unexpected(text.error());
     const auto users = auth::parse_users_file(*text);
     if (!users) return std::unexpected(users.error());

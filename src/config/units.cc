@@ -104,8 +104,7 @@ std::string to_string(Duration value) {
 bool is_host(std::string_view host) {
   if (host.empty() || (host.contains('%') && !host.contains(':'))) return false;
   return std::ranges::all_of(host, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-           c == '-' || c == '_' || c == ':' || c == '%';
+    return is_letter_or_digit(c) || std::string_view(".-_:%").find(c) != std::string_view::npos;
   });
 }
 

@@ -1,8 +1,8 @@
 // The running proxy: listeners, workers, pools and monitors of one configuration.
 //
 // It is what `fairlead up` and `fairlead demo` start, and all that they see of src/proxy. It prints
-// nothing but log lines, installs no signal handlers and reads neither files nor the environment:
-// those belong to src/app.
+// nothing but log lines, installs no signal handlers, and reads no environment and no files but
+// those that the configuration names: all else belongs to src/app.
 //
 // One thread starts, asks, reloads and stops a Proxy; its own threads do the work. Every call here
 // may block that one thread for as long as its comment says, never a worker.

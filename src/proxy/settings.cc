@@ -3,24 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "auth/crypto.h"
+#include "base/log.h"
+#include "proxy/named_file.h"
 #include "proxy/shared.h"
 
 namespace fairlead::proxy {
 namespace {
-
-Result<std::string> read_file(const std::string& path, std::string_view key) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (file && text) return text.str();
-  return fail(ErrorCode::kConfig, fmt::format("{} \"{}\" cannot be read", key, path),
-              std::generic_category().message(errno),
-              "Check the path, and that the user who runs Fairlead may read the file.");
-}
 
 net::TlsMode to_net(config::TlsMode mode) {
   switch (mode) {
@@ -73,8 +63,11 @@ Result<ClusterSettings> make_cluster(const std::string& name, const config::Clus
 Result<auth::UsersFile> read_users(const config::Auth& config) {
   std::string text;
   if (!config.users_file.empty()) {
-    auto file = read_file(config.users_file, "auth.users_file");
-    if (!file) return std::unexpected(file.error());
+    auto file = read_named_file(config.users_file);
+    if (!file) {
+      file.error().message = "auth.users_file: " + file.error().message;
+      return std::unexpected(std::move(file.error()));
+    }
     text = std::move(*file);
   }
   for (const config::User& user : config.url_users) {
@@ -89,6 +82,10 @@ Result<auth::UsersFile> read_users(const config::Auth& config) {
   if (!users)
     users.error().detail =
         config.users_file + (users.error().detail.empty() ? "" : ": ") + users.error().detail;
+  const bool is_needed = !config.users_file.empty() && config.method != config::AuthMethod::kTrust;
+  if (users && users->size() == 0 && is_needed)
+    log::warning("auth.users_file: {} names no user, so nobody can log in with a password",
+                 config.users_file);
   return users;
 }
 

@@ -1,13 +1,57 @@
-// What a configuration means.
+// What becomes of the files that a configuration names.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "proxy/shared.h"
 
 namespace fairlead::proxy {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+
+class UsersFileOfSettings : public testing::Test {
+ protected:
+  UsersFileOfSettings() {
+    std::string name = testing::TempDir() + "/fl-XXXXXX";
+    dir_ = mkdtemp(name.data());
+  }
+  ~UsersFileOfSettings() override { std::filesystem::remove_all(dir_); }
+
+  static Result<SettingsPtr> with(std::string users_file) {
+    config::Config config;
+    config.auth.users_file = std::move(users_file);
+    return make_settings(std::make_shared<const config::Config>(std::move(config)));
+  }
+  static std::string why(std::string users_file) {
+    const auto settings = with(std::move(users_file));
+    return settings ? "it was read" : describe(settings.error());
+  }
+
+  std::string dir_;
+};
+
+TEST_F(UsersFileOfSettings, MayBeEmptyAndThenNamesNobody) {
+  std::ofstream(dir_ + "/empty").close();
+  std::ofstream(dir_ + "/one") << "\"bob\" \"pw\"\n";
+  const auto none = with(dir_ + "/empty");
+  ASSERT_TRUE(none) << describe(none.error());
+  EXPECT_EQ((*none)->users.size(), 0U);
+  EXPECT_EQ(with(dir_ + "/one").value()->users.size(), 1U);
+}
+
+TEST_F(UsersFileOfSettings, ThatCannotBeReadSaysWhy) {
+  EXPECT_THAT(why(dir_), AllOf(HasSubstr("auth.users_file: cannot read " + dir_),
+                               HasSubstr("Is a directory")));
+  EXPECT_THAT(why(dir_ + "/none"),
+              AllOf(HasSubstr(dir_ + "/none"), HasSubstr("No such file or directory")));
+  std::ofstream(dir_ + "/file").close();
+  EXPECT_THAT(why(dir_ + "/file/x"), HasSubstr("Not a directory"));
+}
 
 config::Cluster managed_by(std::vector<std::string> urls) {
   config::Cluster cluster;

@@ -1,4 +1,4 @@
-#include "app/named_file.h"
+#include "proxy/named_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -8,11 +8,21 @@
 #include <cerrno>
 #include <cstring>
 
-#include "cluster/fd.h"
-
-namespace fairlead::app {
+namespace fairlead::proxy {
 
 namespace {
+
+/// Closed at the end of its scope.
+struct OpenFile {
+  explicit OpenFile(const std::string& path) : fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~OpenFile() {
+    if (fd >= 0) close(fd);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+
+  const int fd;
+};
 
 std::string_view what_to_do(int error) {
   switch (error) {
@@ -35,12 +45,12 @@ std::unexpected<Error> cannot_read(const std::string& path, int error) {
 }  // namespace
 
 Result<std::string> read_named_file(const std::string& path) {
-  const cluster::Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return cannot_read(path, errno);
+  const OpenFile file(path);
+  if (file.fd < 0) return cannot_read(path, errno);
   std::string text;
   std::array<char, 16384> buffer;
   for (;;) {
-    const ssize_t got = read(file.get(), buffer.data(), buffer.size());
+    const ssize_t got = read(file.fd, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return cannot_read(path, errno);
     if (got == 0) return text;
@@ -52,4 +62,4 @@ Result<std::string> read_named_file(const std::string& path) {
   }
 }
 
-}  // namespace fairlead::app
+}  // namespace fairlead::proxy

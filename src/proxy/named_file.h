@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace fairlead::app {
+namespace fairlead::proxy {
 
 /// A name that was mistyped must not fill the memory. As large as the largest of these files may
 /// be, a users file (auth/users_file.h).
@@ -18,4 +18,4 @@ inline constexpr size_t kNamedFileBytesMax = size_t{64} << 20;
 /// kUndefinedObject: there is no such file.
 Result<std::string> read_named_file(const std::string& path);
 
-}  // namespace fairlead::app
+}  // namespace fairlead::proxy

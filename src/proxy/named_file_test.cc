@@ -1,4 +1,4 @@
-#include "app/named_file.h"
+#include "proxy/named_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace fairlead::app {
+namespace fairlead::proxy {
 namespace {
 
 using testing::HasSubstr;
@@ -47,4 +47,4 @@ TEST_F(NamedFile, ThatHasNoEndIsRefused) {
 }
 
 }  // namespace
-}  // namespace fairlead::app
+}  // namespace fairlead::proxy
