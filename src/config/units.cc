@@ -9,6 +9,7 @@
 #include <limits>
 #include <span>
 
+#include "base/ascii.h"
 
 namespace fairlead::config {
 namespace {
