@@ -26,10 +26,16 @@ bool names_what_it_writes(const sql::QueryFacts& facts) {
   }
 }
 
+/// BEGIN, SET and their like, unless they stand beside something that is called (D11).
+bool writes_nothing(const sql::QueryFacts& facts, const sql::FunctionCatalog* catalog) {
+  return facts.access == sql::Access::kPrimary && !facts.may_write &&
+         !sql::decide(facts, catalog).may_write;
+}
+
 }  // namespace
 
 void WrittenTables::add(const sql::QueryFacts& facts, const sql::FunctionCatalog* catalog) {
-  if (whole_database_ || (!facts.may_write && facts.access == sql::Access::kPrimary)) return;
+  if (whole_database_ || writes_nothing(facts, catalog)) return;
   if (catalog == nullptr || !names_what_it_writes(facts) || catalog->may_touch_any_table(facts))
     return add_whole_database();
   for (const sql::Relation& relation : facts.relations) {

@@ -21,7 +21,8 @@ namespace fairlead::core {
 /// The tables that a transaction may have changed so far. Starts with none.
 class WrittenTables {
  public:
-  /// What the statement may change. `catalog` null: not known, so anything.
+  /// What the statements of a text may change, of a request that may write. `catalog` null: not
+  /// known, so anything.
   void add(const sql::QueryFacts& facts, const sql::FunctionCatalog* catalog);
   void add(const WrittenTables& more);
   void add_whole_database();

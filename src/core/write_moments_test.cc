@@ -95,6 +95,23 @@ TEST_F(WriteMomentsTest, AReadThatWritesByAViewOrAPolicyMayHaveWrittenAnything) 
   EXPECT_EQ(after("INSERT INTO a SELECT n FROM v", "SELECT * FROM c"), Time{});
 }
 
+TEST_F(WriteMomentsTest, WhatIsCalledBesideACommandMayHaveWrittenAnything) {  // A41, A45, D11
+  for (const char* write :
+       {"BEGIN; SELECT on_change(); COMMIT",
+        "SELECT set_config('app.user', '7', true), on_change()",
+        "SELECT pg_advisory_xact_lock(1), on_change()", "SET LOCAL x = 1; SELECT on_change()",
+        "SELECT on_change(), current_setting('y', true)",
+        "SELECT relname, on_change() FROM pg_class",
+        "DECLARE c CURSOR WITH HOLD FOR SELECT on_change()", "BEGIN; SELECT * FROM over; COMMIT",
+        "SHOW x; SELECT not_known()"})
+    EXPECT_EQ(after(write, "SELECT * FROM c"), at(100)) << write;
+  for (const char* harmless :
+       {"BEGIN", "COMMIT", "SET LOCAL x = 1", "SELECT set_config('app.user', lower('A'), true)",
+        "BEGIN; SELECT * FROM v; COMMIT", "DECLARE c CURSOR FOR SELECT n FROM a",
+        "SELECT pg_advisory_xact_lock(1)", "SELECT relname FROM pg_class"})
+    EXPECT_EQ(after(harmless, "SELECT * FROM c"), Time{}) << harmless;
+}
+
 TEST_F(WriteMomentsTest, WithoutACatalogOrAPlanEveryWriteCounts) {
   WriteMoments moments;
   moments.note(at(100), written("INSERT INTO a VALUES (1)"));

@@ -232,6 +232,29 @@ class Consistency(unittest.TestCase):
                 client.run("insert into fresh values (3)")
                 self.assertEqual(targets(), ["primary"] * 5)
 
+    def test_what_is_called_beside_a_command_is_a_write_as_any_other(self):  # A41, A45, D11
+        call = "transfer(1, 2)"
+        with login() as client, login() as other:
+            client.run("create or replace function transfer(int, int) returns int volatile language plpgsql as"
+                       " 'begin insert into seen values ($1); return $2; end'")
+            client.run(f"create or replace view transferring as select {call} as n")
+            eventually(lambda: client.run(f"select {call}") and where(client) == ("primary", "volatile_function"), 10, "it is known")
+            for texts in (
+                (f"begin; select {call}; commit",), ("begin; select * from transferring; commit",),
+                (f"select set_config('app.user', '7', true), {call}",), (f"select pg_advisory_xact_lock(1), {call}",),
+                (f"set local x.y = 1; select {call}",), (f"select {call}, current_setting('x.y', true)",),
+                (f"select relname, {call} from pg_class limit 1",),
+                (f"begin; declare c cursor with hold for select {call}; commit", "close c"),
+                ("begin", f"declare c cursor with hold for select {call}", "commit", "close c"),
+            ):
+                eventually(lambda: self.read(other)[1] == "replica", 10, "the replica has caught up")
+                with self.subTest(texts), STAND.paused_replay():
+                    before = self.read(other, "/* fairlead.route=primary */")[0]
+                    self.assertEqual(self.read(other), (before, "replica"))
+                    for text in texts:
+                        client.run(text)
+                    self.assertEqual(self.read(other), (before + 1, "primary"))
+
     def test_who_waits_for_a_replica_holds_no_server(self):
         proxy = Proxy(STAND, {"database": {"max_lag": "1min", "pool_size": 1, "freshness_wait": "4s"}})
         self.addCleanup(proxy.stop)
