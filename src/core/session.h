@@ -234,6 +234,7 @@ class Session {
                               std::string_view sqlstate);
   void skip_with_server();
   bool wants_repeat(const wire::ErrorFields& error);
+  void note_refusal();
   void doubt_primary(std::string_view sqlstate);
   Relayed on_parameter(const wire::Piece& piece);
   void apply_reports();

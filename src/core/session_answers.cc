@@ -232,10 +232,17 @@ bool Session::wants_repeat(const wire::ErrorFields& error) {
   // The read port refuses what a standby refuses; the primary must not make up for it.
   if (advice == RetryAdvice::kPrimary && state_.port == Port::kRead) return false;
   if (advice == RetryAdvice::kNone) return false;
-  if (is_lasting_refusal(error) && plan_.executions.size() == 1)
-    environment_.known->add_refused(plan_.executions[0].facts);
+  if (is_lasting_refusal(error)) note_refusal();
   want_repeat(advice == RetryAdvice::kPrimary ? Target::kPrimary : Target::kReplica);
   return true;
+}
+
+/// A replica will not do it: it may be a write, whatever labels say. As such it is remembered
+/// (A44), and so it runs on the primary: owed to reads (D11), and of unknown outcome if that dies
+/// (E21).
+void Session::note_refusal() {
+  if (plan_.executions.size() == 1) environment_.known->add_refused(plan_.executions[0].facts);
+  plan_.decision.may_write = true;
 }
 
 void Session::want_repeat(std::optional<Target> target) {

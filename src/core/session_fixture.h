@@ -73,6 +73,8 @@ class ScriptedSession : public SessionHost, public RelaySink {
   std::string take_sent() { return std::exchange(sent_, {}); }
   size_t unused() const { return inbox_.size(); }
   uint32_t wakes = 0;
+  uint32_t writes = 0;          // That the database was told of.
+  bool wrote_anything = false;  // One of them was to the whole of it.
 
   // SessionHost.
   void to_client(std::string_view bytes) override { seen_.append(bytes); }
@@ -90,7 +92,11 @@ class ScriptedSession : public SessionHost, public RelaySink {
   void end_client() override {}
   void wake() override { ++wakes; }
   Time now() const override { return {}; }
-  Time note_write(const WrittenTables&) override { return {}; }
+  Time note_write(const WrittenTables& written) override {
+    ++writes;
+    wrote_anything |= written.whole_database();
+    return {};
+  }
   void note_catalog_change(bool) override {}
   void note_statement(const Lease&, sql::Reason) override {}
   void note_observed(const ObservedRequest&) override {}

@@ -55,6 +55,30 @@ class Repeats(unittest.TestCase):
             client.run("select 1")
             self.assertEqual(route_of(client), ("replica", "read", 1))
 
+    def test_what_a_replica_refused_is_a_write_that_reads_have_to_see(self):  # A44, D11
+        count = "select count(*) from notes"
+        with login() as client, login() as other:
+            for reader, level in ((other, "app"), (client, "session"), (client, "app")):
+                reader.run("set fairlead.consistency = 'app'")
+                eventually(lambda one=reader: one.run(count) and route_of(one)[0] == "replica", 10, "the replica has caught up")
+                with self.subTest(level=level), STAND.paused_replay():
+                    reader.run(f"set fairlead.consistency = '{level}'")
+                    before = int(reader.value(count))
+                    client.run(self.shape("lie(7, 7)"))
+                    self.assertEqual(route_of(client), ("primary", "replica_error_retry", 2))
+                    self.assertEqual(int(reader.value(count)), before + 1)
+                    self.assertEqual(route_of(reader)[:2], ("primary", "own_write"))
+
+    def test_nobody_is_told_that_a_write_which_was_found_late_is_safe_to_repeat(self):  # E21, G3
+        with login() as client, STAND.superuser() as primary:
+            client.send(wire.query(self.shape("lie_late(0, 30)")))
+            running = "select count(*) from pg_stat_activity where usename = 'tester' and state = 'active'"
+            eventually(lambda: primary.value(running) == "1", 10, "the second attempt runs")
+            self.terminate(primary, "active")
+            answer = client.answer()
+            self.assertEqual(([error["C"] for error in answer.errors], answer.status), (["08007"], "I"))
+            self.assertIn("before you repeat it", answer.errors[0]["H"])
+
     def test_nothing_is_repeated_of_which_a_byte_is_out(self):  # G3, A60
         with login() as client:
             answer = client.query(self.shape("lie(n, 90000)", "from generate_series(1, 100000) n"))
@@ -117,9 +141,9 @@ class Repeats(unittest.TestCase):
                 self.assertEqual(route_of(client)[::2], (target, 1))
                 self.assertGreater(rounds, 10)
 
-    def terminate(self, replica, state):
+    def terminate(self, node, state):
         terminated = f"select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = 'tester' and state = '{state}'"
-        eventually(lambda: replica.run(terminated) == [("t",)], 10, f"a server that is {state} is terminated")
+        eventually(lambda: node.run(terminated) == [("t",)], 10, f"a server that is {state} is terminated")
 
     def test_a_cancel_ends_the_second_attempt_and_prevents_it(self):  # F44
         with login() as client, STAND.superuser() as primary:
