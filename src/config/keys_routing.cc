@@ -144,7 +144,8 @@ constexpr std::array kDatabase{
          .sentence = "Its name on the server; empty: the name that the client asked for."}),
     declare<&Database::pool_mode>(
         {.name = "pool_mode",
-         .sentence = "Whether a client keeps a server for a transaction or for its session."}),
+         .sentence = "Whether a client keeps a server for a transaction, or for its session, which "
+                     "then has all of its reads on the primary."}),
     declare<&Database::pool_size>(
         {.name = "pool_size",
          .sentence = "Servers for each node, database and user, over all workers.",

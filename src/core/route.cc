@@ -64,6 +64,7 @@ Route decide_target(const RouteInput& input) {
   if (input.port == Port::kPrimary) return to_primary(Reason::kPortPrimary);
   if (input.port == Port::kRead)
     return {.target = Target::kReplica, .reason = Reason::kPortReplica, .replica_only = true};
+  if (input.pinned) return to_primary(Reason::kPinned);                  // C22
   if (is_serializable(input)) return to_primary(Reason::kSerializable);  // B4
 
   const std::optional<Reason> replica = why_replica(input);

@@ -1,9 +1,9 @@
 // Where one request should go, before freshness and balance have their say: the order of decision
 // of design "Routing".
 //
-// Pure. 1. the port; 2. a hint, which may send a proven read to a replica but never a write
-// (A7); 3. an open transaction or a pin, which the session answers itself because its server is
-// given; 4. what the statement is. Doubt goes to the primary (G1).
+// Pure. 1. the port; 2. a pin, which any statement of the client has to follow (C22); 3. a hint,
+// which may send a proven read to a replica but never a write (A7); 4. what the statement is. Doubt
+// goes to the primary (G1). Where a server is leased, for a transaction or a pin, nobody asks.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +33,7 @@ struct ReadWish {
 
 struct RouteInput {
   Port port = Port::kAutomatic;
+  bool pinned = false;                  // The client keeps the server that it is going to get.
   std::optional<sql::Route> hint = {};  // Comment, else SET LOCAL, else SET, else start-up.
   sql::Decision decision = {};          // Of all statements of the request together (A4, A5).
   /// The request opens a transaction of these modes: it is a BEGIN, or the first statement behind

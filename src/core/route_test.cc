@@ -20,6 +20,18 @@ TEST(Route, ThePortComesFirst) {
   EXPECT_EQ(decide_route(input), (Route{Target::kReplica, Reason::kPortReplica, true}));
 }
 
+TEST(Route, WhoKeepsAServerKeepsOneOfThePrimary) {  // C22
+  const sql::TransactionModes modes{.read_only = true};
+  for (const auto& hint : {std::optional<sql::Route>(), {{sql::Route::Kind::kReplica}}}) {
+    EXPECT_EQ(decide_route({.pinned = true, .hint = hint, .decision = kRead}),
+              (Route{Target::kPrimary, Reason::kPinned}));
+  }
+  EXPECT_EQ(decide_route({.pinned = true, .decision = kRead, .opens = &modes}).target,
+            Target::kPrimary);
+  EXPECT_EQ(decide_route({.port = Port::kRead, .pinned = true, .decision = kRead}).target,
+            Target::kReplica);
+}
+
 TEST(Route, AHintNeverSendsAWriteToAReplica) {  // A7
   for (const auto kind : {sql::Route::Kind::kReplica, sql::Route::Kind::kNode}) {
     const RouteInput input{.hint = sql::Route{kind, "host:1"}, .decision = kWrite};

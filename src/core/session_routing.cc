@@ -51,6 +51,7 @@ Route Session::route_request() {
   const sql::Hints& hints = plan_.hints;
   RouteInput input;
   input.port = state_.port;
+  input.pinned = server_ == nullptr && !state_.pins.reasons().empty();
   input.hint = asked(hints.route, "fairlead.route");
   input.read = {.consistency = asked(hints.consistency, "fairlead.consistency"),
                 .max_lag = asked(hints.max_lag, "fairlead.max_lag"),
