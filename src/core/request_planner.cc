@@ -141,11 +141,12 @@ sql::Decision RequestPlanner::learnt(sql::Decision decision,
   const bool is_refused = decision.access == Access::kRead && context_.known != nullptr &&
                           context_.known->was_refused(facts);
   if (!is_refused) return decision;
-  return {Access::kPrimary, Reason::kReplicaErrorRetry, true, decision.opaque};
+  return {Access::kPrimary, Reason::kReplicaErrorRetry, true, decision.opaque, true};
 }
 
 void RequestPlanner::add_decision(sql::Decision decision, RequestPlan& plan) {
   plan.decision.may_write = plan.decision.may_write || decision.may_write;
+  plan.decision.primary_only = plan.decision.primary_only || decision.primary_only;
   plan.opaque = plan.opaque || decision.opaque;
   if (plan.decision.access == Access::kPrimary) return;
   if (decision.access == Access::kPrimary || decision.reason != Reason::kEmpty) {

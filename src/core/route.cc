@@ -25,20 +25,7 @@ bool is_read_only_transaction(const RouteInput& input) {
 /// (B3). As the first statement of one it keeps all of it on the primary. What may change the
 /// session unseen may take a lock, too (C15, C22).
 bool needs_primary(const sql::Decision& decision) {
-  if (decision.opaque) return true;
-  switch (decision.reason) {
-    case Reason::kPrimaryRelation:
-    case Reason::kTempObject:
-    case Reason::kListen:
-    case Reason::kNotify:
-    case Reason::kLock:
-    case Reason::kAdvisoryLock:
-    case Reason::kNodeFunction:
-    case Reason::kSessionFunction:
-      return true;
-    default:
-      return false;
-  }
+  return decision.opaque || decision.primary_only;
 }
 
 /// Why the request may leave the primary; nullopt: it may not.

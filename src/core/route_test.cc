@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sql/classify.h"
+
 namespace fairlead::core {
 namespace {
 
@@ -61,18 +63,54 @@ TEST(Route, PlainBeginGoesToThePrimaryAndReadOnlyToAReplica) {  // B2, B3
 
 TEST(Route, AReadOnlyTransactionIsOnThePrimaryForWhatOnlyThatAnswers) {  // B3, B30
   const sql::TransactionModes modes{.read_only = true};
-  for (const Reason reason : {Reason::kPrimaryRelation, Reason::kListen, Reason::kAdvisoryLock}) {
-    EXPECT_EQ(decide_route({.decision = {Access::kPrimary, reason, true}, .opens = &modes}),
-              (Route{Target::kPrimary, reason}));
-  }
-  const Reason called = Reason::kVolatileFunction;
-  EXPECT_EQ(decide_route({.decision = {Access::kPrimary, called, true}, .opens = &modes}).target,
-            Target::kReplica);
-  EXPECT_EQ(  // C22
-      decide_route({.decision = {Access::kPrimary, called, true, true}, .opens = &modes}).target,
-      Target::kPrimary);
-  EXPECT_EQ(decide_route({.decision = {Access::kPrimary, Reason::kCursor, true}, .opens = &modes}),
-            (Route{Target::kReplica, Reason::kTransactionReadOnly}));
+  const auto route = [&](const char* sql) {
+    const sql::QueryFacts facts = sql::classify(sql);
+    RouteInput input{.decision = sql::decide(facts, nullptr), .opens = &modes};
+    input.decision.opaque |= facts.opaque_side_effects;
+    return decide_route(input);
+  };
+  for (const char* sql : {"SELECT pg_advisory_xact_lock(1)",
+                          "SELECT 1; SELECT pg_advisory_xact_lock(1)",
+                          "LISTEN c",
+                          "NOTIFY c",
+                          "LOCK TABLE t",
+                          "SELECT currval('s')",
+                          "SELECT pg_is_in_recovery()",
+                          "SELECT txid_current()",
+                          "SELECT pg_current_xact_id()",
+                          "COPY (SELECT 1) TO '/tmp/x'",
+                          "SELECT 1; COPY t TO PROGRAM 'cat'",
+                          "CHECKPOINT",
+                          "ANALYZE t",
+                          "CLUSTER t",
+                          "LOAD 'x'",
+                          "DECLARE c CURSOR WITH HOLD FOR SELECT 1",
+                          "PREPARE p AS SELECT 1",
+                          "DO ''",
+                          "nonsense",
+                          "PREPARE TRANSACTION 'g'",
+                          "SET TRANSACTION READ WRITE",
+                          "SELECT 1 FROM pg_temp.t"})
+    EXPECT_EQ(route(sql).target, Target::kPrimary) << sql;
+  for (const char* sql : {"SELECT 1", "DECLARE c CURSOR FOR SELECT 1", "SET LOCAL x = 1",
+                          "SAVEPOINT a", "SELECT relname FROM pg_class", "INSERT INTO t VALUES (1)",
+                          "SELECT 1 FOR UPDATE", "COPY t TO STDOUT", "EXPLAIN SELECT 1"})
+    EXPECT_EQ(route(sql), (Route{Target::kReplica, Reason::kTransactionReadOnly})) << sql;
+}
+
+TEST(Route, InAReadOnlyTransactionTheCatalogDecidesToo) {  // B3, A54, A56, G1
+  const sql::TransactionModes modes{.read_only = true};
+  const auto target = [&](Reason reason, bool opaque = false) {
+    const bool primary_only = !sql::is_same_on_replica(reason);
+    const sql::Decision decision{Access::kPrimary, reason, true, opaque, primary_only};
+    return decide_route({.decision = decision, .opens = &modes}).target;
+  };
+  for (const Reason reason : {Reason::kPrimaryRelation, Reason::kUnknownRelation,
+                              Reason::kPrimaryList, Reason::kCatalogLoading})
+    EXPECT_EQ(target(reason), Target::kPrimary) << sql::reason_name(reason);
+  for (const Reason reason : {Reason::kVolatileFunction, Reason::kUnsafeView})
+    EXPECT_EQ(target(reason), Target::kReplica) << sql::reason_name(reason);
+  EXPECT_EQ(target(Reason::kVolatileFunction, true), Target::kPrimary);  // C22
 }
 
 TEST(Route, AReadBehindABeginLeavesThePrimaryOnlyIfAllowedUntilAWrite) {  // B2, B31

@@ -174,6 +174,7 @@ class Session {
   // session_routing.cc
   void route_or_answer();
   Route route_request();
+  void route_as_part(sql::Reason reason, RouteInput& input) const;
   template <class T>
   std::optional<T> asked(const std::optional<T>& hint, std::string_view setting) const;
   bool always_explains() const;
@@ -217,7 +218,7 @@ class Session {
   bool fail_locally(size_t index, size_t confirmed, std::string& out);
   void refuse_foreign_sequence();
   bool is_on_replica() const;
-  void refuse_locks();
+  void refuse_on_replica();
   void refuse_message(size_t index, const Error& error);
   void drop_behind(size_t index);
   void describe_ours(const sql::QueryFacts* facts, std::string& out);

@@ -199,7 +199,7 @@ bool Session::on_question_answered() {
         return false;
       }
       state_.pins.on_check(*found);
-      if (is_on_replica() && found->has(PinReason::kAdvisoryLock)) {  // Of a function; C22.
+      if (is_on_replica() && !found->empty()) {  // Of a function; C22.
         ask(Kind::kDiscardAll, kDiscardAll);
         return false;
       }

@@ -1,6 +1,7 @@
 // Session: requests that Fairlead answers by itself, in both protocols: statements about
 // fairlead.*, DEALLOCATE of names that only Fairlead knows, Parse of texts that are known to be
 // good, hints that make no sense, and a Sync with nothing before it.
+#include "core/replica_refusal.h"
 #include "core/session.h"
 #include "wire/backend_encode.h"
 #include "wire/frontend.h"
@@ -198,22 +199,16 @@ bool Session::is_on_replica() const {
   return server_ != nullptr && lease_.target == Target::kReplica && state_.port == Port::kAutomatic;
 }
 
-/// An advisory lock on a replica would exclude nobody who asks the primary for it, and hold the
-/// client there (C15, C22).
-void Session::refuse_locks() {
-  const auto index = plan_.find_execution([](const sql::QueryFacts& facts) {
-    const bool is_of_transaction =
-        facts.reason == sql::Reason::kAdvisoryLock && facts.pins.bits == 0;
-    return is_of_transaction || facts.pins.has(sql::PinEvent::kAdvisoryLock);
+/// In a read-only transaction, which is on a replica because nothing before needed the primary.
+void Session::refuse_on_replica() {
+  std::optional<Error> refusal;
+  const auto index = plan_.find_execution([&](const sql::QueryFacts& facts) {
+    refusal = replica_refusal(facts);
+    return refusal.has_value();
   });
   if (!index) return;
-  refuse_message(
-      *index,
-      {ErrorCode::kReadOnlyTransaction,
-       "cannot take an advisory lock in a read-only transaction that reads from a replica",
-       "Locks of a replica exclude nobody on the primary.",
-       "Take the lock with the first statement of the transaction, or begin it without READ ONLY, "
-       "or use the primary's port."});
+  plan_.pins.remove(sql::PinEvent::kLoad);  // Nothing will be loaded; the others are looked at.
+  refuse_message(*index, *refusal);
 }
 
 /// The server is told, because its transaction fails with it.

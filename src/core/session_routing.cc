@@ -12,7 +12,7 @@ void Session::route_or_answer() {
     return;
   }
   if (plan_.pins.has(sql::PinEvent::kSequenceRead)) refuse_foreign_sequence();
-  if (is_on_replica() && !must_upgrade()) refuse_locks();
+  if (is_on_replica() && !must_upgrade()) refuse_on_replica();
   would_be_.reset();
   if (must_upgrade()) {
     route_ = {.target = Target::kPrimary, .reason = sql::Reason::kUpgrade};
@@ -45,6 +45,14 @@ bool Session::explains() const {
   return explain && explain->on;
 }
 
+/// What follows may be anything, the end of a transaction and a write behind it for one.
+void Session::route_as_part(sql::Reason reason, RouteInput& input) const {
+  input.decision.access = sql::Access::kPrimary;
+  input.decision.reason = reason;
+  input.decision.may_write = true;
+  if (!transaction_.is_deferred()) input.opens = nullptr;
+}
+
 Route Session::route_request() {
   if (transaction_.is_deferred() && transaction_.hints() != nullptr)
     plan_.hints.inherit(*transaction_.hints());
@@ -64,9 +72,8 @@ Route Session::route_request() {
   // A part of a segment, without its Sync, may still be followed by a write (A5); names alone may
   // be asked anywhere.
   if (plan_.end == RequestEnd::kFlush && plan_.executes)
-    input.decision = {sql::Access::kPrimary, sql::Reason::kPipelineOpen, true};
-  if (plan_.end == RequestEnd::kOversize)
-    input.decision = {sql::Access::kPrimary, sql::Reason::kTooLarge, true};
+    route_as_part(sql::Reason::kPipelineOpen, input);
+  if (plan_.end == RequestEnd::kOversize) route_as_part(sql::Reason::kTooLarge, input);
   input.default_read_only = state_.default_read_only();
   const Setting* isolation = state_.variables.find("default_transaction_isolation");
   input.default_serializable = isolation != nullptr && isolation->text() == "serializable";

@@ -81,6 +81,7 @@ QueryFacts new_facts() {
   facts.access = Access::kRead;
   facts.reason = Reason::kRead;
   facts.may_write = false;
+  facts.primary_only = false;
   return facts;
 }
 

@@ -179,7 +179,11 @@ struct QueryFacts {
   /// (D11). A transaction may have written if any of its units may. Independent of `reason`, which
   /// is the first of possibly many.
   bool may_write = true;
-  bool calls_set_config = false;  // extract_set_config(text) tells what it sets.
+  /// Only the primary, even in a READ ONLY transaction (B3): something of it is not the same on a
+  /// replica (is_same_on_replica), or would stay on one. Independent of `reason`, as before.
+  bool primary_only = true;
+  bool takes_advisory_lock = false;  // Of the transaction or of the session (C15).
+  bool calls_set_config = false;     // extract_set_config(text) tells what it sets.
   /// currval() or lastval(), and nothing before it in the unit that may have called nextval()
   /// (C18).
   bool reads_earlier_sequence = false;
@@ -195,6 +199,7 @@ struct QueryFacts {
   bool writes_unnamed = false;    // TRUNCATE: CASCADE empties what refers to it, too.
   bool copy_in = false;           // COPY ... FROM STDIN.
   bool copy_out = false;          // COPY ... TO STDOUT.
+  bool copy_to_file = false;      // COPY ... TO a file or a program of the server (A19).
   bool uses_temp_schema = false;  // Names pg_temp.
   bool explain = false;           // The unit has an EXPLAIN, with or without ANALYZE.
 

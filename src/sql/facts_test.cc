@@ -390,6 +390,9 @@ TEST(Facts, TellCopyDirectionsAndTempSchema) {
   EXPECT_FALSE(classify("COPY t FROM '/x'").copy_in);
   EXPECT_TRUE(classify("COPY (SELECT 1) TO STDOUT").copy_out);
   EXPECT_FALSE(classify("COPY t TO '/x'").copy_out);
+  EXPECT_TRUE(classify("COPY t TO '/x'").copy_to_file);
+  EXPECT_TRUE(classify("SELECT 1; COPY t TO PROGRAM 'x'").copy_to_file);  // A19
+  EXPECT_FALSE(classify("COPY t FROM '/x'; COPY t TO STDOUT").copy_to_file);
   EXPECT_TRUE(classify("SELECT * FROM pg_temp.t").uses_temp_schema);
   EXPECT_TRUE(classify("SELECT * FROM pg_temp_3.t").uses_temp_schema);
   EXPECT_FALSE(classify("SELECT 'pg_temp'").uses_temp_schema);  // Literals decide nothing.

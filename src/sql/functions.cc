@@ -168,9 +168,12 @@ Decision decide(const QueryFacts& facts, const FunctionCatalog* catalog) {
     unsafe = Reason::kCatalogLoading;
   // A lock on a replica excludes nobody, whatever the label of the function that takes it (C15).
   if (opaque && unsafe == Reason::kRead) unsafe = Reason::kSessionFunction;
-  if (facts.access == Access::kPrimary)
-    return {Access::kPrimary, facts.reason, facts.may_write || unsafe != Reason::kRead, opaque};
-  if (unsafe != Reason::kRead) return {Access::kPrimary, unsafe, true, opaque};
+  const bool primary_only = facts.primary_only || !is_same_on_replica(unsafe);
+  if (facts.access == Access::kPrimary) {
+    const bool may_write = facts.may_write || unsafe != Reason::kRead;
+    return {Access::kPrimary, facts.reason, may_write, opaque, primary_only};
+  }
+  if (unsafe != Reason::kRead) return {Access::kPrimary, unsafe, true, opaque, primary_only};
   return {Access::kRead, facts.reason, false};
 }
 

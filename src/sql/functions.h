@@ -88,7 +88,8 @@ struct Decision {
   Reason reason = Reason::kCatalogLoading;
   bool may_write =
       true;  // False: even on the primary the statement is known to change nothing (D11).
-  bool opaque = false;  // What it calls may change what the session keeps, unseen (C4).
+  bool opaque = false;        // What it calls may change what the session keeps, unseen (C4).
+  bool primary_only = false;  // Also in a READ ONLY transaction, where any other may leave it (B3).
 
   bool operator==(const Decision&) const = default;
 };

@@ -162,7 +162,7 @@ TEST(Decide, CallsAFunctionUnsafeWhoseDefaultsAre) {  // A40
 TEST(Decide, TakesARelationThatNobodyKnowsForAnything) {  // G1, A42, A45
   const auto reason = [](std::string_view text) { return decision(text).reason; };
   EXPECT_EQ(decision("TABLE made_just_now"),
-            (Decision{Access::kPrimary, Reason::kUnknownRelation, true}));
+            (Decision{Access::kPrimary, Reason::kUnknownRelation, true, false, true}));
   EXPECT_EQ(reason("SELECT 1 FROM t, s.made_just_now"), Reason::kUnknownRelation);
   EXPECT_EQ(reason("WITH a AS (SELECT 1) SELECT 1 FROM s.a"), Reason::kUnknownRelation);
   EXPECT_EQ(reason("WITH a AS (TABLE b) TABLE a"), Reason::kUnknownRelation);

@@ -239,4 +239,37 @@ constexpr bool session_decides(Reason reason) {
          reason == Reason::kPreparedStatement;
 }
 
+/// True for reasons of which a replica that serves a READ ONLY transaction does the same as the
+/// primary would there: it answers alike, or refuses what the primary refuses, too. All others it
+/// would refuse alone, do on its own machine, or do where nobody on the primary can see it (B3,
+/// A19, C15); or nobody knows what they are (G1).
+constexpr bool is_same_on_replica(Reason reason) {
+  switch (reason) {
+    case Reason::kRead:
+    case Reason::kEmpty:
+    case Reason::kWrite:
+    case Reason::kRowLock:
+    case Reason::kSelectInto:
+    case Reason::kWritingCte:
+    case Reason::kCopyFrom:
+    case Reason::kVolatileFunction:
+    case Reason::kUnknownFunction:
+    case Reason::kDynamicSqlFunction:
+    case Reason::kSystemCatalog:
+    case Reason::kUnsafeView:
+    case Reason::kUnsafePolicy:
+    case Reason::kUnsafeOperator:
+    case Reason::kUnsafeCast:
+    case Reason::kUnsafeType:
+    case Reason::kUnsafeDomain:
+    case Reason::kUnsafeOperatorClass:
+    case Reason::kCursor:  // WITH HOLD it outlives the transaction: QueryFacts::primary_only.
+    case Reason::kTransaction:
+    case Reason::kSessionState:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace fairlead::sql

@@ -18,10 +18,9 @@ void read_copy(Unit& unit, size_t body) {
     scan_tree(unit, tree.member(body, "whereClause"), false);
     return;
   }
-  if (on_server)
-    unit.note(Reason::kCopyToFile);  // A19: a replica would do it.
-  else
-    unit.facts.copy_out = true;
+  if (on_server) unit.note(Reason::kCopyToFile);  // A19: a replica would do it.
+  unit.facts.copy_to_file |= on_server;
+  unit.facts.copy_out |= !on_server;
   scan_tree(unit, tree.member(body, "relation"), false);
   if (const size_t query = tree.member(body, "query"); query != ParseTree::kNone)
     read_statement(unit, query);
@@ -63,7 +62,10 @@ void read_create_table_as(Unit& unit, size_t body) {
 void read_declare_cursor(Unit& unit, size_t body) {
   constexpr int64_t kHold = 0x0020;  // CURSOR_OPT_HOLD of parsenodes.h.
   unit.note(Reason::kCursor);
-  if ((unit.tree.number(body, "options") & kHold) != 0) unit.pin(PinEvent::kHoldCursor);
+  if ((unit.tree.number(body, "options") & kHold) != 0) {
+    unit.pin(PinEvent::kHoldCursor);
+    unit.facts.primary_only = true;  // It would hold the client on a replica (C14, C22).
+  }
   if (const size_t query = unit.tree.member(body, "query"); query != ParseTree::kNone)
     read_statement(unit, query);
 }

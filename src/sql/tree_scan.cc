@@ -84,6 +84,13 @@ bool is_temp_schema(std::string_view schema) {
   return schema == "pg_temp" || schema.starts_with("pg_temp_");
 }
 
+/// A function of the family, unless it gives locks back.
+bool takes_advisory_lock(const FunctionListing& listing) {
+  const PinEvents events{listing.pin_events};
+  return listing.function_class == FunctionClass::kAdvisory &&
+         !events.has(PinEvent::kAdvisoryUnlock) && !events.has(PinEvent::kAdvisoryUnlockAll);
+}
+
 class TreeScan {
  public:
   TreeScan(Unit& unit, bool written) : unit_(unit), tree_(unit.tree), written_(written) {}
@@ -125,7 +132,10 @@ class TreeScan {
     const std::string_view name = last_name(tree_, names);
     if (name.empty()) return unit_.note(Reason::kUtility);
     const FunctionListing listing = classify_function(name);
+    if (listing.function_class == FunctionClass::kWrites)
+      unit_.facts.primary_only = true;  // B3: a replica has no transaction ids to give.
     if (unit_.executes) {
+      unit_.facts.takes_advisory_lock |= takes_advisory_lock(listing);
       unit_.facts.pins.bits = static_cast<uint16_t>(unit_.facts.pins.bits | listing.pin_events);
       if (name == "set_config") unit_.facts.calls_set_config = true;
     }

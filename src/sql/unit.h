@@ -47,6 +47,7 @@ struct Unit {
   /// overrule gives way to any other.
   void note(Reason reason) {
     if (!leaves_data_alone(reason)) facts.may_write = true;
+    if (!is_same_on_replica(reason)) facts.primary_only = true;
     if (facts.access == Access::kRead ||
         (session_decides(facts.reason) && !session_decides(reason))) {
       facts.access = Access::kPrimary;

@@ -20,6 +20,8 @@ create function harmless(int) returns int language plpgsql as
   $$begin update plain set n = n + 1 where n = $1; return $1; end$$;
 create function lock_all() returns void language sql as 'select pg_advisory_lock(7)';
 create function unlock_all() returns void language sql as 'select pg_advisory_unlock_all()';
+create function open_cursor() returns void language plpgsql as
+  $$begin execute 'declare mine cursor with hold for select 1'; end$$;
 create function make_temp() returns void language plpgsql as $$begin create temp table scratch (n int); end$$;
 """
 LEAVING = ("select set_tenant('42')", "select enter('42')", "insert into audited values (1)",
@@ -94,6 +96,56 @@ class UnseenState(unittest.TestCase):
                 one.run(statement)
             self.assertEqual(one.run("show fairlead.last_route")[0][0], "primary")
             one.run("commit; select unlock_all()")
+
+    def test_what_outlives_a_read_only_transaction_is_kept_by_no_replica(self):  # B3, C14, C17, C20, C22
+        text = "prepare p as select 1"
+        for name, send in (
+            ("cursor", lambda one: one.query("declare c cursor with hold for select n from plain")),
+            ("prepare by the extended protocol", lambda one: one.extended(wire.parse(text), wire.bind(), wire.execute())),
+            ("prepare beside others", lambda one: one.query(f"{text}; select 1")),
+            ("library", lambda one: one.query("load 'nothing'")),
+        ):
+            with self.subTest(name), wire.Connection.login(STAND.address) as one:
+                one.run("begin read only")
+                send(one)
+                one.run("commit")
+                self.assertEqual(one.run("show fairlead.last_route")[0][0], "primary")
+                one.run("insert into plain values (1)")
+            self.expect_refusal(send)
+
+    def expect_refusal(self, send):
+        """By a transaction that is on a replica already."""
+        with wire.Connection.login(STAND.address) as one:
+            for statement in ("begin read only", "select n from plain"):
+                one.run(statement)
+            self.assertEqual(one.run("show fairlead.last_route")[0][0], "replica")
+            refused = send(one)
+            self.assertEqual((refused.errors[0]["C"], refused.status), ("25006", "E"))
+            self.assertIn("that reads from a replica", refused.errors[0]["M"])
+            one.run("rollback")
+            one.run("insert into plain values (1)")
+            self.assertEqual(one.run("show fairlead.last_route")[0][0], "primary")
+
+    def test_a_cursor_of_a_function_on_a_replica_does_not_keep_the_client_there(self):  # C22
+        with wire.Connection.login(STAND.address) as one:
+            for statement in ("begin read only", "select n from plain", "select open_cursor()", "commit"):
+                one.run(statement)
+            one.run("insert into plain values (1)")
+            self.assertEqual(one.run("show fairlead.last_route")[0][0], "primary")
+
+    def test_what_acts_on_a_server_or_needs_its_transaction_ids_acts_on_the_primary(self):  # A19, B3
+        with STAND.superuser() as server:
+            server.run("grant pg_execute_server_program to tester")
+        program = "copy (select 1) to program 'cat > /dev/null'"
+        for statement in (program, f"select 1; {program}", "select txid_current()", "select pg_current_xact_id()", "analyze plain"):
+            with self.subTest(statement), wire.Connection.login(STAND.address) as one:
+                one.run("begin read only")
+                one.run(statement)
+                self.assertEqual(one.run("show fairlead.last_route")[0][0], "primary")
+                one.run("commit")
+        for statement in (program, f"select 1; {program}", "analyze plain", "checkpoint"):
+            with self.subTest(statement):
+                self.expect_refusal(lambda one, text=statement: one.query(text))
 
     def test_attribute_notation_is_a_call(self):  # A40, C15
         with wire.Connection.login(STAND.address) as one, STAND.superuser(database="tests") as server:
