@@ -1,5 +1,6 @@
 #include "core/request_plan.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "wire/message_type.h"
@@ -8,6 +9,14 @@ namespace fairlead::core {
 
 const sql::TransactionCommand* only_command(const sql::QueryFacts& facts) {
   return facts.statements == 1 && facts.transaction.size() == 1 ? &facts.transaction[0] : nullptr;
+}
+
+bool may_control_transaction(const sql::QueryFacts& facts) {
+  using Kind = sql::TransactionCommand::Kind;
+  return std::ranges::any_of(facts.transaction, [](const sql::TransactionCommand& command) {
+    return command.kind != Kind::kSavepoint && command.kind != Kind::kRollbackTo &&
+           command.kind != Kind::kRelease;
+  });
 }
 
 bool ends_with_ready(RequestEnd end, const RequestPlan& plan) {

@@ -69,6 +69,9 @@ struct PlannedMessage {
 /// The transaction command that is all of the text; null: it is not one, or more than that.
 const sql::TransactionCommand* only_command(const sql::QueryFacts& facts);
 
+/// Something of the text may begin or end a transaction; savepoints do neither.
+bool may_control_transaction(const sql::QueryFacts& facts);
+
 /// It may have an effect of request_effects.h.
 bool changes_session(const sql::QueryFacts& facts);
 
@@ -77,7 +80,11 @@ struct RequestPlan {
   std::vector<PlannedMessage> messages;
   std::vector<Execution> executions;
   sql::Decision decision{sql::Access::kRead, sql::Reason::kEmpty, false};  // Of all together.
-  std::optional<sql::TransactionModes> begin;                              // It is one BEGIN.
+  std::optional<sql::TransactionModes> opens;  // What it executes first is a BEGIN of these.
+  bool begins = false;                         // Something of it is a BEGIN.
+  /// Something else of it may end a transaction or begin one, so that what it executes may be in
+  /// several, or in none (B10).
+  bool leaves_transaction = false;
   sql::Hints hints;
   bool local = true;      // No server is needed for any of it.
   bool executes = false;  // Something is bound, executed or queried, not only parsed and described.

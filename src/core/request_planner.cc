@@ -171,9 +171,13 @@ void RequestPlanner::add_execution(Execution execution, RequestPlan& plan) {
   plan.resets |= resets(facts);
   plan.commits |= commits(facts);
   plan.prepares_unseen |= !facts.prepared.empty();
-  if (const TransactionCommand* command = only_command(facts);
-      command != nullptr && command->kind == TransactionCommand::Kind::kBegin) {
-    plan.begin = command->modes;
+  if (may_control_transaction(facts)) {
+    const TransactionCommand* command = only_command(facts);
+    const bool begins = command != nullptr && command->kind == TransactionCommand::Kind::kBegin;
+    const bool opens = begins && plan.executions.empty();
+    if (opens) plan.opens = command->modes;
+    plan.begins |= begins;
+    plan.leaves_transaction |= !opens;
   }
   plan.messages.back().has_execution = true;
   plan.executions.push_back(std::move(execution));

@@ -239,7 +239,7 @@ void RequestPlanner::execute_kept(std::string_view name, RequestPlan& plan) {
 /// transaction, and that has not been read to its end.
 void RequestPlanner::keep_portals(RequestPlan& plan) {
   const bool live_on =
-      plan.end != RequestEnd::kSync || session_->status != wire::TxStatus::kIdle || plan.begin;
+      plan.end != RequestEnd::kSync || session_->status != wire::TxStatus::kIdle || plan.begins;
   ClientPortals& kept = session_->portals;
   for (const BoundPortal& portal : portals_) {
     // PostgreSQL refuses another one of the same name, and keeps the first.

@@ -52,6 +52,13 @@ std::string answers_to(std::string_view sent) {
   return out;
 }
 
+/// One segment that executes each of the texts.
+std::string segment(std::initializer_list<std::string_view> texts) {
+  std::string out;
+  for (const std::string_view text : texts) out += parse("", text) + bind("") + execute();
+  return out + sync();
+}
+
 /// Where the request goes; it is answered.
 std::optional<Target> target_of(ScriptedSession& world, const std::string& request) {
   EXPECT_EQ(world.client(request), Pause::kInput);
@@ -98,6 +105,43 @@ TEST(RequestPlanner, AHintThatExplainsCountsForEveryLaterExecute) {  // A7
   world.take_seen();
   target_of(world, bind("s") + execute() + sync());
   EXPECT_EQ(types_of(world.take_seen()), "N2CZ");
+}
+
+TEST(RequestPlanner, ABeginReadOnlyDecidesForNothingBeforeItOrBehindItsEnd) {  // A5, B3, B10
+  const auto target = [](std::initializer_list<std::string_view> texts) {
+    ScriptedSession world;
+    return target_of(world, segment(texts));
+  };
+  constexpr std::string_view kInsert = "INSERT INTO t VALUES (1)";
+  constexpr std::string_view kBegin = "BEGIN READ ONLY";
+  EXPECT_EQ(target({"BEGIN", kInsert, "COMMIT", kBegin, "SELECT 1", "COMMIT"}), Target::kPrimary);
+  EXPECT_EQ(target({"SELECT 1", kInsert, kBegin}), Target::kPrimary);
+  EXPECT_EQ(target({kBegin, "SELECT 1", "COMMIT", kInsert}), Target::kPrimary);
+  EXPECT_EQ(target({kBegin, "SELECT 1", "ROLLBACK", "BEGIN", "SELECT 1"}), Target::kPrimary);
+  EXPECT_EQ(target({kBegin, "SELECT 1", "PREPARE TRANSACTION 'g'"}), Target::kPrimary);
+  EXPECT_EQ(target({kBegin, "SAVEPOINT a", "SELECT 1", "ROLLBACK TO a"}), Target::kReplica);
+  EXPECT_EQ(target({kBegin, "SELECT 1", "COMMIT"}), Target::kReplica);
+}
+
+TEST(RequestPlanner, SoDoesOneThatNoServerKnowsOfYet) {  // A4, B10, B30
+  for (const std::string& request : {segment({"SELECT 1", "COMMIT", "INSERT INTO t VALUES (1)"}),
+                                     query("SELECT 1; COMMIT; INSERT INTO t VALUES (1)")}) {
+    ScriptedSession world;
+    EXPECT_EQ(world.client(query("BEGIN READ ONLY")), Pause::kInput);
+    EXPECT_EQ(world.target(), std::nullopt);
+    world.client(request);
+    EXPECT_EQ(world.target(), Target::kPrimary);
+  }
+}
+
+TEST(RequestPlanner, WhatComesInPartsMayGoOnBehindItsTransaction) {  // A5
+  std::string flush;
+  wire::append_flush(flush);
+  std::string request = segment({"BEGIN READ ONLY", "SELECT 1"});
+  request.resize(request.size() - sync().size());
+  ScriptedSession world;
+  world.client(request + flush);
+  EXPECT_EQ(world.target(), Target::kPrimary);
 }
 
 }  // namespace

@@ -30,11 +30,11 @@ bool needs_primary(const sql::Decision& decision) {
 
 /// Why the request may leave the primary; nullopt: it may not.
 std::optional<Reason> why_replica(const RouteInput& input) {
-  if (is_read_only_transaction(input)) {
-    return needs_primary(input.decision) ? std::nullopt
-                                         : std::optional(Reason::kTransactionReadOnly);
-  }
   const bool is_read = input.decision.access == Access::kRead;
+  if (is_read_only_transaction(input)) {
+    const bool fits = input.leaves_transaction ? is_read : !needs_primary(input.decision);
+    return fits ? std::optional(Reason::kTransactionReadOnly) : std::nullopt;
+  }
   if (input.opens != nullptr)
     return is_read && input.reads_until_write ? std::optional(Reason::kUntilWrite) : std::nullopt;
   return is_read ? std::optional(input.decision.reason) : std::nullopt;

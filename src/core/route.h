@@ -39,6 +39,7 @@ struct RouteInput {
   /// The request opens a transaction of these modes: it is a BEGIN, or the first statement behind
   /// one that servers do not know of yet (B30).
   const sql::TransactionModes* opens = nullptr;
+  bool leaves_transaction = false;    // ... and may execute something behind its end (B10).
   bool reads_until_write = false;     // ... whose reads may use a replica, this one too (B31).
   bool default_read_only = false;     // default_transaction_read_only of the client (B18).
   bool default_serializable = false;  // default_transaction_isolation (B4).

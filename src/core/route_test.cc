@@ -113,6 +113,14 @@ TEST(Route, InAReadOnlyTransactionTheCatalogDecidesToo) {  // B3, A54, A56, G1
   EXPECT_EQ(target(Reason::kVolatileFunction, true), Target::kPrimary);  // C22
 }
 
+TEST(Route, WhatGoesOnBehindAReadOnlyTransactionIsWhatItIs) {  // B3, B10
+  const sql::TransactionModes modes{.read_only = true};
+  RouteInput input{.decision = kWrite, .opens = &modes, .leaves_transaction = true};
+  EXPECT_EQ(decide_route(input), (Route{Target::kPrimary, Reason::kWrite}));
+  input.decision = kRead;
+  EXPECT_EQ(decide_route(input), (Route{Target::kReplica, Reason::kTransactionReadOnly}));
+}
+
 TEST(Route, AReadBehindABeginLeavesThePrimaryOnlyIfAllowedUntilAWrite) {  // B2, B31
   sql::TransactionModes modes;
   RouteInput input{.decision = kRead, .opens = &modes};

@@ -155,7 +155,7 @@ void Session::ask_for_server() {
   waits_for_lease_ = true;
   ++attempts_;
   // A transaction goes on to read what its first statement does not tell.
-  const bool is_alone = state_.status == wire::TxStatus::kIdle && !plan_.begin;
+  const bool is_alone = state_.status == wire::TxStatus::kIdle && !plan_.begins;
   host_.lease({.route = route_,
                .kept = kept_node_,
                .avoid = avoid_,

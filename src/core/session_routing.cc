@@ -66,7 +66,8 @@ Route Session::route_request() {
                 .min_lsn = asked(hints.min_lsn, "fairlead.min_lsn")};
   input.decision = plan_.decision;
   input.decision.opaque = plan_.opaque;
-  if (plan_.begin) input.opens = &*plan_.begin;
+  if (plan_.opens) input.opens = &*plan_.opens;
+  input.leaves_transaction = plan_.leaves_transaction;
   if (transaction_.is_deferred())
     open_transaction(asked(hints.transaction_reads, "fairlead.transaction_reads"), input);
   // A part of a segment, without its Sync, may still be followed by a write (A5); names alone may

@@ -31,17 +31,11 @@ bool controls_transaction(const RequestPlan& plan) {
   });
 }
 
-/// Whether something of it may begin or end a transaction; savepoints do neither.
-bool may_control_transaction(const RequestPlan& plan) {
-  using Command = sql::TransactionCommand::Kind;
-  const auto controls = [](const sql::TransactionCommand& command) {
-    return command.kind != Command::kSavepoint && command.kind != Command::kRollbackTo &&
-           command.kind != Command::kRelease;
-  };
+/// Whether something of it may begin or end a transaction.
+bool request_may_control(const RequestPlan& plan) {
   if (plan.executions.empty()) return plan.executes;  // Its text was not seen.
-  return std::ranges::any_of(plan.executions, [&](const auto& one) {
-    return std::ranges::any_of(one.facts->transaction, controls);
-  });
+  return std::ranges::any_of(plan.executions,
+                             [](const auto& one) { return may_control_transaction(*one.facts); });
 }
 
 /// The text that the request executes first; empty: it comes from an earlier request.
@@ -60,7 +54,7 @@ std::string_view text_of(const RequestPlan& plan, std::string_view request) {
 
 bool is_proven_read(const RequestPlan& plan) {
   return plan.decision.access == sql::Access::kRead ||
-         (plan.begin && plan.begin->read_only.value_or(false));
+         (plan.opens && plan.opens->read_only.value_or(false) && !plan.leaves_transaction);
 }
 
 }  // namespace
@@ -135,8 +129,8 @@ void Session::note_sent() {
   const bool continues =
       segment_open_ || end_ == RequestEnd::kFlush || end_ == RequestEnd::kOversize;
   if (plan_.decision.may_write) note_written(sent.written);
-  sent.begins |= plan_.begin.has_value();
-  sent.controls |= may_control_transaction(plan_);
+  sent.begins |= plan_.begins;
+  sent.controls |= request_may_control(plan_);
   if (plan_.changes_session || continues) {
     for (Execution& execution : plan_.executions) sent.executions.push_back(std::move(execution));
   }
@@ -176,7 +170,7 @@ void Session::note_route() {
 
 void Session::note_observed(std::string_view request) {
   const bool opens =
-      transaction_.is_untouched() || (plan_.begin && state_.status == wire::TxStatus::kIdle);
+      transaction_.is_untouched() || (plan_.begins && state_.status == wire::TxStatus::kIdle);
   const bool in_transaction = state_.status != wire::TxStatus::kIdle && !opens;
   host_.note_observed({.would = *would_be_,
                        .own = plan_.decision,

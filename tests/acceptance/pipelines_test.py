@@ -93,6 +93,30 @@ class Pipelines(Case):
                 self.assertEqual(client.value("select 2"), "2")
                 self.assertEqual(self.marks(), [])
 
+    def test_a_read_only_transaction_takes_nothing_along_to_a_replica(self):  # A5, B3, B10
+        with login() as client:
+            def reads_there():
+                client.run("select count(*) from marks")
+                return client.run("show fairlead.last_route")[0][0] == "replica"
+
+            inserts = (f"insert into marks values ({number})" for number in range(1, 10))
+            for texts, written in (
+                (("begin", next(inserts), "commit", "begin read only", "select 1", "commit"), [1]),
+                (("select 1", next(inserts), "begin read only"), [1, 2]),
+                (("begin read only", "select 1", "commit", next(inserts)), [1, 2, 3]),
+            ):
+                with self.subTest(texts=texts):
+                    eventually(reads_there, 10, "the replica has caught up")
+                    client.extended(*(extended(text) for text in texts)).checked()
+                    client.run("commit")
+                    self.assertEqual(self.marks(), written)
+            for text, written in ((f"select 1; commit; {next(inserts)}", 4), (f"begin read only; select 1; commit; {next(inserts)}", 5)):
+                with self.subTest(text=text):
+                    eventually(reads_there, 10, "the replica has caught up")
+                    client.run("begin read only")
+                    client.run(text)
+                    self.assertEqual(self.marks()[-1], written)
+
     def test_who_never_reads_and_leaves_holds_nobody_up(self):  # F32
         for size in range(0, 3 * 1024 * 1024, 96 * 1024):
             client = login()
