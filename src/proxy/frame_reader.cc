@@ -13,23 +13,25 @@ std::unexpected<Error> gone() {
 
 net::Task<Result<FrameReader::Message>> FrameReader::next() {
   for (;;) {
-    // Streamed kinds are waited for here, too: only when a frame is complete does the cutter see
-    // it.
     const std::string_view waiting = std::string_view(buffer_).substr(used_);
-    const bool complete = waiting.size() >= wire::kFrameHeaderSize &&
-                          waiting.size() >= size_t{load_u32(waiting.data() + 1)} + 1;
-    const bool absurd =
-        waiting.size() >= wire::kFrameHeaderSize && load_u32(waiting.data() + 1) > kMessageMax;
-    if (complete || absurd) {
-      std::string_view input = waiting;
-      const auto piece = cutter_.next(input);
-      if (!piece) co_return std::unexpected(piece.error());
-      if (piece->kind != wire::Piece::Kind::kWhole) {
+    if (waiting.size() >= wire::kFrameHeaderSize) {
+      // The header decides what is waited for, before a byte of the body is: nobody may make us
+      // hold what the policy refuses.
+      if (auto legal = cutter_.check_header(waiting); !legal)
+        co_return std::unexpected(legal.error());
+      const size_t length = load_u32(waiting.data() + 1);
+      if (length > kMessageMax)
         co_return fail(ErrorCode::kProtocolViolation, "a message is too long",
                        "at most 1 MiB is read here");
+      // Streamed kinds are waited for here, too: only when a frame is complete does the cutter see
+      // it, which then gives it whole.
+      if (waiting.size() >= length + 1) {
+        std::string_view input = waiting;
+        const auto piece = cutter_.next(input);
+        if (!piece) co_return std::unexpected(piece.error());
+        used_ += piece->bytes.size();
+        co_return Message{.type = piece->type, .frame = piece->bytes};
       }
-      used_ += piece->bytes.size();
-      co_return Message{.type = piece->type, .frame = piece->bytes};
     }
     buffer_.erase(0, used_);
     used_ = 0;

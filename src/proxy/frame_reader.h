@@ -24,7 +24,7 @@ class FrameReader {
   };
 
   /// Error: kConnectionFailure when the peer is gone, kProtocolViolation when it breaks the
-  /// protocol or a message is longer than the policy gives whole and `kMessageMax`.
+  /// protocol, or its header announces what the policy refuses or more than `kMessageMax`.
   net::Task<Result<Message>> next();
 
   /// Bytes that were read from the stream before, to be read again first.

@@ -39,6 +39,13 @@ Result<Piece> FrameCutter::first_of_body(std::string_view& input, char type, uin
   return piece;
 }
 
+Result<void> FrameCutter::check_header(std::string_view input) const {
+  const auto index = static_cast<unsigned char>(input[0]);
+  const uint32_t length = load_u32(input.data() + 1);
+  if (length >= kEmptyFrameLength && length <= policy_->length_max[index]) return {};
+  return std::unexpected(bad_header(input[0], length).error());
+}
+
 Result<Piece> FrameCutter::bad_header(char type, uint32_t length) const {
   const uint32_t length_max = policy_->length_max[static_cast<unsigned char>(type)];
   const std::string name = printable({&type, 1}, 8);

@@ -77,6 +77,11 @@ class FrameCutter {
     return first_of_body(input, type, body_size);
   }
 
+  /// Whether the policy allows the frame whose header `input` begins with: known as soon as
+  /// kFrameHeaderSize bytes are there, and the same errors as of next(). For whoever waits for
+  /// whole frames: what is refused must not be waited for. Only at_boundary().
+  Result<void> check_header(std::string_view input) const;
+
   /// No frame is under way: the next byte is a type byte.
   bool at_boundary() const { return remaining_ == 0; }
 

@@ -255,6 +255,22 @@ TEST(FrameCutter, RefusesATypeThatDoesNotExist) {
   EXPECT_EQ(header_error(kBackendPolicy, 'Q', 4).code, ErrorCode::kProtocolViolation);
 }
 
+TEST(FrameCutter, TellsByTheHeaderAloneWhatItRefuses) {
+  const auto check = [](const FramePolicy& policy, char type, uint32_t length) {
+    std::string header(1, type);
+    append_u32(header, length);
+    const FrameCutter cutter(policy);
+    const auto checked = cutter.check_header(header);
+    EXPECT_EQ(checked ? Error{} : checked.error(), header_error(policy, type, length));
+    return checked.has_value();
+  };
+  EXPECT_TRUE(check(kLoginPolicy, 'p', 4 + kPasswordBodyMax));
+  EXPECT_FALSE(check(kLoginPolicy, 'p', 4 + kPasswordBodyMax + 1));
+  EXPECT_FALSE(check(kLoginPolicy, 'Q', 1 << 20));
+  EXPECT_FALSE(check(kLoginPolicy, 'p', 3));
+  EXPECT_TRUE(check(kBackendPolicy, 'D', 1 << 20));
+}
+
 TEST(FrameCutter, LetsAStrangerSendOnlyAPassword) {
   EXPECT_EQ(header_error(kLoginPolicy, 'p', 4 + kPasswordBodyMax), Error{}) << "legal";
   EXPECT_EQ(header_error(kLoginPolicy, 'p', 4 + kPasswordBodyMax + 1).code,

@@ -3,6 +3,7 @@
 
 Every case runs while a neighbour asks a question every few milliseconds; the neighbour's longest wait is bounded.
 """
+import dataclasses
 import socket
 import ssl
 import struct
@@ -161,6 +162,23 @@ class Hostile(unittest.TestCase):
         self.assertEqual(connection.read()[0], b"R")
         connection.send(b"p" + struct.pack("!i", 2**30) + b"x" * 65536)
         self.expect_end(connection, ("08P01", "28P01"), silent=True)
+
+    @only_proxied  # PostgreSQL gives a stranger the whole of login_timeout for it, and says it in its log only.
+    def test_a_header_alone_decides_what_a_stranger_may_send(self):
+        """No byte of the body is sent, so that whoever waits for it would wait for good."""
+        for header in (b"Q" + struct.pack("!i", 2**20), b"p" + struct.pack("!i", 2**20), b"p" + struct.pack("!i", 65536 + 4),
+                       b"P" + struct.pack("!i", 100), b"Q" + struct.pack("!i", 2**31 - 1)):
+            with self.subTest(header=header):
+                connection = self.raw(wire.startup({"user": STAND.address.user, "database": STAND.address.database}))
+                self.assertEqual(connection.read()[0], b"R")
+                connection.send(header)
+                self.expect_end(connection, ("08P01",))
+
+    @only_proxied
+    def test_a_header_alone_decides_what_the_console_takes(self):
+        with wire.Connection.login(dataclasses.replace(STAND.address, database="fairlead"), timeout=15) as console:
+            console.send(b"Q" + struct.pack("!i", 2**17))
+            self.expect_end(console, ("08P01",))
 
     def test_plaintext_behind_the_ssl_request_is_not_believed(self):  # F3
         """CVE-2021-23222: what was sent before the handshake could be anybody's."""
