@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "wire/printable.h"
 
 namespace fairlead::auth {
 namespace {
@@ -52,7 +53,7 @@ ClientAuthActions ClientAuthFsm::on_start() {
 
 ClientAuthActions ClientAuthFsm::start_scram() {
   if (!input_.secret) {
-    for_operator_ = fmt::format("user \"{}\" is unknown", input_.user);
+    for_operator_ = fmt::format("user \"{}\" is unknown", shown_user());
   } else if (const auto* verifier = std::get_if<ScramVerifier>(&*input_.secret)) {
     scram_.emplace(*verifier, print_nonce(input_.nonce), input_.binding);
   } else if (const auto* plain = std::get_if<PlainPassword>(&*input_.secret)) {
@@ -65,11 +66,10 @@ ClientAuthActions ClientAuthFsm::start_scram() {
   } else if (std::holds_alternative<Md5Secret>(*input_.secret)) {
     for_operator_ = fmt::format(
         "user \"{}\" has an md5 secret, which cannot serve scram-sha-256: store a SCRAM verifier "
-        "or "
-        "a plain password",
-        input_.user);
+        "or a plain password",
+        shown_user());
   } else {
-    for_operator_ = fmt::format("user \"{}\" has no password", input_.user);
+    for_operator_ = fmt::format("user \"{}\" has no password", shown_user());
   }
   doomed_ = !scram_;
   if (doomed_)
@@ -82,13 +82,13 @@ ClientAuthActions ClientAuthFsm::start_scram() {
 ClientAuthActions ClientAuthFsm::start_md5() {
   std::string_view password;
   if (!input_.secret) {
-    for_operator_ = fmt::format("user \"{}\" is unknown", input_.user);
+    for_operator_ = fmt::format("user \"{}\" is unknown", shown_user());
   } else if (const auto* md5 = std::get_if<Md5Secret>(&*input_.secret)) {
     md5_ = *md5;
   } else if (const auto* plain = std::get_if<PlainPassword>(&*input_.secret)) {
     password = plain->text.view();
   } else {
-    for_operator_ = fmt::format("user \"{}\" has no password", input_.user);
+    for_operator_ = fmt::format("user \"{}\" has no password", shown_user());
   }
   doomed_ = !md5_ && password.empty();
   if (!md5_) {
@@ -161,6 +161,9 @@ ClientAuthActions ClientAuthFsm::on_md5_response(std::string_view body) {
   return {std::move(accepted)};
 }
 
+// The name is a stranger's: it goes into the log and into an ErrorResponse.
+std::string ClientAuthFsm::shown_user() const { return wire::printable(input_.user); }
+
 ClientAuthActions ClientAuthFsm::reject(Error error) {
   state_ = State::kEnded;
   return {Rejected{std::move(error), for_operator_}};
@@ -168,10 +171,10 @@ ClientAuthActions ClientAuthFsm::reject(Error error) {
 
 ClientAuthActions ClientAuthFsm::reject_password() {
   if (!doomed_)
-    for_operator_ = fmt::format("the password of user \"{}\" does not match", input_.user);
-  return reject(
-      Error{.code = ErrorCode::kInvalidPassword,
-            .message = fmt::format("password authentication failed for user \"{}\"", input_.user)});
+    for_operator_ = fmt::format("the password of user \"{}\" does not match", shown_user());
+  return reject(Error{
+      .code = ErrorCode::kInvalidPassword,
+      .message = fmt::format("password authentication failed for user \"{}\"", shown_user())});
 }
 
 }  // namespace fairlead::auth

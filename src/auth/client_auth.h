@@ -88,6 +88,7 @@ class ClientAuthFsm {
   ClientAuthActions on_sasl_initial(std::string_view body);
   ClientAuthActions on_sasl_response(std::string_view body);
   ClientAuthActions on_md5_response(std::string_view body);
+  std::string shown_user() const;
   ClientAuthActions reject(Error error);
   ClientAuthActions reject_password();
 

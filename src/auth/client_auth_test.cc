@@ -161,6 +161,23 @@ TEST(ClientAuth, TheChallengeOfAPlainSecretEqualsThatOfAnUnknownUser) {  // F12
   EXPECT_EQ(known.on_password_message(first), unknown.on_password_message(first));
 }
 
+TEST(ClientAuth, ANameThatWouldEndALogLineIsShownInOne) {
+  for (const auto method : {ClientAuthMethod::kScramSha256, ClientAuthMethod::kMd5}) {
+    for (const std::optional<Secret>& secret : std::initializer_list<std::optional<Secret>>{
+             std::nullopt, kMd5, kPlain, Secret(NoPassword{})}) {
+      ClientAuthInput with = input(method, secret);
+      with.user = "x\n2026 error\x1b[2J\xff";
+      const Login login = log_in(std::move(with), "wrong");
+      ASSERT_NE(rejected(login), nullptr);
+      for (const std::string& text :
+           {rejected(login)->for_operator, rejected(login)->error.message}) {
+        EXPECT_THAT(text, HasSubstr("\"x\\x0a2026 error\\x1b[2J\\xff\""));
+        EXPECT_EQ(text.find_first_of("\n\x1b\xff"), std::string::npos);
+      }
+    }
+  }
+}
+
 TEST(ClientAuth, TheOperatorLearnsWhyAndTheClientDoesNot) {
   const auto why = [](std::optional<Secret> secret) {
     return rejected(log_in(input(ClientAuthMethod::kScramSha256, std::move(secret)), "wrong"))

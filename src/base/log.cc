@@ -3,6 +3,8 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "base/one_line.h"
+
 namespace fairlead::log {
 namespace {
 
@@ -36,6 +38,8 @@ spdlog::logger& logger() {
 
 void set_level(Level level) { logger().set_level(to_spdlog(level)); }
 bool enabled(Level level) { return logger().should_log(to_spdlog(level)); }
-void write(Level level, std::string_view line) { logger().log(to_spdlog(level), "{}", line); }
+void write(Level level, std::string_view line) {
+  logger().log(to_spdlog(level), "{}", one_line(line));
+}
 
 }  // namespace fairlead::log

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "console/observe_tables.h"
+#include "wire/printable.h"
 
 namespace fairlead::console {
 namespace {
@@ -101,9 +102,10 @@ std::vector<std::vector<wire::ResultCell>> pin_rows(const Report& report) {
   std::ranges::sort(clients, std::greater{}, &PinnedClient::since_s);
   std::vector<std::vector<wire::ResultCell>> rows;
   for (const PinnedClient* client : clients) {
-    rows.push_back({int64_t{client->client_id}, client->addr, client->user, client->database,
-                    client->node, int64_t{client->server_pid}, core::to_string(client->reasons),
-                    std::round(client->since_s * 1000) / 1000, descriptions(*client)});
+    rows.push_back({int64_t{client->client_id}, client->addr, wire::printable(client->user),
+                    wire::printable(client->database), client->node, int64_t{client->server_pid},
+                    core::to_string(client->reasons), std::round(client->since_s * 1000) / 1000,
+                    descriptions(*client)});
   }
   return rows;
 }

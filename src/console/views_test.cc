@@ -105,6 +105,13 @@ TEST(ConsoleViews, ThePinThatIsHeldLongestStandsFirst) {
   EXPECT_THAT(cells(table, 1, 1), ElementsAre("1"));
 }
 
+TEST(ConsoleViews, NamesThatStrangersChooseAreValidUtf8InOneLine) {
+  Report report;
+  report.pins.push_back({.client_id = 1, .user = "u\n\x1b[2J", .database = "a\xff", .since_s = 2});
+  const ResultTable table = table_of(View::kPins, report, kVersion);
+  EXPECT_THAT(cells(table, 0, 4), ElementsAre("1", "", "u\\x0a\\x1b[2J", "a\\xff"));
+}
+
 TEST(ConsoleViews, WorkersAddUp) {
   Report sum;
   Report one;

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "patroni/timestamps.h"
+#include "wire/printable.h"
 
 namespace fairlead::patroni {
 namespace {
@@ -53,7 +54,10 @@ class FieldReader {
     if (value == nullptr) return {};
     const json::string* text = value->if_string();
     if (text == nullptr || text->size() > kNameMax) return break_on(name), std::string();
-    return {text->data(), text->size()};
+    const std::string_view view{text->data(), text->size()};
+    // They go into the log, into the console and onto a terminal, and no real one needs it.
+    if (wire::printable(view, kNameMax) != view) return break_on(name), std::string();
+    return std::string(view);
   }
 
   bool boolean(std::string_view name) {

@@ -121,6 +121,13 @@ TEST(ClusterAnswer, AMemberThatIsNotUnderstoodIsNotLeftOut) {
     EXPECT_THAT(why_refused(with(kCluster, what, instead)), HasSubstr(why)) << instead;
 }
 
+TEST(ClusterAnswer, ATextThatWouldForgeALogLineIsNoAnswer) {
+  for (const auto* host : {R"("db1\nerror")", R"("db1\u001b[2J")", R"("db1\u202e")"})
+    EXPECT_THAT(why_refused(with(kCluster, R"("10.0.0.2")", host)), HasSubstr("see: host")) << host;
+  EXPECT_THAT(why_refused(with(kCluster, R"("name": "b")", R"("name": "b\n")")),
+              HasSubstr("see: name"));
+}
+
 TEST(ClusterAnswer, OtherJsonIsNoAnswer) {
   for (std::string_view body : {"", "null", "[]", "{}", "3", "\"members\"", R"({"members": {}})",
                                 R"({"members": [[]]})", R"({"members": ["a"]})", "<html></html>"})

@@ -9,6 +9,7 @@
 #include "proxy/probe.h"
 #include "proxy/probe_login.h"
 #include "sql/advice.h"
+#include "wire/printable.h"
 
 namespace fairlead::proxy {
 namespace {
@@ -182,7 +183,8 @@ net::Task<Result<void>> CatalogLoader::refresh(Database& database) {
     co_return std::unexpected(std::move(loaded.error()));
   }
   log::debug("cluster {}: database \"{}\" has functions by {} names, catalog {}", cluster_,
-             database.name, loaded->functions->size(), loaded->functions->generation());
+             wire::printable(database.name), loaded->functions->size(),
+             loaded->functions->generation());
   database.mark = std::move(loaded->mark);
   tell_implicit_call(database, loaded->functions->implicit_call());
   publish_(database.name, std::move(loaded->functions));
@@ -205,21 +207,22 @@ net::Task<Result<std::unique_ptr<Conversation>>> CatalogLoader::connect(const Da
 void CatalogLoader::tell_implicit_call(Database& database, const sql::ImplicitCall& call) {
   std::string told;
   if (call.reason != sql::Reason::kRead)
-    told = fmt::format("{} ({})", sql::reason_name(call.reason), call.object);
+    told = fmt::format("{} ({})", sql::reason_name(call.reason), wire::printable(call.object));
   if (told == database.implicit) return;
   if (!told.empty())
     log::warning("cluster {}: all reads of database \"{}\" go to the primary: {}. {} {}", cluster_,
-                 database.name, told, sql::reason_description(call.reason),
+                 wire::printable(database.name), told, sql::reason_description(call.reason),
                  sql::advice(call.reason));
   else
-    log::info("cluster {}: reads of database \"{}\" go to replicas again", cluster_, database.name);
+    log::info("cluster {}: reads of database \"{}\" go to replicas again", cluster_,
+              wire::printable(database.name));
   database.implicit = std::move(told);
 }
 
 void CatalogLoader::on_success(Database& database) {
   if (!database.complaint.empty())
     log::info("cluster {}: the functions of database \"{}\" are known now", cluster_,
-              database.name);
+              wire::printable(database.name));
   database.complaint.clear();
   database.failures = 0;
   database.confirmed_at = net::Loop::now();
@@ -231,7 +234,7 @@ void CatalogLoader::on_failure(Database& database, const Error& error) {
   const std::string complaint = describe(error);
   if (database.complaint != complaint)
     log::warning("cluster {}: the functions of database \"{}\" cannot be looked up: {}", cluster_,
-                 database.name, complaint);
+                 wire::printable(database.name), complaint);
   database.complaint = complaint;
 
   const uint32_t doublings = std::min(database.failures++, 6U);  // 2^6 s is above the limit.
@@ -256,7 +259,7 @@ void CatalogLoader::withdraw(Database& database, std::string_view why) {
   log::warning(
       "cluster {}: what was known of the functions of database \"{}\" is dropped, because {}; "
       "everything that names a function or a table goes to the primary",
-      cluster_, database.name, why);
+      cluster_, wire::printable(database.name), why);
   database.mark.clear();
   publish_(database.name, nullptr);
 }

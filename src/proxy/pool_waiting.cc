@@ -2,6 +2,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "proxy/pool.h"
+#include "wire/printable.h"
 
 namespace fairlead::proxy {
 namespace {
@@ -76,8 +77,8 @@ net::Task<void> Pool::open(uint64_t waiter) {
   auto logged_in = co_await log_in(loop_, opening.endpoint, opening.login);
   if (!logged_in) {
     const TenantKey& tenant = shared_->key().tenant;
-    log::warning("no server for {}/{}: {}", tenant.name, tenant.user,
-                 describe(logged_in.error().error));
+    log::warning("no server for {}/{}: {}", wire::printable(tenant.name),
+                 wire::printable(tenant.user), describe(logged_in.error().error));
     on_not_opened();
     if (waiter == kSpare) {
       next_spare_at_ = net::Loop::now() + kSpareRetryGap;

@@ -180,6 +180,20 @@ class Hostile(unittest.TestCase):
             console.send(b"Q" + struct.pack("!i", 2**17))
             self.expect_end(console, ("08P01",))
 
+    @only_proxied
+    def test_a_name_forges_no_line_of_the_log(self):
+        name = b'x" is unknown\n2026-11-28 10:00:00.000 error cluster main: forged\x1b[2J\xff\xc2\x9b'
+        connection = self.raw(wire.startup({"user": name, "database": b"nowhere\nforged"}))
+        with self.assertRaises(wire.ServerError) as caught:
+            connection.authenticate("wrong")
+        self.assertEqual(caught.exception.sqlstate, "28P01")
+        log = STAND.log()
+        [line] = [line for line in log.split("\n") if "forged" in line]
+        self.assertIn('info ', line)
+        self.assertIn('login refused: user "x" is unknown\\x0a2026-11-28', line)
+        self.assertFalse([c for c in log if ord(c) < 0x20 and c != "\n"])
+        self.assertNotIn("\x9b", log)
+
     def test_plaintext_behind_the_ssl_request_is_not_believed(self):  # F3
         """CVE-2021-23222: what was sent before the handshake could be anybody's."""
         stuffed = wire.startup({"user": STAND.address.user, "database": "stuffed"})
