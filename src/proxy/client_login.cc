@@ -56,6 +56,12 @@ class ClientLogin {
     if (!identity) co_return co_await refuse(identity.error());
     if (!co_await negotiate(message)) co_return std::nullopt;
     if (!co_await authenticate(*identity)) co_return std::nullopt;
+    if (auto unknown = missing_database(*identity)) {
+      std::string out;  // As PostgreSQL, which says that it knows the user first.
+      wire::append_authentication_ok(out);
+      if (!co_await write_all(stream_, std::move(out))) co_return std::nullopt;
+      co_return co_await refuse(std::move(*unknown));
+    }
     co_return std::move(*identity);
   }
 
@@ -180,15 +186,20 @@ class ClientLogin {
     if (is_console && identity.replication != wire::Replication::kNone)
       return fail(ErrorCode::kFeatureNotSupported, "the admin console is no database",
                   "a replication connection was asked for");
-    if (!is_console && settings_->config->find_database(identity.database) == nullptr) {
-      return fail(ErrorCode::kInvalidCatalogName,
-                  fmt::format("database \"{}\" does not exist", wire::printable(identity.database)),
-                  "no [database] entry of Fairlead's configuration has this name, and there is "
-                  "none for \"*\"");
-    }
     identity.protocol_minor = std::min(message.minor, wire::kNewestMinor);
     if (identity.protocol_minor == wire::kReservedMinor) identity.protocol_minor = 0;  // F1
     return identity;
+  }
+
+  /// F7: for those who have proved who they are; to others every name is as good as any.
+  std::optional<Error> missing_database(const ClientIdentity& identity) const {
+    if (console::is_console(identity.database) ||
+        settings_->config->find_database(identity.database) != nullptr)
+      return std::nullopt;
+    return Error{ErrorCode::kInvalidCatalogName,
+                 fmt::format("database \"{}\" does not exist", wire::printable(identity.database)),
+                 "no [database] entry of Fairlead's configuration has this name, and there is "
+                 "none for \"*\""};
   }
 
   /// F1: tells a client that wants more than we speak what there is, and goes on.

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import dataclasses
+import os
+import signal
 import struct
 import sys
 import unittest
@@ -12,7 +14,7 @@ import psycopg2
 
 import wire
 from stand.open import only_proxied, run_program
-from stand.processes import memory_kib
+from stand.processes import eventually, memory_kib
 from stand.proxied import ProxiedServer
 
 STAND = None
@@ -34,6 +36,7 @@ class AuthStand(ProxiedServer):
                 method: self.add_proxy(tls=True, users=secrets, sections={"auth": {"method": method}})
                 for method in ("scram-sha-256", "md5", "trust")
             }
+            self.users = secrets
         except BaseException:
             self.stop()
             raise
@@ -55,8 +58,8 @@ class AuthStand(ProxiedServer):
             "unicode": UNICODE, "changed": "not what the server has", "only here": self.password,
         }
 
-    def address_of(self, method, user, password=None):
-        return dataclasses.replace(self.proxies[method].address, user=user, password=password or self.password)
+    def address_of(self, method, user, password=None, **other):
+        return dataclasses.replace(self.proxies[method].address, user=user, password=password or self.password, **other)
 
     def connect(self, method, user, password=None, **options):
         """Nothing here is worth waiting for: neither failover_hold nor another node would help."""
@@ -65,9 +68,9 @@ class AuthStand(ProxiedServer):
                                 dbname=address.database, connect_timeout=10, **options)
 
 
-def refusal(method, user, password, tls=False):
+def refusal(method, user, password, tls=False, **other):
     """All that a refused client is shown, with what must differ left out: its own name, and what is random."""
-    address, shown = STAND.address_of(method, user, password), []
+    address, shown = STAND.address_of(method, user, password, **other), []
     with contextlib.closing(wire.Connection(address.host, address.port, 10)) as connection:
         read = connection.read
 
@@ -189,6 +192,30 @@ class Clients(unittest.TestCase):
             with self.subTest(user):
                 self.assertEqual(salt_shown(user), salt_shown(user))
         self.assertNotEqual(salt_shown("nobody at all"), salt_shown("nobody else"))
+
+    def test_a_database_that_does_not_exist_is_told_to_nobody_who_might_be_anybody(self):  # F7
+        """As PostgreSQL, which looks for it after the login."""
+        proxy = STAND.add_proxy(users=STAND.users)
+        with open(proxy.config, encoding="utf-8") as file:
+            text = file.read()
+        with open(proxy.config, "w", encoding="utf-8") as file:
+            file.write(text.replace('[database."*"]', "[database.tests]"))
+        os.kill(proxy.pid, signal.SIGHUP)
+        STAND.proxies["one database"] = proxy
+
+        def state_of(**login):
+            with self.assertRaises(wire.ServerError) as caught:
+                wire.Connection.login(dataclasses.replace(proxy.address, **login)).close()
+            return caught.exception.fields["C"]
+
+        eventually(lambda: state_of(database="none such", password=STAND.password) == "3D000", 10, "the reload is done")
+        self.assertEqual(state_of(database="none such", password="wrong"), "28P01")
+        self.assertEqual(state_of(database="none such", user="nobody at all"), "28P01")
+        with wire.Connection.login(proxy.address) as client:
+            self.assertEqual(client.value("select 42"), "42")
+        known = refusal("one database", "tester", "wrong")
+        for user in ("tester", "nobody at all"):
+            self.assertEqual(refusal("one database", user, "wrong", database="none such"), known)
 
     def test_the_log_tells_what_the_client_is_not_told(self):
         refusal("scram-sha-256", "nobody at all", "wrong")
