@@ -56,13 +56,13 @@ ClientAuthActions ClientAuthFsm::start_scram() {
     for_operator_ = fmt::format("user \"{}\" is unknown", shown_user());
   } else if (const auto* verifier = std::get_if<ScramVerifier>(&*input_.secret)) {
     scram_.emplace(*verifier, print_nonce(input_.nonce), input_.binding);
-  } else if (const auto* plain = std::get_if<PlainPassword>(&*input_.secret)) {
+  } else if (std::holds_alternative<PlainPassword>(*input_.secret)) {
     // The salt of a mock exchange: neither a new salt at each login nor a lasting one tells a plain
-    // secret from an unknown user.
-    scram_.emplace(
-        ScramVerifier::derive(plain->text.view(), mock_salt(input_.mock_key, input_.user),
-                              kScramIterationsDefault),
-        print_nonce(input_.nonce), input_.binding);
+    // secret from an unknown user. Its keys are derived for a proof only: who has shown none must
+    // not make us work.
+    ScramVerifier unfinished;
+    unfinished.salt = mock_salt(input_.mock_key, input_.user);
+    scram_.emplace(std::move(unfinished), print_nonce(input_.nonce), input_.binding);
   } else if (std::holds_alternative<Md5Secret>(*input_.secret)) {
     for_operator_ = fmt::format(
         "user \"{}\" has an md5 secret, which cannot serve scram-sha-256: store a SCRAM verifier "
@@ -126,6 +126,11 @@ ClientAuthActions ClientAuthFsm::on_sasl_initial(std::string_view body) {
 }
 
 ClientAuthActions ClientAuthFsm::on_sasl_response(std::string_view body) {
+  if (const auto* plain = input_.secret ? std::get_if<PlainPassword>(&*input_.secret) : nullptr) {
+    require(input_.plain_verifiers != nullptr, "plain secrets come with where verifiers are kept");
+    scram_->use_keys_of(
+        input_.plain_verifiers->find_or_derive(input_.user, *plain, input_.mock_key));
+  }
   Result<ScramServer::Finished> finished = scram_->on_client_final(body);
   if (!finished) {
     return finished.error().code == ErrorCode::kInvalidPassword

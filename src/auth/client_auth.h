@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "auth/md5.h"
+#include "auth/plain_verifiers.h"
 #include "auth/scram_server.h"
 #include "auth/secret.h"
 #include "base/error.h"
@@ -64,13 +65,16 @@ struct ClientAuthInput {
   RawNonce nonce{};
   Md5Salt md5_salt{};
   MockKey mock_key{};
+  /// Of this thread; outlives the machine. Not null where a secret is plain.
+  PlainVerifiers* plain_verifiers = nullptr;
 };
 
 /// Which secrets serve which method (as in PostgreSQL and PgBouncer):
 ///   scram-sha-256: verifier, plain. An md5 secret cannot: mock exchange, the log says why.
 ///   md5:           md5, plain; a verifier is better, so SCRAM is used. Unknown users get md5.
-/// A plain secret under SCRAM costs one PBKDF2 for each login, and its time gives away that the
-/// secret is plain: derive verifiers when the secrets are loaded if that matters.
+/// A plain secret under SCRAM costs one PBKDF2 at the first proof, and none before or after it
+/// (plain_verifiers.h). That one takes milliseconds which an unknown user's does not: refusals have
+/// to be sent at a time that does not tell (F12).
 class ClientAuthFsm {
  public:
   explicit ClientAuthFsm(ClientAuthInput input);

@@ -18,6 +18,11 @@ const Secret kPlain = PlainPassword{SecretText("pencil")};
 const Secret kMd5 = Md5Secret::derive("pencil", "ann").value();
 const Md5Salt kMd5Salt{1, 0, 2, 3};
 
+PlainVerifiers& verifiers() {
+  static PlainVerifiers all;
+  return all;
+}
+
 ClientAuthInput input(ClientAuthMethod method, std::optional<Secret> secret,
                       ChannelBinding binding = {}) {
   return {.user = "ann",
@@ -26,7 +31,8 @@ ClientAuthInput input(ClientAuthMethod method, std::optional<Secret> secret,
           .binding = std::move(binding),
           .nonce = {7},
           .md5_salt = kMd5Salt,
-          .mock_key = {'k'}};
+          .mock_key = {'k'},
+          .plain_verifiers = &verifiers()};
 }
 
 std::string sasl_initial(std::string_view mechanism, std::string_view payload) {
@@ -159,6 +165,42 @@ TEST(ClientAuth, TheChallengeOfAPlainSecretEqualsThatOfAnUnknownUser) {  // F12
   ClientAuthFsm unknown(input(ClientAuthMethod::kScramSha256, std::nullopt));
   EXPECT_EQ(known.on_start(), unknown.on_start());
   EXPECT_EQ(known.on_password_message(first), unknown.on_password_message(first));
+}
+
+TEST(ClientAuth, APlainSecretIsDerivedForTheFirstProofAndNeverAgain) {  // F12
+  PlainVerifiers kept;
+  const auto with_kept = [&](std::optional<Secret> secret) {
+    ClientAuthInput with = input(ClientAuthMethod::kScramSha256, std::move(secret));
+    with.plain_verifiers = &kept;
+    return with;
+  };
+  ClientAuthFsm no_proof(with_kept(kPlain));
+  no_proof.on_start();
+  no_proof.on_password_message(sasl_initial("SCRAM-SHA-256", "n,,n=,r=x"));
+  EXPECT_EQ(kept.derived_total(), 0u) << "who has shown no proof costs nothing";
+  EXPECT_NE(rejected(log_in(with_kept(kPlain), "wrong")), nullptr);
+  EXPECT_EQ(kept.derived_total(), 1u);
+  EXPECT_NE(accepted(log_in(with_kept(kPlain), "pencil")), nullptr);
+  EXPECT_NE(rejected(log_in(with_kept(kPlain), "wrong")), nullptr);
+  EXPECT_NE(rejected(log_in(with_kept(std::nullopt), "wrong")), nullptr);
+  EXPECT_NE(accepted(log_in(with_kept(kVerifier), "pencil")), nullptr);
+  EXPECT_EQ(kept.derived_total(), 1u);
+}
+
+TEST(ClientAuth, APlainSecretThatChangesCountsAtOnce) {
+  PlainVerifiers kept;
+  const auto with_kept = [&](std::string_view password, char key) {
+    ClientAuthInput with =
+        input(ClientAuthMethod::kScramSha256, PlainPassword{SecretText(password)});
+    with.mock_key = {key};
+    with.plain_verifiers = &kept;
+    return with;
+  };
+  EXPECT_NE(accepted(log_in(with_kept("pencil", 'k'), "pencil")), nullptr);
+  EXPECT_NE(rejected(log_in(with_kept("crayon", 'k'), "pencil")), nullptr);
+  EXPECT_NE(accepted(log_in(with_kept("crayon", 'k'), "crayon")), nullptr);
+  EXPECT_NE(accepted(log_in(with_kept("crayon", 'l'), "crayon")), nullptr);  // Another salt.
+  EXPECT_EQ(kept.derived_total(), 3u);
 }
 
 TEST(ClientAuth, ANameThatWouldEndALogLineIsShownInOne) {

@@ -10,6 +10,11 @@ namespace fairlead::auth {
 ScramServer::ScramServer(ScramVerifier verifier, std::string nonce, ChannelBinding binding)
     : verifier_(std::move(verifier)), nonce_(std::move(nonce)), binding_(std::move(binding)) {}
 
+void ScramServer::use_keys_of(const ScramVerifier& verifier) {
+  verifier_.stored_key = verifier.stored_key;
+  verifier_.server_key = verifier.server_key;
+}
+
 ScramServer ScramServer::mock(const MockKey& key, std::string_view user, std::string nonce,
                               ChannelBinding binding) {
   // The keys are zero and fit no proof; doomed_ holds even against one who finds a fitting one.

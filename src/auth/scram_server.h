@@ -25,6 +25,9 @@ class ScramServer {
 
   /// An attempt that succeeds for whoever knows the password behind `verifier`.
   ScramServer(ScramVerifier verifier, std::string nonce, ChannelBinding binding);
+  /// The same for a verifier of which only salt and iterations are known yet; its keys, before
+  /// on_client_final().
+  void use_keys_of(const ScramVerifier& verifier);
   /// An attempt that takes the same steps and always ends in kInvalidPassword: for users that do
   /// not exist, or have no secret that serves SCRAM (F12).
   static ScramServer mock(const MockKey& key, std::string_view user, std::string nonce,

@@ -20,9 +20,7 @@ inline constexpr uint32_t kScramIterationsMax = 1'000'000;
 /// Bytes of a salt, decoded. PostgreSQL makes 16; the bound keeps messages small.
 inline constexpr size_t kScramSaltBytesMax = 1024;
 inline constexpr size_t kScramSaltBytes = 16;
-/// A process-wide secret from which mock salts are derived. Where several proxies serve the same
-/// names, or restarts are frequent, derive it from something lasting: a salt that changes between
-/// logins tells that its user does not exist.
+/// The secret from which mock salts are derived; mock_key.h says where it comes from.
 using MockKey = std::array<char, 32>;
 
 /// The form in which a server keeps a password: proves, but cannot be used to log in with.

@@ -163,6 +163,7 @@ struct User {
 struct Auth {
   AuthMethod method = AuthMethod::kScramSha256;
   std::string users_file;
+  std::string salt_key_file;  // Empty: the key comes from what users_file says (F12).
   std::string auth_query;
   /// No key: the user of the connection URL, when Fairlead was started from URLs alone.
   std::vector<User> url_users;

@@ -129,6 +129,13 @@ constexpr std::array kAuth{
          .sentence = "File of users and their passwords or verifiers, one \"name\" \"secret\" a "
                      "line, as PgBouncer's userlist.txt.",
          .file = kReadable}),
+    declare<&Auth::salt_key_file>(
+        {.name = "salt_key_file",
+         .sentence =
+             "File of 32 random bytes or more, the same for every Fairlead with these users: "
+             "what unknown users seem to have for a salt comes from it. Empty: it comes "
+             "from users_file, and changes with that.",
+         .file = kReadable}),
     declare<&Auth::auth_query>(
         {.name = "auth_query",
          .sentence = "SQL that returns a user's name and verifier for $1, asked of the primary."}),

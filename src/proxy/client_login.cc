@@ -30,13 +30,18 @@ auth::ClientAuthMethod method_of(config::AuthMethod method) {
   }
 }
 
+// F12: how long after the message that caused it a refusal is sent. The first proof for a plain
+// secret costs a PBKDF2, some milliseconds that an unknown user's proof does not take; within this
+// time nobody sees the difference.
+constexpr Duration kRefusalDelay = std::chrono::milliseconds(50);
+
 class ClientLogin {
  public:
-  ClientLogin(net::Loop& loop, net::Stream& stream, const Shared& shared, SettingsPtr settings,
-              std::optional<Error> refusal)
+  ClientLogin(net::Loop& loop, net::Stream& stream, auth::PlainVerifiers& plain_verifiers,
+              SettingsPtr settings, std::optional<Error> refusal)
       : loop_(loop),
         stream_(stream),
-        shared_(shared),
+        plain_verifiers_(plain_verifiers),
         settings_(std::move(settings)),
         refusal_(std::move(refusal)) {}
 
@@ -224,7 +229,8 @@ class ClientLogin {
     if (stream_.has_tls()) input.binding = {settings_->tls->end_point_hash()};
     input.nonce = net::random_value<auth::RawNonce>();
     input.md5_salt = net::random_value<auth::Md5Salt>();
-    input.mock_key = shared_.mock_key;
+    input.mock_key = settings_->mock_key;
+    input.plain_verifiers = &plain_verifiers_;
     const std::optional<auth::Secret> secret = input.secret;
     auth::ClientAuthFsm fsm(std::move(input));
     FrameReader reader(loop_, stream_, wire::kLoginPolicy);
@@ -247,7 +253,10 @@ class ClientLogin {
           co_await send_fatal(stream_, message.error());
         co_return false;
       }
+      const Time received = net::Loop::now();
       actions = fsm.on_password_message(message->body());
+      if (std::holds_alternative<auth::Rejected>(actions.back()))
+        co_await loop_.sleep(received + kRefusalDelay - net::Loop::now());
     }
   }
 
@@ -299,7 +308,7 @@ class ClientLogin {
 
   net::Loop& loop_;
   net::Stream& stream_;
-  const Shared& shared_;
+  auth::PlainVerifiers& plain_verifiers_;
   SettingsPtr settings_;
   std::optional<Error> refusal_;
   std::string decrypted_;  // Over TLS: what was read and not used yet.
@@ -307,10 +316,11 @@ class ClientLogin {
 
 }  // namespace
 
-Task<LoginOutcome> receive_client(net::Loop& loop, net::Stream& stream, const Shared& shared,
-                                  SettingsPtr settings, std::optional<Error> refusal) {
+Task<LoginOutcome> receive_client(net::Loop& loop, net::Stream& stream,
+                                  auth::PlainVerifiers& plain_verifiers, SettingsPtr settings,
+                                  std::optional<Error> refusal) {
   net::Deadline deadline(loop, stream, settings->config->proxy.client_login_timeout);
-  ClientLogin login(loop, stream, shared, std::move(settings), std::move(refusal));
+  ClientLogin login(loop, stream, plain_verifiers, std::move(settings), std::move(refusal));
   co_return co_await login.run();
 }
 

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "auth/plain_verifiers.h"
 #include "auth/server_auth.h"
 #include "net/stream.h"
 #include "proxy/shared.h"
@@ -39,9 +40,11 @@ struct CancelWish {
 using LoginOutcome = std::optional<std::variant<ClientIdentity, CancelWish>>;
 
 /// `refusal`: why nobody else can be served; told to the client once it can read it, in answer to
-/// its start-up packet. Its CancelRequest is received all the same.
-net::Task<LoginOutcome> receive_client(net::Loop& loop, net::Stream& stream, const Shared& shared,
-                                       SettingsPtr settings, std::optional<Error> refusal);
+/// its start-up packet. Its CancelRequest is received all the same. `plain_verifiers` are the
+/// loop's.
+net::Task<LoginOutcome> receive_client(net::Loop& loop, net::Stream& stream,
+                                       auth::PlainVerifiers& plain_verifiers, SettingsPtr settings,
+                                       std::optional<Error> refusal);
 
 /// Sends a FATAL error; the caller closes the connection then.
 net::Task<void> send_fatal(net::Stream& stream, Error error);

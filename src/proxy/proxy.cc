@@ -24,7 +24,7 @@ class Proxy::State {
   explicit State(SettingsPtr settings)
       : settings_(std::move(settings)),
         workers_max_(static_cast<uint16_t>(settings_->config->proxy.workers)),
-        shared_(workers_max_, random_key(), net::random_value<auth::MockKey>()) {
+        shared_(workers_max_, random_key()) {
     for (uint16_t i = 0; i < workers_max_; ++i) {
       workers_.push_back(std::make_unique<Worker>(core::WorkerId{i}, shared_, settings_, workers_));
     }

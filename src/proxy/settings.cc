@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "auth/crypto.h"
+#include "auth/mock_key.h"
 #include "base/log.h"
 #include "proxy/named_file.h"
 #include "proxy/shared.h"
@@ -89,6 +90,20 @@ Result<auth::UsersFile> read_users(const config::Auth& config) {
   return users;
 }
 
+/// F12: the same at every start, and for every Fairlead with these users.
+Result<auth::MockKey> make_mock_key(const config::Auth& config, const auth::UsersFile& users) {
+  if (config.method == config::AuthMethod::kTrust) return auth::MockKey{};  // Nobody is asked.
+  if (config.salt_key_file.empty()) return auth::mock_key_of(users);
+  const auto bytes = read_file(config.salt_key_file, "auth.salt_key_file");
+  if (!bytes) return std::unexpected(bytes.error());
+  if (bytes->size() >= auth::kMockKeyFileBytesMin) return auth::mock_key_of(*bytes);
+  return fail(ErrorCode::kConfig,
+              fmt::format("auth.salt_key_file \"{}\" is too short", config.salt_key_file),
+              fmt::format("it has {} bytes, and {} are the least", bytes->size(),
+                          auth::kMockKeyFileBytesMin),
+              "Fill it with random bytes: openssl rand -base64 33.");
+}
+
 }  // namespace
 
 Result<PatroniSettings> make_patroni_settings(const config::Cluster& cluster) {
@@ -123,6 +138,9 @@ Result<SettingsPtr> make_settings(std::shared_ptr<const config::Config> config) 
   auto users = read_users(config->auth);
   if (!users) return std::unexpected(users.error());
   settings->users = std::move(*users);
+  const auto mock_key = make_mock_key(config->auth, settings->users);
+  if (!mock_key) return std::unexpected(mock_key.error());
+  settings->mock_key = *mock_key;
   if (!config->listen.tls_cert_file.empty()) {
     auto tls = net::TlsServer::load(config->listen.tls_cert_file, config->listen.tls_key_file);
     if (!tls) return std::unexpected(tls.error());

@@ -36,6 +36,7 @@ struct Settings {
   std::shared_ptr<const config::Config> config;
   std::map<std::string, ClusterSettings, std::less<>> clusters;
   auth::UsersFile users;
+  auth::MockKey mock_key{};                   // F12: lasts from start to start.
   std::shared_ptr<const net::TlsServer> tls;  // Null: no TLS to clients.
 };
 using SettingsPtr = std::shared_ptr<const Settings>;
@@ -57,12 +58,10 @@ class ControlMail {
 };
 
 struct Shared {
-  Shared(uint16_t workers, core::HashKey key, auth::MockKey mock)
-      : hash_key(key), mock_key(mock), pools(workers) {}
+  Shared(uint16_t workers, core::HashKey key) : hash_key(key), pools(workers) {}
 
   const core::HashKey
       hash_key;  // Names of prepared statements on servers, the same for all workers.
-  const auth::MockKey mock_key;
   PoolRegistry pools;
   ControlMail* control = nullptr;
   std::atomic<uint32_t> clients{0};  // Connections, for max_client_connections.

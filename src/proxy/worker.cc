@@ -119,7 +119,8 @@ Task<std::optional<Task<void>>> Worker::log_in(net::Stream& stream, core::Port p
   if (before >= most + kRefusedClientsMax) {
     co_await send_fatal(stream, *refusal);
   } else {
-    outcome = co_await receive_client(loop_, stream, shared_, settings_, std::move(refusal));
+    outcome =
+        co_await receive_client(loop_, stream, plain_verifiers_, settings_, std::move(refusal));
   }
   logging_in_.erase(&stream);
   if (!outcome || draining_) co_return std::nullopt;
@@ -230,6 +231,7 @@ Tenant& Worker::tenant(const TenantKey& key) {
 
 void Worker::set_settings(SettingsPtr settings) {
   settings_ = std::move(settings);
+  plain_verifiers_.forget_all_but(settings_->users);
   for (auto& [key, tenant] : tenants_) tenant->set_settings(settings_);
 }
 

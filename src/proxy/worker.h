@@ -113,6 +113,7 @@ class Worker final : public PoolMail {
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const sql::FunctionCatalog>>
       catalogs_;
   std::map<TenantKey, std::unique_ptr<Tenant>> tenants_;
+  auth::PlainVerifiers plain_verifiers_;
   std::vector<std::unique_ptr<net::TcpAcceptor>> acceptors_;
   std::vector<ClientSession*> sessions_;  // By slot; null: free.
   std::vector<uint32_t> free_slots_;

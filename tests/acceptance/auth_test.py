@@ -6,7 +6,9 @@ import dataclasses
 import os
 import signal
 import struct
+import subprocess
 import sys
+import tempfile
 import unittest
 
 import asyncpg
@@ -96,9 +98,9 @@ def refusal(method, user, password, tls=False, **other):
     return shown
 
 
-def salt_shown(user):
+def salt_shown(user, proxy=None):
     """The salt that SCRAM gives to that user."""
-    address = STAND.address_of("scram-sha-256", user)
+    address = (proxy or STAND.proxies["scram-sha-256"]).address
     with contextlib.closing(wire.Connection(address.host, address.port, 10)) as connection:
         connection.send(wire.startup({"user": user, "database": address.database}))
         connection.read()
@@ -192,6 +194,30 @@ class Clients(unittest.TestCase):
             with self.subTest(user):
                 self.assertEqual(salt_shown(user), salt_shown(user))
         self.assertNotEqual(salt_shown("nobody at all"), salt_shown("nobody else"))
+
+    def test_salts_last_from_start_to_start_and_are_the_same_at_every_fairlead(self):  # F12
+        names = ("nobody at all", "tester", "verifier", "by md5")
+        before = [salt_shown(name) for name in names]
+        again = STAND.add_proxy(users=STAND.users)
+        self.assertEqual([salt_shown(name, again) for name in names], before)
+        other = STAND.add_proxy(users={**STAND.users, "one more": "user"})
+        self.assertNotEqual(salt_shown("nobody at all", other), before[0])
+        self.assertEqual(salt_shown("verifier", other), before[2])
+
+    def test_salts_that_come_from_a_file_last_while_users_come_and_go(self):  # F12
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"0123456789" * 4)
+            file.flush()
+            sections = {"auth": {"salt_key_file": file.name}}
+            few, many = STAND.add_proxy(sections=sections), STAND.add_proxy(sections=sections, users=STAND.users)
+            for name in ("nobody at all", "tester"):
+                self.assertEqual(salt_shown(name, few), salt_shown(name, many))
+            self.assertNotEqual(salt_shown("nobody at all", few), salt_shown("nobody at all"))
+            file.truncate(31)
+            done = subprocess.run([STAND.binary, "check", "-c", few.config], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("salt_key_file", done.stdout)
+            self.assertIn("31 bytes", done.stdout)
 
     def test_a_database_that_does_not_exist_is_told_to_nobody_who_might_be_anybody(self):  # F7
         """As PostgreSQL, which looks for it after the login."""
