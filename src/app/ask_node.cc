@@ -1,14 +1,14 @@
 #include "app/ask_node.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <utility>
 #include <vector>
 
 #include "config/units.h"
+#include "proxy/node_questions.h"
 
 namespace fairlead::app {
 
@@ -32,63 +32,36 @@ SELECT current_setting('server_version'), current_setting('server_version_num'),
        (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'))sql";
 constexpr size_t kColumns = 11;
 
-std::string quoted_value(std::string_view value) {
-  std::string out = "'";
-  for (const char c : value) {
-    if (c == '\'' || c == '\\') out.push_back('\\');
-    out.push_back(c);
-  }
-  return out + "'";
-}
-
-uint32_t number(const cluster::Cell& cell) {
+uint32_t number(const std::optional<std::string>& cell) {
   return static_cast<uint32_t>(config::parse_number(cell.value_or(""), UINT32_MAX).value_or(0));
 }
 
-std::chrono::milliseconds deadline_of(Duration timeout) {
-  // 0 never expires in the configuration; a person at a terminal waits 30 seconds at most.
-  constexpr std::chrono::milliseconds kMax{30'000};
-  return timeout.count() == 0
-             ? kMax
-             : std::min(kMax, std::chrono::ceil<std::chrono::milliseconds>(timeout));
+// 0 never expires in the configuration; a person at a terminal waits 30 seconds at most.
+constexpr Duration kPatience = std::chrono::seconds(30);
+
+/// Longer than a probe's: here a slow answer is worth having.
+Duration patience_of(const config::Cluster& cluster) {
+  if (cluster.probe_timeout.count() == 0) return kPatience;
+  return std::min(kPatience, std::max(cluster.probe_timeout, Duration(std::chrono::seconds(5))));
+}
+
+constexpr std::string_view kRoleSql = "SELECT pg_catalog.pg_is_in_recovery()";
+
+bool is_primary(const std::vector<proxy::Row>& role) {
+  return role.size() == 1 && role[0].size() == 1 && role[0][0] == "f";
 }
 
 }  // namespace
 
-void forget_libpq_environment() {
-  std::vector<std::string> names;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    if (text.starts_with("PG")) names.emplace_back(text.substr(0, text.find('=')));
-  }
-  for (const std::string& name : names) unsetenv(name.c_str());
-}
-
-std::string conninfo(const config::Cluster& cluster, const config::NodeAddress& node,
-                     const std::string& database) {
-  // An empty file name would be libpq's default; what is below no folder cannot exist.
-  constexpr std::string_view kNoFile = "/dev/null/none";
-  const std::string& ca_file = cluster.tls_ca_file;
-  return fmt::format(
-      "host={} port={} user={} password={} dbname={} application_name='fairlead check' "
-      "sslmode={} sslrootcert={} passfile={} sslcert={} sslcrl={} gssencmode=disable",
-      quoted_value(node.host), node.port, quoted_value(cluster.monitor_user),
-      quoted_value(cluster.monitor_password.text),
-      quoted_value(database.empty() ? cluster.monitor_database : database),
-      config::to_string(cluster.tls_mode), quoted_value(ca_file.empty() ? kNoFile : ca_file),
-      kNoFile, kNoFile, kNoFile);
-}
-
 Result<NodeAnswer> ask_node(const config::Cluster& cluster, const config::NodeAddress& node) {
-  // Longer than a probe's: here a slow answer is worth having.
-  const auto deadline = deadline_of(std::max(cluster.probe_timeout, Duration(5'000'000)));
-  auto connection = cluster::SqlConnection::open(conninfo(cluster, node), deadline);
-  if (!connection) return std::unexpected(std::move(connection.error()));
-  const auto rows = connection->query(kQuestion, deadline);
-  if (!rows) return std::unexpected(rows.error());
-  if (rows->rows.size() != 1 || rows->rows[0].size() != kColumns)
+  const auto answers =
+      proxy::ask_node({.cluster = cluster, .address = node, .timeout = patience_of(cluster)},
+                      {kQuestion}, "fairlead check");
+  if (!answers) return std::unexpected(answers.error());
+  const std::vector<proxy::Row>& rows = answers->front();
+  if (rows.size() != 1 || rows[0].size() != kColumns)
     return fail(ErrorCode::kProtocolViolation, "the node's answer is not as asked");
-  const auto& row = rows->rows[0];
+  const proxy::Row& row = rows[0];
   NodeAnswer out;
   out.version = row[0].value_or("");
   out.version_num = number(row[1]);
@@ -104,28 +77,32 @@ Result<NodeAnswer> ask_node(const config::Cluster& cluster, const config::NodeAd
   return out;
 }
 
-Result<cluster::SqlConnection> connect_to_primary(const config::Cluster& cluster,
-                                                  const std::string& database) {
-  std::optional<cluster::SqlConnection> found;
+Result<std::vector<std::vector<proxy::Row>>> ask_primary(const config::Cluster& cluster,
+                                                         const std::string& database,
+                                                         std::vector<std::string> questions) {
+  const config::NodeAddress* found = nullptr;
   std::string refusals;
+  const auto ask = [&](const config::NodeAddress& node, std::vector<std::string> of_it) {
+    return proxy::ask_node(
+        {.cluster = cluster, .address = node, .database = database, .timeout = kPatience},
+        std::move(of_it), "fairlead explain");
+  };
   for (const config::NodeAddress& node : cluster.nodes) {
-    auto connection = cluster::SqlConnection::open(conninfo(cluster, node, database));
-    if (!connection) {
-      refusals += (refusals.empty() ? "" : "; ") + describe(connection.error());
+    const auto role = ask(node, {std::string(kRoleSql)});
+    if (!role) {
+      refusals += (refusals.empty() ? "" : "; ") + describe(role.error());
       continue;
     }
-    const auto in_recovery = connection->value("SELECT pg_is_in_recovery()");
-    if (!in_recovery) return std::unexpected(in_recovery.error());
-    if (*in_recovery == "t") continue;
-    if (found)
+    if (!is_primary(role->front())) continue;
+    if (found != nullptr)
       return fail(ErrorCode::kCannotConnectNow, "more than one node accepts writes", {},
                   "fairlead check tells more");
-    found = std::move(*connection);
+    found = &node;
   }
-  if (!found)
+  if (found == nullptr)
     return fail(ErrorCode::kConnectionFailure, "no node that answers is a primary", refusals,
                 "fairlead check tells more");
-  return std::move(*found);
+  return ask(*found, std::move(questions));
 }
 
 }  // namespace fairlead::app

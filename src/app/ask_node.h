@@ -1,15 +1,17 @@
-// Asks one node, as the configured monitor user and with libpq, what `fairlead check` and
-// `fairlead explain` need to know. Blocks for at most the cluster's own timeouts.
+// Asks one node, as the configured monitor user and by the proxy's own way of logging in, what
+// `fairlead check` and `fairlead explain` need to know. Blocks for at most the cluster's own
+// timeouts.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/lsn.h"
-#include "cluster/sql_connection.h"
 #include "config/config.h"
+#include "proxy/conversation.h"
 
 namespace fairlead::app {
 
@@ -28,20 +30,12 @@ struct NodeAnswer {
   uint32_t connections_taken = 0;  // By clients, now.
 };
 
-/// libpq takes what nobody tells it from PG* variables, which `fairlead up` does not know: without
-/// this, a node would let these commands in and the proxy not. Once the configuration is loaded,
-/// which may name such a variable, and before any thread is started.
-void forget_libpq_environment();
-
-/// libpq's connection string for the monitor user, who has nothing but what the configuration says:
-/// no file of ~/.postgresql, no ~/.pgpass, no ticket of Kerberos. `database` empty: the monitor's.
-std::string conninfo(const config::Cluster& cluster, const config::NodeAddress& node,
-                     const std::string& database = {});
-
 Result<NodeAnswer> ask_node(const config::Cluster& cluster, const config::NodeAddress& node);
 
-/// A connection to the node that is not in recovery. When several say so, or none, an error.
-Result<cluster::SqlConnection> connect_to_primary(const config::Cluster& cluster,
-                                                  const std::string& database);
+/// The rows of each question, from the node that is not in recovery. When several say so, or none,
+/// an error.
+Result<std::vector<std::vector<proxy::Row>>> ask_primary(const config::Cluster& cluster,
+                                                         const std::string& database,
+                                                         std::vector<std::string> questions);
 
 }  // namespace fairlead::app

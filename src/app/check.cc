@@ -92,7 +92,6 @@ ExitCode run_check(const CheckOptions& options) {
     return complain(loaded.error());
   }
   const auto config = std::make_shared<const config::Config>(std::move(*loaded));
-  forget_libpq_environment();
   CheckReport report = check_nodes(*config);
   if (auto unusable = check_files(config)) report.findings.push_back(std::move(*unusable));
   print(options.json ? report_json(report)

@@ -55,7 +55,7 @@ class Judge {
         judge_node(node, *node.answer);
       else
         add(problem(node.address, node.answer.error().message, node.answer.error().detail,
-                    next_step(node.answer.error().detail, cluster_)));
+                    next_step(node.answer.error(), cluster_)));
     }
     judge_monitor_user();
     // Two primaries of two clusters are both right; only of one cluster they are not.
@@ -162,12 +162,14 @@ class Judge {
 
 }  // namespace
 
-std::string next_step(std::string_view reason, const config::Cluster& cluster) {
-  const auto says = [reason](std::string_view words) {
-    return reason.find(words) != std::string_view::npos;
+std::string next_step(const Error& error, const config::Cluster& cluster) {
+  if (!error.hint.empty()) return error.hint;
+  const std::string reason = error.message + " " + error.detail;
+  const auto says = [&reason](std::string_view words) {
+    return reason.find(words) != std::string::npos;
   };
   const std::string& user = cluster.monitor_user;
-  if (says("password authentication failed") || says("no password supplied"))
+  if (says("password authentication failed"))
     return fmt::format("check monitor_password; on the primary: ALTER ROLE \"{}\" PASSWORD '...'",
                        user);
   if (says("no pg_hba.conf entry"))
@@ -181,11 +183,11 @@ std::string next_step(std::string_view reason, const config::Cluster& cluster) {
                        cluster.monitor_database);
   if (says("Connection refused"))
     return "nothing listens there: is PostgreSQL running, and does listen_addresses include it?";
-  if (says("could not translate host name"))
+  if (says("Host not found"))
     return "the host's name is not known here: check its spelling and DNS";
-  if (says("no answer within") || says("timeout") || says("No route to host"))
+  if (says("no answer within") || says("did not finish") || says("No route to host"))
     return "nothing answers there: check the address, the firewall, and that the machine is up";
-  if (says("SSL") || says("certificate"))
+  if (says("TLS") || says("SSL") || says("certificate"))
     return fmt::format("tls_mode is \"{}\": it has to fit the server's ssl settings",
                        config::to_string(cluster.tls_mode));
   if (says("starting up") || says("shutting down") || says("not yet accepting"))

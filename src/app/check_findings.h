@@ -33,8 +33,9 @@ struct CheckReport {
   bool manager_unreachable = false;  // A cluster whose nodes nobody could be asked for.
 };
 
-/// What to do about a connection that was not made, judged by libpq's words.
-std::string next_step(std::string_view reason, const config::Cluster& cluster);
+/// What to do about a connection that was not made: what the error itself says, else judged by its
+/// words, which are the server's or the system's.
+std::string next_step(const Error& error, const config::Cluster& cluster);
 
 /// Judges all nodes of one cluster.
 std::vector<Finding> judge(const config::Config& config, const std::string& cluster_name,

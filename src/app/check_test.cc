@@ -102,15 +102,24 @@ TEST(Judge, APoolLargerThanTheServerAllowsIsAProblem) {
 
 TEST(NextStep, FitsTheCause) {
   const config::Cluster cluster;
-  EXPECT_THAT(next_step("FATAL:  password authentication failed for user \"fairlead\"", cluster),
+  const auto step = [&](std::string detail) {
+    return next_step({ErrorCode::kConnectionFailure, "", std::move(detail)}, cluster);
+  };
+  EXPECT_THAT(step("password authentication failed for user \"fairlead\""),
               HasSubstr("monitor_password"));
-  EXPECT_THAT(next_step("FATAL:  no pg_hba.conf entry for host \"10.0.0.1\"", cluster),
-              HasSubstr("pg_hba.conf"));
-  EXPECT_THAT(next_step("FATAL:  role \"fairlead\" does not exist", cluster),
-              HasSubstr("CREATE ROLE \"fairlead\""));
-  EXPECT_THAT(next_step("connection failed: Connection refused", cluster),
-              HasSubstr("listen_addresses"));
-  EXPECT_THAT(next_step("no answer within 5000 ms", cluster), HasSubstr("firewall"));
+  EXPECT_THAT(step("no pg_hba.conf entry for host \"10.0.0.1\""), HasSubstr("pg_hba.conf"));
+  EXPECT_THAT(step("role \"fairlead\" does not exist"), HasSubstr("CREATE ROLE \"fairlead\""));
+  EXPECT_THAT(step("Connection refused"), HasSubstr("listen_addresses"));
+  EXPECT_THAT(step("Host not found (authoritative)"), HasSubstr("spelling"));
+  EXPECT_THAT(step("no answer within 5000 ms"), HasSubstr("firewall"));
+  EXPECT_THAT(step("the certificate was not accepted: self-signed certificate"),
+              HasSubstr("tls_mode"));
+}
+
+TEST(NextStep, IsWhatTheErrorItselfSaysWhereItSaysOne) {
+  EXPECT_EQ(next_step({ErrorCode::kInvalidAuthorization, "TLS", "", "add \"md5\" to server_auth"},
+                      config::Cluster{}),
+            "add \"md5\" to server_auth");
 }
 
 TEST(LagOf, CountsBytesBehindTheOnlyPrimary) {

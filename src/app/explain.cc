@@ -74,16 +74,14 @@ Result<Catalog> fetch_catalog(const config::Config& config, const std::string& a
   std::optional<proxy::PatroniDiscovery> patroni;
   const auto cluster = discovered(its_cluster, patroni);
   if (!cluster) return std::unexpected(cluster.error());
-  auto connection = connect_to_primary(*cluster, served->name);
-  if (!connection) return std::unexpected(std::move(connection.error()));
+  const auto answers =
+      ask_primary(*cluster, served->name,
+                  {std::string(proxy::kCatalogMarkSql), std::string(proxy::kFunctionsSql),
+                   std::string(proxy::kDependenciesSql)});
+  if (!answers) return std::unexpected(answers.error());
   std::vector<proxy::Row> all;
-  for (const std::string_view part :
-       {proxy::kCatalogMarkSql, proxy::kFunctionsSql, proxy::kDependenciesSql}) {
-    auto rows = connection->query(std::string(part));
-    if (!rows) return std::unexpected(std::move(rows.error()));
-    all.insert(all.end(), std::make_move_iterator(rows->rows.begin()),
-               std::make_move_iterator(rows->rows.end()));
-  }
+  for (const std::vector<proxy::Row>& rows : *answers)
+    all.insert(all.end(), rows.begin(), rows.end());
   auto catalog = proxy::read_catalog(all, 1, {}, config::routing_lists(its_cluster));
   if (!catalog) return std::unexpected(std::move(catalog.error()));
   return std::move(catalog->functions);
@@ -111,7 +109,6 @@ ExitCode run_explain(ExplainOptions options) {
     const auto config = load_config(options.config);
     if (!config) return complain(config.error());
     if (options.database.empty()) options.database = database_of(options.config.primary_url);
-    forget_libpq_environment();
     auto fetched = fetch_catalog(*config, options.database);
     if (!fetched) return failed(fetched.error());
     catalog = std::move(*fetched);

@@ -48,6 +48,7 @@ void attack_fairlead(std::string_view input) {
 void attack_as_server(std::string_view input) {
   std::string_view rest = input;
   ServerAuthFsm fsm(ServerAuthInput{
+      .server = "db1:5432",
       .user = "ann",
       // Keys with a salt that the corpus holds, so that the fuzzer gets beyond the challenge; and
       // no PBKDF2, which it would only slow down.
@@ -60,6 +61,7 @@ void attack_as_server(std::string_view input) {
     const auto code = static_cast<unsigned char>(rest.front());
     rest.remove_prefix(1);
     check(!std::holds_alternative<Done>(fsm.on_authentication(code, next_message(rest))));
+    check(!fsm.check_done());
   }
 }
 

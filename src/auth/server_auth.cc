@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "wire/printable.h"
+
 namespace fairlead::auth {
 namespace {
 
@@ -71,12 +73,11 @@ ServerAuthAction ServerAuthFsm::on_authentication(uint32_t code, std::string_vie
     case kSaslFinal:
       return on_sasl_final(payload);
     default:
-      return stop(Error{ErrorCode::kFeatureNotSupported,
-                        fmt::format("the server asks user \"{}\" for an authentication that "
-                                    "Fairlead does not support",
-                                    input_.user),
-                        fmt::format("Request {} ({}).", code, name_of_unsupported(code)),
-                        "Let pg_hba.conf ask Fairlead's address for scram-sha-256."});
+      return stop(Error{
+          ErrorCode::kFeatureNotSupported,
+          fmt::format("{} for an authentication that Fairlead does not support", server_asks()),
+          fmt::format("Request {} ({}).", code, name_of_unsupported(code)),
+          "Let pg_hba.conf ask Fairlead's address for scram-sha-256."});
   }
 }
 
@@ -84,23 +85,29 @@ ServerAuthAction ServerAuthFsm::on_ok(std::string_view payload) {
   if (!payload.empty()) return stop(violation("malformed AuthenticationOk message"));
   switch (state_) {
     case State::kStart:
-      if (auto error = refusal(ServerAuthMethod::kTrust, "no authentication"))
-        return stop(std::move(*error));
+      if (auto error = refusal(ServerAuthMethod::kTrust, "trust")) return stop(std::move(*error));
       break;
     case State::kPasswordSent:
     case State::kProven:
       break;
     case State::kWaitFirst:
     case State::kWaitFinal:
-      // SCRAM is mutual: a server that skips its own proof need not know the password.
-      return stop(Error{ErrorCode::kInvalidAuthorization,
-                        "the server ended the SCRAM exchange before it proved itself",
-                        "Somebody may pose as the server."});
-    case State::kEnded:
+      return stop(unproven());
+    case State::kDone:
+    case State::kFailed:
       return stop(violation("the server sent AuthenticationOk out of turn"));
   }
-  state_ = State::kEnded;
+  state_ = State::kDone;
   return Done{};
+}
+
+Result<void> ServerAuthFsm::check_done() const {
+  if (state_ == State::kDone) return {};
+  if (state_ == State::kWaitFirst || state_ == State::kWaitFinal)
+    return std::unexpected(unproven());
+  return std::unexpected(violation(
+      fmt::format("the server {} began a session without AuthenticationOk", input_.server),
+      "Somebody may pose as the server."));
 }
 
 ServerAuthAction ServerAuthFsm::on_cleartext(std::string_view payload) {
@@ -109,15 +116,15 @@ ServerAuthAction ServerAuthFsm::on_cleartext(std::string_view payload) {
   const ServerAuthMethod method = input_.allowed.has(ServerAuthMethod::kCleartextAnywhere)
                                       ? ServerAuthMethod::kCleartextAnywhere
                                       : ServerAuthMethod::kCleartext;
-  if (auto error = refusal(method, "a cleartext password")) return stop(std::move(*error));
+  if (auto error = refusal(method, "password")) return stop(std::move(*error));
   if (method == ServerAuthMethod::kCleartext &&
       input_.transport == ServerTransport::kPlainNetwork) {
     return stop(Error{ErrorCode::kInvalidAuthorization,
-                      fmt::format("the server asks user \"{}\" for a cleartext password over a "
-                                  "connection that others can read",
-                                  input_.user),
+                      server_asks() + " for a cleartext password over a connection that others can "
+                                      "read",
                       {},
-                      "Use TLS to the server, or scram-sha-256 in its pg_hba.conf."});
+                      "Use TLS to the server, or scram-sha-256 in its pg_hba.conf. Only with "
+                      "tls_mode = \"disable\" would the password travel so."});
   }
   auto* password = std::get_if<PlainPassword>(&input_.credentials);
   if (password == nullptr) return stop(missing("a cleartext password"));
@@ -129,6 +136,8 @@ ServerAuthAction ServerAuthFsm::on_md5(std::string_view payload) {
   Md5Salt salt;
   if (state_ != State::kStart || payload.size() != salt.size())
     return stop(violation("the server asked for an md5 password out of turn"));
+  const bool is_all_there_is = std::holds_alternative<Md5Secret>(input_.credentials);
+  if (is_all_there_is) input_.allowed = input_.allowed.with(ServerAuthMethod::kMd5);
   if (auto error = refusal(ServerAuthMethod::kMd5, "md5")) return stop(std::move(*error));
   std::ranges::copy(payload, salt.begin());
 
@@ -183,22 +192,40 @@ ServerAuthAction ServerAuthFsm::on_sasl_final(std::string_view payload) {
   return WaitForServer{};
 }
 
-/// Why `method` must not be used with this server, if so.
-std::optional<Error> ServerAuthFsm::refusal(ServerAuthMethod method, std::string_view name) const {
+std::string ServerAuthFsm::server_asks() const {
+  return fmt::format("the server {} asks user \"{}\"", input_.server, wire::printable(input_.user));
+}
+
+// SCRAM is mutual: a server that skips its own proof need not know the password.
+Error ServerAuthFsm::unproven() const {
+  return Error{
+      ErrorCode::kInvalidAuthorization,
+      fmt::format("the server {} ended the SCRAM exchange before it proved itself", input_.server),
+      "Somebody may pose as the server."};
+}
+
+/// Why `method`, which pg_hba.conf calls `word`, must not be used with this server, if so (F14).
+std::optional<Error> ServerAuthFsm::refusal(ServerAuthMethod method, std::string_view word) const {
+  const bool gives_secrets_away =
+      method != ServerAuthMethod::kTrust && method != ServerAuthMethod::kScramSha256;
   if (!input_.allowed.has(method)) {
-    return Error{ErrorCode::kInvalidAuthorization,
-                 fmt::format("the server asks user \"{}\" for {}, which is not allowed towards "
-                             "servers",
-                             input_.user, name),
-                 "A server that asks for less than SCRAM may not be the one that it seems.",
-                 "Let the server ask for scram-sha-256, or allow this method in the "
-                 "configuration."};
+    return Error{
+        ErrorCode::kInvalidAuthorization,
+        fmt::format("{} for the method \"{}\", which server_auth does not allow", server_asks(),
+                    word),
+        gives_secrets_away
+            ? "Whoever answers in the place of the server would learn what logs in."
+            : "A server that asks for less than it should may not be the one that it seems.",
+        fmt::format("{}dd \"{}\" to server_auth in its [cluster.NAME] of the configuration.",
+                    method == ServerAuthMethod::kScramSha256
+                        ? "A"
+                        : "Let the server's pg_hba.conf ask for scram-sha-256; or a",
+                    word)};
   }
   if (input_.binding_policy == BindingPolicy::kRequire &&
       method != ServerAuthMethod::kScramSha256) {
     return Error{ErrorCode::kInvalidAuthorization,
-                 fmt::format("channel binding is required, but the server asks user \"{}\" for {}",
-                             input_.user, name),
+                 fmt::format("channel binding is required, but {} for \"{}\"", server_asks(), word),
                  {},
                  "Only SCRAM-SHA-256-PLUS over TLS binds the login to the connection."};
   }
@@ -209,7 +236,8 @@ Error ServerAuthFsm::missing(std::string_view name) const {
   const bool none = std::holds_alternative<std::monostate>(input_.credentials);
   return Error{
       ErrorCode::kInvalidAuthorization,
-      fmt::format("no credentials to log in to the server as user \"{}\"", input_.user),
+      fmt::format("no credentials to log in to the server as user \"{}\"",
+                  wire::printable(input_.user)),
       fmt::format("The server asks for {}; {}.", name,
                   none ? "nothing is known of this user"
                        : "what is known of this user cannot "
@@ -219,7 +247,7 @@ Error ServerAuthFsm::missing(std::string_view name) const {
 }
 
 ServerAuthAction ServerAuthFsm::stop(Error error) {
-  state_ = State::kEnded;
+  state_ = State::kFailed;
   scram_.reset();
   return Fail{std::move(error)};
 }

@@ -19,6 +19,7 @@
 
 namespace fairlead::auth {
 
+/// In pg_hba.conf's words: trust, scram-sha-256, md5, password.
 enum class ServerAuthMethod : uint8_t {
   kTrust = 1,  // The server asks for nothing.
   kScramSha256 = 2,
@@ -29,10 +30,16 @@ enum class ServerAuthMethod : uint8_t {
 
 /// What a server may ask for, like libpq's require_auth. By default only what a server (or whoever
 /// poses as one) can learn nothing from: nothing and SCRAM. md5 and cleartext are for the
-/// configuration to add (F14).
+/// configuration to add (F14). An md5 secret answers md5 all the same: it serves nothing else, and
+/// whoever stored it has said so.
 class AllowedServerAuth {
  public:
   constexpr AllowedServerAuth() = default;
+  static constexpr AllowedServerAuth nothing() {
+    return AllowedServerAuth()
+        .without(ServerAuthMethod::kTrust)
+        .without(ServerAuthMethod::kScramSha256);
+  }
   constexpr AllowedServerAuth with(ServerAuthMethod method) const {
     AllowedServerAuth result = *this;
     result.bits_ |= static_cast<uint8_t>(method);
@@ -60,6 +67,7 @@ enum class ServerTransport : uint8_t { kProtected, kPlainNetwork };
 using ServerCredentials = std::variant<std::monostate, PlainPassword, Md5Secret, ScramLoginKeys>;
 
 struct ServerAuthInput {
+  std::string server;  // For errors: "db1:5432".
   std::string user;
   ServerCredentials credentials;
   AllowedServerAuth allowed;
@@ -107,8 +115,21 @@ class ServerAuthFsm {
   /// whatever comes later is a protocol violation.
   ServerAuthAction on_authentication(uint32_t code, std::string_view payload);
 
+  /// Before the server is believed that the session has begun, in whatever message it says so: an
+  /// error until Done. After AuthenticationOk come ParameterStatus, BackendKeyData and
+  /// ReadyForQuery, and none of them stands for it.
+  Result<void> check_done() const;
+
  private:
-  enum class State : uint8_t { kStart, kPasswordSent, kWaitFirst, kWaitFinal, kProven, kEnded };
+  enum class State : uint8_t {
+    kStart,
+    kPasswordSent,
+    kWaitFirst,
+    kWaitFinal,
+    kProven,
+    kDone,
+    kFailed
+  };
 
   ServerAuthAction on_ok(std::string_view payload);
   ServerAuthAction on_cleartext(std::string_view payload);
@@ -117,7 +138,9 @@ class ServerAuthFsm {
   ServerAuthAction on_sasl_continue(std::string_view payload);
   ServerAuthAction on_sasl_final(std::string_view payload);
 
-  std::optional<Error> refusal(ServerAuthMethod method, std::string_view name) const;
+  std::string server_asks() const;
+  Error unproven() const;
+  std::optional<Error> refusal(ServerAuthMethod method, std::string_view word) const;
   Error missing(std::string_view name) const;
   ServerAuthAction stop(Error error);
 

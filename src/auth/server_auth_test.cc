@@ -22,7 +22,8 @@ constexpr AllowedServerAuth kEverything = AllowedServerAuth()
                                               .with(ServerAuthMethod::kCleartextAnywhere);
 
 ServerAuthInput input(ServerCredentials credentials, AllowedServerAuth allowed = {}) {
-  return {.user = "ann",
+  return {.server = "db1:5432",
+          .user = "ann",
           .credentials = std::move(credentials),
           .allowed = allowed,
           .transport = ServerTransport::kProtected,
@@ -90,13 +91,54 @@ TEST(ServerAuth, RequiredBindingRefusesEverythingElse) {
 }
 
 TEST(ServerAuth, ByDefaultNeitherMd5NorCleartextIsAnswered) {  // F14
-  for (const auto& [code, payload] :
-       std::initializer_list<std::pair<uint32_t, std::string>>{{kCleartext, ""}, {kMd5, "salt"}}) {
+  struct Case {
+    uint32_t code;
+    std::string payload;
+    std::string word;
+  };
+  for (const Case& asked :
+       std::initializer_list<Case>{{kCleartext, "", "password"}, {kMd5, "salt", "md5"}}) {
     ServerAuthFsm fsm(input(kPassword));
-    const Error error = error_of(fsm.on_authentication(code, payload));
+    const Error error = error_of(fsm.on_authentication(asked.code, asked.payload));
     EXPECT_EQ(error.code, ErrorCode::kInvalidAuthorization);
-    EXPECT_THAT(error.message, HasSubstr("not allowed towards servers"));
+    EXPECT_EQ(error.message, "the server db1:5432 asks user \"ann\" for the method \"" +
+                                 asked.word + "\", which server_auth does not allow");
+    EXPECT_THAT(error.detail, HasSubstr("would learn what logs in"));
+    EXPECT_THAT(error.hint, HasSubstr("add \"" + asked.word + "\" to server_auth"));
   }
+}
+
+TEST(ServerAuth, AnMd5SecretAnswersMd5BecauseItServesNothingElse) {  // F14
+  const Md5Secret secret = Md5Secret::derive("pencil", "ann").value();
+  ServerAuthFsm fsm(input(secret));
+  EXPECT_EQ(fsm.on_authentication(kMd5, "salt"),
+            ServerAuthAction(SendPassword{md5_response(secret, {'s', 'a', 'l', 't'}).value()}));
+  ServerAuthFsm cleartext(input(secret));
+  EXPECT_THAT(error_of(cleartext.on_authentication(kCleartext, {})).message,
+              HasSubstr("does not allow"));
+  ServerAuthInput bound = input(secret);
+  bound.binding_policy = BindingPolicy::kRequire;
+  EXPECT_THAT(error_of(ServerAuthFsm(std::move(bound)).on_authentication(kMd5, "salt")).message,
+              HasSubstr("channel binding is required"));
+}
+
+TEST(ServerAuth, NoSessionBeginsBeforeTheLoginIsDone) {  // F14
+  ServerAuthFsm fsm(input(kPassword));
+  EXPECT_THAT(fsm.check_done().error().message, HasSubstr("without AuthenticationOk"));
+  ScramServer server(kVerifier, "s", {});
+  ServerAuthAction action = fsm.on_authentication(kSasl, kScramOnly);
+  EXPECT_THAT(fsm.check_done().error().message, HasSubstr("before it proved itself"));
+  const auto& initial = std::get<SendSaslInitial>(action);
+  const auto challenge = server.on_client_first(initial.mechanism, initial.payload);
+  action = fsm.on_authentication(kContinue, challenge.value());
+  EXPECT_THAT(fsm.check_done().error().message, HasSubstr("before it proved itself"));
+  const auto finished = server.on_client_final(std::get<SendSaslResponse>(action).payload);
+  fsm.on_authentication(kFinal, finished.value().server_final);
+  EXPECT_THAT(fsm.check_done().error().message, HasSubstr("without AuthenticationOk"));
+  fsm.on_authentication(kOk, {});
+  EXPECT_TRUE(fsm.check_done());
+  fsm.on_authentication(kOk, {});  // Once more: a violation, and the end.
+  EXPECT_FALSE(fsm.check_done());
 }
 
 TEST(ServerAuth, TheAllowedSetIsExactlyWhatItSays) {
@@ -104,6 +146,11 @@ TEST(ServerAuth, TheAllowedSetIsExactlyWhatItSays) {
   EXPECT_TRUE(std::holds_alternative<Fail>(no_trust.on_authentication(kOk, {})));
   ServerAuthFsm no_scram(input(kPassword, kEverything.without(ServerAuthMethod::kScramSha256)));
   EXPECT_TRUE(std::holds_alternative<Fail>(no_scram.on_authentication(kSasl, kScramOnly)));
+  for (const auto& [code, payload] : std::initializer_list<std::pair<uint32_t, std::string>>{
+           {kOk, ""}, {kCleartext, ""}, {kMd5, "salt"}, {kSasl, kScramOnly}}) {
+    ServerAuthFsm nothing(input(kPassword, AllowedServerAuth::nothing()));
+    EXPECT_TRUE(std::holds_alternative<Fail>(nothing.on_authentication(code, payload))) << code;
+  }
 }
 
 TEST(ServerAuth, CleartextTravelsProtectedOrNotAtAllUnlessConfigured) {  // F14

@@ -31,6 +31,11 @@ sql::RoutingLists routing_lists(const Cluster& cluster) {
           .primary_relations = cluster.primary_relations};
 }
 
+bool verifies_servers(const Cluster& cluster) {
+  const bool has_ca = cluster.tls_mode == TlsMode::kRequire && !cluster.tls_ca_file.empty();
+  return has_ca || cluster.tls_mode >= TlsMode::kVerifyCa;
+}
+
 std::string_view to_string(TlsVersion value) { return word_of(value); }
 std::string_view to_string(TlsMode value) { return word_of(value); }
 std::string_view to_string(TopologySource value) { return word_of(value); }
@@ -41,6 +46,7 @@ std::string_view to_string(TransactionReads value) { return word_of(value); }
 std::string_view to_string(Balance value) { return word_of(value); }
 std::string_view to_string(LostWrites value) { return word_of(value); }
 std::string_view to_string(AuthMethod value) { return word_of(value); }
+std::string_view to_string(ServerAuth value) { return word_of(value); }
 std::string_view to_string(Origin::Kind value) { return word_of(value); }
 
 }  // namespace fairlead::config

@@ -50,6 +50,10 @@ enum class Balance : uint8_t { kLeastBusy, kRoundRobin, kRandom, kSticky };
 
 enum class AuthMethod : uint8_t { kTrust, kScramSha256, kMd5, kCert };
 
+/// What a server may ask Fairlead for, in the words of pg_hba.conf (F14). kScramSha256 is with and
+/// without channel binding.
+enum class ServerAuth : uint8_t { kTrust, kScramSha256, kMd5, kPassword };
+
 /// [listen]: what clients connect to. Port 0: the system picks one, and the log says which.
 struct Listen {
   std::string host = "127.0.0.1";
@@ -109,6 +113,7 @@ struct Cluster {
   std::string monitor_database = "postgres";
   TlsMode tls_mode = TlsMode::kPrefer;
   std::string tls_ca_file;
+  std::vector<ServerAuth> server_auth{ServerAuth::kTrust, ServerAuth::kScramSha256};  // F14
   Duration probe_interval = 500ms;
   Duration probe_timeout = 1s;
   uint32_t probe_failures = 3;
@@ -122,6 +127,8 @@ struct Cluster {
 };
 
 sql::RoutingLists routing_lists(const Cluster& cluster);
+/// Whether its tls_mode makes sure that it is the server that answers.
+bool verifies_servers(const Cluster& cluster);
 
 /// [database."NAME"]: how clients of one database are served. NAME "*" stands for all others.
 struct Database {
@@ -213,6 +220,7 @@ std::string_view to_string(TransactionReads value);
 std::string_view to_string(Balance value);
 std::string_view to_string(LostWrites value);
 std::string_view to_string(AuthMethod value);
+std::string_view to_string(ServerAuth value);
 std::string_view to_string(Origin::Kind value);
 
 }  // namespace fairlead::config

@@ -70,7 +70,8 @@ TEST(Keys, HaveDefaultsThatTheirOwnReaderAccepts) {
     for (const Key& key : section.keys) {
       std::string printed = key.print(default_section(section.id));
       if (printed.starts_with('"')) printed = printed.substr(1, printed.size() - 2);
-      if (printed == "[]") printed = "";
+      if (printed.starts_with('['))
+        std::erase_if(printed, [](char c) { return c == '[' || c == ']' || c == '"'; });
       const auto ok = key.read(key, Text{printed}, section_in(config, section, "x"));
       EXPECT_TRUE(ok) << key.name << ": " << fairlead::describe(ok.error());
     }

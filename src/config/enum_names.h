@@ -59,6 +59,11 @@ inline constexpr std::array kAuthMethodWords{
     Word<AuthMethod>{AuthMethod::kScramSha256, "scram-sha-256"},
     Word<AuthMethod>{AuthMethod::kMd5, "md5"}, Word<AuthMethod>{AuthMethod::kCert, "cert"}};
 
+inline constexpr std::array kServerAuthWords{
+    Word<ServerAuth>{ServerAuth::kTrust, "trust"},
+    Word<ServerAuth>{ServerAuth::kScramSha256, "scram-sha-256"},
+    Word<ServerAuth>{ServerAuth::kMd5, "md5"}, Word<ServerAuth>{ServerAuth::kPassword, "password"}};
+
 inline constexpr std::array kOriginKindWords{
     Word<Origin::Kind>{Origin::Kind::kDefault, "default"},
     Word<Origin::Kind>{Origin::Kind::kUrl, "url"}, Word<Origin::Kind>{Origin::Kind::kFile, "file"},
@@ -90,6 +95,8 @@ constexpr auto& words_of() {
     return kLostWritesWords;
   } else if constexpr (std::is_same_v<E, AuthMethod>) {
     return kAuthMethodWords;
+  } else if constexpr (std::is_same_v<E, ServerAuth>) {
+    return kServerAuthWords;
   } else {
     static_assert(std::is_same_v<E, Origin::Kind>, "this enumeration has no words");
     return kOriginKindWords;

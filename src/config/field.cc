@@ -61,7 +61,9 @@ Result<void> read_number(const Key& key, const Value& value, T& out) {
   return {};
 }
 
-/// A list as TOML has it, or one text with commas from the environment or the command line.
+}  // namespace
+
+// The text with commas is of the environment or the command line.
 Result<std::vector<std::string>> list_of(const Key& key, const Value& value) {
   if (const auto* list = std::get_if<std::vector<std::string>>(&value)) return *list;
   const auto* text = std::get_if<Text>(&value);
@@ -78,8 +80,6 @@ Result<std::vector<std::string>> list_of(const Key& key, const Value& value) {
   }
   return list;
 }
-
-}  // namespace
 
 Result<std::string_view> text_of(const Value& value, std::string_view usage) {
   if (const auto* text = std::get_if<std::string>(&value)) return std::string_view(*text);

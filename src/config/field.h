@@ -78,13 +78,35 @@ Result<void> read_field(const Key& key, const Value& value, std::optional<E>& ou
   return {};
 }
 
+/// The texts of a value that has to be a list: as TOML has it, or one text with commas.
+Result<std::vector<std::string>> list_of(const Key& key, const Value& value);
+
+template <class E>
+  requires std::is_enum_v<E>
+Result<void> read_field(const Key& key, const Value& value, std::vector<E>& out) {
+  const auto list = list_of(key, value);
+  if (!list) return std::unexpected(list.error());
+  std::vector<E> words(list->size());
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (auto read = read_field(key, Text{(*list)[i]}, words[i]); !read) return read;
+  }
+  out = std::move(words);
+  return {};
+}
+
 template <class T>
 constexpr bool is_optional_word = false;
 template <class E>
 constexpr bool is_optional_word<std::optional<E>> = std::is_enum_v<E>;
 
 template <class T>
+constexpr bool is_word_list = false;
+template <class E>
+constexpr bool is_word_list<std::vector<E>> = std::is_enum_v<E>;
+
+template <class T>
 constexpr std::string_view type_name() {
+  if constexpr (is_word_list<T>) return "list of words";
   if constexpr (std::is_enum_v<T> || is_optional_word<T>) return "word";
   if constexpr (std::is_same_v<T, bool>) return "true or false";
   if constexpr (std::is_same_v<T, uint16_t>) return "port";
@@ -125,6 +147,10 @@ std::string print_member(ConstSectionRef section) {
     return quoted(word_of(value));
   } else if constexpr (is_optional_word<typename Traits::Type>) {
     return quoted(value ? word_of(*value) : std::string_view{});
+  } else if constexpr (is_word_list<typename Traits::Type>) {
+    std::vector<std::string> words;
+    for (const auto word : value) words.emplace_back(word_of(word));
+    return print_field(words);
   } else {
     return print_field(value);
   }
@@ -157,7 +183,8 @@ constexpr Key declare(Key row) {
   row.print = print_member<Member>;
   row.print_bound = print_bound<T>;
   if constexpr (std::is_enum_v<T>) row.words = words_list<T>;
-  if constexpr (is_optional_word<T>) row.words = words_list<typename T::value_type>;
+  if constexpr (is_optional_word<T> || is_word_list<T>)
+    row.words = words_list<typename T::value_type>;
   if constexpr (std::is_same_v<T, std::string>) row.text = text_member<Member>;
   return row;
 }

@@ -94,6 +94,13 @@ constexpr std::array kCluster{
                      "by; with tls_mode require and above.",
          .apply = kRestart,
          .file = FileUse::kReadable}),
+    declare<&Cluster::server_auth>(
+        {.name = "server_auth",
+         .sentence =
+             "What the nodes may ask Fairlead for when it logs in, as pg_hba.conf calls it; "
+             "md5 also where the stored secret is an md5 hash. With md5 and password, who "
+             "answers in the place of a node learns what logs in.",
+         .apply = kRestart}),
     declare<&Cluster::probe_interval>({.name = "probe_interval",
                                        .sentence = "How often each node is asked how it is.",
                                        .apply = kRestart,

@@ -134,6 +134,22 @@ TEST(Load, TellsTheWordsThatAKeyTakes) {
                                 HasSubstr("did you mean \"least_busy\"?"))));
 }
 
+TEST(Load, ReadsAListOfWords) {  // F14
+  const Config defaults = loaded(sources_of(kMinimal));
+  EXPECT_THAT(defaults.clusters.at("main").server_auth,
+              ElementsAre(ServerAuth::kTrust, ServerAuth::kScramSha256));
+  const std::string two = std::string(kMinimal) + "server_auth = [\"md5\", \"password\"]";
+  EXPECT_THAT(loaded(sources_of(two)).clusters.at("main").server_auth,
+              ElementsAre(ServerAuth::kMd5, ServerAuth::kPassword));
+  const Texts variables{{"FAIRLEAD_CLUSTER_MAIN_SERVER_AUTH", "scram-sha-256, md5"}};
+  EXPECT_THAT(loaded(sources_of(kMinimal, variables)).clusters.at("main").server_auth,
+              ElementsAre(ServerAuth::kScramSha256, ServerAuth::kMd5));
+  EXPECT_THAT(problems_of(sources_of(std::string(kMinimal) + "server_auth = [\"scram\"]")),
+              ElementsAre(HasSubstr("is none of: trust, scram-sha-256, md5, password")));
+  EXPECT_THAT(problems_of(sources_of(std::string(kMinimal) + "server_auth = \"md5\"")),
+              ElementsAre(HasSubstr("expected list of words")));
+}
+
 TEST(Load, TellsTheBoundsOfAKeyInItsUnit) {
   EXPECT_THAT(problems_of(sources_of(with_cluster("[proxy]\nclient_login_timeout = \"1ms\""))),
               ElementsAre(HasSubstr("1ms is out of bounds: from 100ms to 1h")));

@@ -123,7 +123,9 @@ std::string reference_toml() {
     for (const Key& key : section.keys) {
       out += wrapped(key.sentence, "#");
       if (key.words != nullptr)
-        out += wrapped(fmt::format("One of: {}.", fmt::join(key.words(), ", ")), "#");
+        out += wrapped(fmt::format("{}: {}.", key.type == "word" ? "One of" : "Any of",
+                                   fmt::join(key.words(), ", ")),
+                       "#");
       out += refusals(section, key);
       out += fmt::format("{} = {}\n", key.name, reference_value(section, key));
     }

@@ -148,4 +148,10 @@ std::string NodeAddress::to_string() const {
   return host.contains(':') ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
 
+bool is_loopback(std::string_view host) {
+  // A name that begins like an address, 127.example.com, is anybody's.
+  const bool is_address = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host == "::1" || (is_address && host.starts_with("127."));
+}
+
 }  // namespace fairlead::config

@@ -49,6 +49,9 @@ struct NodeAddress {
   std::string to_string() const;
 };
 
+/// Whether `host` is this machine and nothing else: "localhost", an address of 127.0.0.0/8, "::1".
+bool is_loopback(std::string_view host);
+
 /// "250us", "100ms", "5s", "10min" (or "10m"), "1h", "7d", "0s". Whole numbers only.
 Result<Duration> parse_duration(std::string_view text);
 

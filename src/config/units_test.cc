@@ -90,6 +90,14 @@ TEST(NodeAddress, IsReadBackAsItWasPrinted) {
   }
 }
 
+TEST(Loopback, IsThisMachineAndNoNameThatLooksLikeIt) {
+  for (const std::string_view host : {"localhost", "127.0.0.1", "127.8.9.10", "::1"})
+    EXPECT_TRUE(is_loopback(host)) << host;
+  for (const std::string_view host :
+       {"", "127.example.com", "10.0.0.1", "localhost.example.com", "::2", "0.0.0.0"})
+    EXPECT_FALSE(is_loopback(host)) << host;
+}
+
 TEST(NodeAddress, RefusesWhatIsNone) {
   for (const auto* text : {"",
                            ":5432",

@@ -146,6 +146,11 @@ void validate_cluster(Draft& draft, const std::string& name, const Cluster& clus
   if (cluster.monitor_database.empty()) {
     draft.report(cluster_key(name, "monitor_database"), wrong("is empty"));
   }
+  if (cluster.server_auth.empty()) {
+    draft.report(cluster_key(name, "server_auth"),
+                 wrong("is empty: no node could be logged in to",
+                       "leave it out for [\"trust\", \"scram-sha-256\"]"));
+  }
   const bool verifies =
       cluster.tls_mode == TlsMode::kVerifyCa || cluster.tls_mode == TlsMode::kVerifyFull;
   if (verifies && cluster.tls_ca_file.empty()) {
@@ -189,8 +194,19 @@ void validate_database(Draft& draft, const std::string& name, const Database& da
   }
 }
 
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+/// Where a password may end up with somebody else (F14).
+std::optional<std::string> cleartext_warning(const std::string& name, const Cluster& cluster) {
+  const bool sends_passwords =
+      std::ranges::find(cluster.server_auth, ServerAuth::kPassword) != cluster.server_auth.end();
+  const bool stays_here = cluster.topology == TopologySource::kStatic &&
+                          std::ranges::all_of(cluster.nodes, is_loopback, &NodeAddress::host);
+  if (!sends_passwords || stays_here || verifies_servers(cluster)) return std::nullopt;
+  return fmt::format(
+      "cluster.{}.server_auth allows \"password\", and tls_mode \"{}\" does not verify who "
+      "answers: "
+      "whoever stands between gets the passwords of users and of the monitor; set tls_mode to "
+      "\"verify-full\" with tls_ca_file",
+      name, to_string(cluster.tls_mode));
 }
 
 }  // namespace
@@ -238,6 +254,7 @@ std::vector<std::string> warnings(const Config& config) {
                     config.listen.http_port));
   }
   for (const auto& [name, cluster] : config.clusters) {
+    if (auto risk = cleartext_warning(name, cluster)) out.push_back(std::move(*risk));
     if (cluster.nodes.size() == 1 && cluster.topology == TopologySource::kStatic) {
       out.push_back(fmt::format("cluster {} has one node: there is no replica to read from", name));
     }

@@ -8,6 +8,7 @@
 namespace fairlead::config {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -119,6 +120,11 @@ TEST(Validate, TakesNoCaFileThatNothingIsVerifiedWith) {
               ElementsAre(testing::AllOf(HasSubstr("from DATABASE_URL"), HasSubstr("sslmode"))));
 }
 
+TEST(Validate, WantsAWayToLogInToServers) {  // F14
+  EXPECT_THAT(problems_of(sources_of(std::string(kMinimal) + "server_auth = []")),
+              ElementsAre(HasSubstr("no node could be logged in to")));
+}
+
 TEST(Validate, KnowsWhatPatroniNeeds) {
   const auto with = [](const std::string& lines) {
     return problems_with("[cluster.shop]\ntopology = \"patroni\"\n" + lines);
@@ -192,6 +198,29 @@ TEST(Warnings, TellWhatIsProbablyNotMeant) {
   EXPECT_THAT(warnings(config), IsEmpty());
   config.clusters.at("main").nodes.resize(1);
   EXPECT_THAT(warnings(config), ElementsAre(HasSubstr("one node")));
+}
+
+TEST(Warnings, TellWhereAPasswordMayEndUpWithSomebodyElse) {  // F14
+  Config config = loaded(sources_of(with_cluster("[auth]\nmethod = \"trust\"")));
+  Cluster& cluster = config.clusters.at("main");
+  EXPECT_THAT(warnings(config), IsEmpty());
+  cluster.server_auth = {ServerAuth::kScramSha256, ServerAuth::kPassword};
+  for (const TlsMode mode :
+       {TlsMode::kDisable, TlsMode::kAllow, TlsMode::kPrefer, TlsMode::kRequire}) {
+    cluster.tls_mode = mode;
+    EXPECT_THAT(warnings(config), ElementsAre(AllOf(HasSubstr("cluster.main.server_auth"),
+                                                    HasSubstr("does not verify who answers"))));
+  }
+  cluster.tls_ca_file = "ca.pem";  // Makes "require" verify, as in libpq.
+  for (const TlsMode mode : {TlsMode::kRequire, TlsMode::kVerifyCa, TlsMode::kVerifyFull}) {
+    cluster.tls_mode = mode;
+    EXPECT_THAT(warnings(config), IsEmpty());
+  }
+  cluster.tls_mode = TlsMode::kDisable;
+  cluster.nodes = {{"127.0.0.1", 1}, {"localhost", 2}};
+  EXPECT_THAT(warnings(config), IsEmpty());
+  cluster.topology = TopologySource::kPatroni;  // Whose nodes may be anywhere.
+  EXPECT_THAT(warnings(config), ElementsAre(HasSubstr("server_auth")));
 }
 
 TEST(Warnings, TellThatNothingListensOnAnHttpPortThatSomebodyChose) {

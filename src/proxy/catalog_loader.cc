@@ -30,9 +30,11 @@ Error why_not_in(const LoginFailure& failure, const std::string& user,
     error.code = ErrorCode::kInvalidCatalogName;
   } else if (classify(failure) == core::ProbeResult::kAuthFailed) {
     error.code = ErrorCode::kInvalidAuthorization;
-    error.hint = fmt::format(
-        "Let \"{0}\" in by pg_hba.conf, and GRANT CONNECT ON DATABASE \"{1}\" TO \"{0}\". {2}",
-        user, database, kMeanwhile);
+    if (error.hint.empty())  // The server refuses us; else we refuse how it asks.
+      error.hint = fmt::format(
+          "Let \"{0}\" in by pg_hba.conf, and GRANT CONNECT ON DATABASE \"{1}\" TO \"{0}\".", user,
+          wire::printable(database));
+    error.hint += fmt::format(" {}", kMeanwhile);
   }
   return error;
 }

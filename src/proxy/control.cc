@@ -78,8 +78,7 @@ void Control::on_judgement(const std::string& cluster, const patroni::Judgement&
   Watched& watched = clusters_.at(cluster);
   std::vector<ServerEndpoint> nodes;
   for (const patroni::ManagedNode& node : judgement.nodes)
-    nodes.push_back(
-        {.host = node.address.host, .port = node.address.port, .tls = settings.tls, .timeout = {}});
+    nodes.push_back(settings.endpoint(node.address.host, node.address.port, {}));
   // The list first: whoever is named for the first time is to be asked before anything is decided.
   if (!nodes.empty()) watched.monitor->set_nodes(nodes);
   watched.monitor->set_judgement(judgement);
@@ -87,10 +86,8 @@ void Control::on_judgement(const std::string& cluster, const patroni::Judgement&
 
 ServerEndpoint Control::endpoint_of(const std::string& cluster,
                                     const core::NodeStatus& node) const {
-  return {.host = node.host,
-          .port = node.port,
-          .tls = settings_->clusters.find(cluster)->second.tls,
-          .timeout = settings_->config->proxy.server_connect_timeout};
+  return settings_->clusters.find(cluster)->second.endpoint(
+      node.host, node.port, settings_->config->proxy.server_connect_timeout);
 }
 
 net::Task<void> Control::end_all() {

@@ -27,6 +27,7 @@ struct ServerEndpoint {
   std::shared_ptr<const net::TlsClient> tls;
   Duration timeout{};    // For all of it, from the first packet to ReadyForQuery.
   Duration keepalive{};  // Of the connection, from then on: net::Stream::keep_alive().
+  auth::AllowedServerAuth allowed_auth{};  // F14
 
   std::string name() const { return config::NodeAddress{host, port}.to_string(); }
 };

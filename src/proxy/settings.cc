@@ -40,25 +40,30 @@ Result<std::shared_ptr<const net::TlsClient>> load_tls(config::TlsMode mode,
   return std::make_shared<const net::TlsClient>(std::move(*tls));
 }
 
-Result<ClusterSettings> make_cluster(const std::string& name, const config::Cluster& cluster) {
-  const auto tls = load_tls(cluster.tls_mode, cluster.tls_ca_file);
-  if (!tls) return std::unexpected(tls.error());
-  ClusterSettings settings{.name = name, .nodes = {}, .tls = *tls, .monitor = {}, .patroni = {}};
-  for (const config::NodeAddress& node : cluster.nodes) {
-    settings.nodes.push_back({.host = node.host, .port = node.port, .tls = *tls, .timeout = {}});
+/// F14. A password in clear goes over a network that others can read only where the configuration
+/// says both: "password", and no TLS at all.
+auth::AllowedServerAuth allowed_auth(const config::Cluster& cluster) {
+  using auth::ServerAuthMethod;
+  auth::AllowedServerAuth allowed = auth::AllowedServerAuth::nothing();
+  for (const config::ServerAuth method : cluster.server_auth) {
+    switch (method) {
+      case config::ServerAuth::kTrust:
+        allowed = allowed.with(ServerAuthMethod::kTrust);
+        break;
+      case config::ServerAuth::kScramSha256:
+        allowed = allowed.with(ServerAuthMethod::kScramSha256);
+        break;
+      case config::ServerAuth::kMd5:
+        allowed = allowed.with(ServerAuthMethod::kMd5);
+        break;
+      case config::ServerAuth::kPassword:
+        allowed = allowed.with(cluster.tls_mode == config::TlsMode::kDisable
+                                   ? ServerAuthMethod::kCleartextAnywhere
+                                   : ServerAuthMethod::kCleartext);
+        break;
+    }
   }
-  settings.monitor.user = cluster.monitor_user;
-  settings.monitor.database = cluster.monitor_database;
-  if (!cluster.monitor_password.text.empty()) {
-    settings.monitor.credentials =
-        auth::PlainPassword{auth::SecretText(cluster.monitor_password.text)};
-  }
-  if (cluster.topology == config::TopologySource::kPatroni) {
-    auto patroni = make_patroni_settings(cluster);
-    if (!patroni) return std::unexpected(patroni.error());
-    settings.patroni = std::move(*patroni);
-  }
-  return settings;
+  return allowed;
 }
 
 Result<auth::UsersFile> read_users(const config::Auth& config) {
@@ -128,10 +133,36 @@ Result<PatroniSettings> make_patroni_settings(const config::Cluster& cluster) {
   return settings;
 }
 
+Result<ClusterSettings> make_cluster_settings(const std::string& name,
+                                              const config::Cluster& cluster) {
+  const auto tls = load_tls(cluster.tls_mode, cluster.tls_ca_file);
+  if (!tls) return std::unexpected(tls.error());
+  ClusterSettings settings{.name = name,
+                           .nodes = {},
+                           .tls = *tls,
+                           .allowed_auth = allowed_auth(cluster),
+                           .monitor = {},
+                           .patroni = {}};
+  for (const config::NodeAddress& node : cluster.nodes)
+    settings.nodes.push_back(settings.endpoint(node.host, node.port, {}));
+  settings.monitor.user = cluster.monitor_user;
+  settings.monitor.database = cluster.monitor_database;
+  if (!cluster.monitor_password.text.empty()) {
+    settings.monitor.credentials =
+        auth::PlainPassword{auth::SecretText(cluster.monitor_password.text)};
+  }
+  if (cluster.topology == config::TopologySource::kPatroni) {
+    auto patroni = make_patroni_settings(cluster);
+    if (!patroni) return std::unexpected(patroni.error());
+    settings.patroni = std::move(*patroni);
+  }
+  return settings;
+}
+
 Result<SettingsPtr> make_settings(std::shared_ptr<const config::Config> config) {
   auto settings = std::make_shared<Settings>();
   for (const auto& [name, cluster] : config->clusters) {
-    auto made = make_cluster(name, cluster);
+    auto made = make_cluster_settings(name, cluster);
     if (!made) return std::unexpected(made.error());
     settings->clusters.emplace(name, std::move(*made));
   }

@@ -27,8 +27,18 @@ struct ClusterSettings {
   std::string name;
   std::vector<ServerEndpoint> nodes;          // As configured; those in use are the snapshot's.
   std::shared_ptr<const net::TlsClient> tls;  // To every node.
+  auth::AllowedServerAuth allowed_auth;       // By every node (F14).
   ServerLogin monitor;
   std::optional<PatroniSettings> patroni;  // topology = "patroni".
+
+  /// A node of this cluster; `timeout` as in ServerEndpoint.
+  ServerEndpoint endpoint(std::string host, uint16_t port, Duration timeout) const {
+    return {.host = std::move(host),
+            .port = port,
+            .tls = tls,
+            .timeout = timeout,
+            .allowed_auth = allowed_auth};
+  }
 };
 
 /// Everything that a reload may replace. Immutable.
@@ -42,6 +52,8 @@ struct Settings {
 using SettingsPtr = std::shared_ptr<const Settings>;
 
 /// Reads the files that `config` names. Errors say which.
+Result<ClusterSettings> make_cluster_settings(const std::string& name,
+                                              const config::Cluster& cluster);
 Result<SettingsPtr> make_settings(std::shared_ptr<const config::Config> config);
 
 /// Tells the control thread what workers notice. From any thread.

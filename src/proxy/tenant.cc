@@ -150,11 +150,10 @@ core::ChoiceOptions Tenant::choice_options() const {
 PoolOpening Tenant::opening(NodeIndex node) const {
   const ClusterSettings& cluster = settings_->clusters.at(key_.cluster);
   const core::NodeStatus& status = snapshot_->node(node);
-  return {.endpoint = {.host = status.host,
-                       .port = status.port,
-                       .tls = cluster.tls,
-                       .timeout = settings_->config->proxy.server_connect_timeout,
-                       .keepalive = settings_->config->proxy.tcp_keepalive},
+  ServerEndpoint endpoint =
+      cluster.endpoint(status.host, status.port, settings_->config->proxy.server_connect_timeout);
+  endpoint.keepalive = settings_->config->proxy.tcp_keepalive;
+  return {.endpoint = std::move(endpoint),
           .login = {.user = key_.user,
                     .database = key_.database,
                     .credentials = credentials_,

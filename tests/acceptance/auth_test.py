@@ -21,6 +21,7 @@ from stand.proxied import ProxiedServer
 
 STAND = None
 UNICODE = "žlutý kůň \u2168"  # Two ways to write the same: SASLprep makes one of them (RFC 4013).
+METHODS = ("scram-sha-256", "md5", "trust")  # Of clients, a proxy for each.
 SERVER_METHODS = ("scram-sha-256", "md5", "password", "trust")
 # What pg_hba.conf asks of the roles that are named after it; anybody else gives a password by SCRAM.
 HBA = [*(f'host all "by {method}" all {method}' for method in SERVER_METHODS), 'host all "no such role" all trust',
@@ -35,9 +36,13 @@ class AuthStand(ProxiedServer):
         try:
             secrets = self._make_roles()
             self.proxies = {
-                method: self.add_proxy(tls=True, users=secrets, sections={"auth": {"method": method}})
-                for method in ("scram-sha-256", "md5", "trust")
+                method: self.add_proxy(tls=True, users=secrets, sections={
+                    "auth": {"method": method}, "cluster": {"server_auth": SERVER_METHODS},
+                })
+                for method in METHODS
             }
+            # Nothing said about servers; md5 for clients, so that each kind of secret can be logged in with.
+            self.proxies["by default"] = self.add_proxy(users=secrets, sections={"auth": {"method": "md5"}})
             self.users = secrets
         except BaseException:
             self.stop()
@@ -167,7 +172,7 @@ class Clients(unittest.TestCase):
             finally:
                 await client.close()
 
-        for method in STAND.proxies:
+        for method in METHODS:
             with self.subTest(method):
                 self.assertEqual(asyncio.run(session(method)), "tester")
 
@@ -312,6 +317,19 @@ class Servers(unittest.TestCase):
 
     def test_an_md5_secret_serves_a_server_that_asks_for_md5(self):
         self.assertEqual(self.value("md5", "hashed"), "hashed")
+
+    def test_what_the_configuration_does_not_allow_is_not_answered(self):  # F14
+        for asked in ("scram-sha-256", "trust"):
+            self.assertEqual(self.value("by default", f"by {asked}"), f"by {asked}")
+        for asked in ("md5", "password"):
+            fields = self.refused("by default", f"by {asked}")
+            host, port = STAND.address.host, STAND.address.port
+            self.assertEqual((fields["C"], fields["M"]), ("28000", (
+                f'the server {host}:{port} asks user "by {asked}" for the method "{asked}", which server_auth does not allow')))
+            self.assertIn(f'add "{asked}" to server_auth', fields["H"])
+
+    def test_an_md5_secret_answers_md5_by_default_because_it_serves_nothing_else(self):  # F14
+        self.assertEqual(self.value("by default", "hashed"), "hashed")
 
     def test_a_secret_that_cannot_answer_the_server_is_named_as_the_cause(self):
         fields = self.refused("scram-sha-256", "asked")

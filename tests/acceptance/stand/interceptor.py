@@ -1,8 +1,10 @@
-"""Somebody between a client and PostgreSQL: one who only listens, one who is slow, and one who shows a certificate of his own."""
+"""Somebody between a client and PostgreSQL: one who only listens, one who is slow, one who shows a certificate of his own, and
+one who asks for passwords with it."""
 import contextlib
 import select
 import socket
 import ssl
+import struct
 import threading
 
 import wire
@@ -18,6 +20,14 @@ def _hand_on(a, b, hear=lambda data: None):
             if ready is a:
                 hear(data)
             (b if ready is a else a).sendall(data)
+
+
+def _server_context(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    # Tickets of TLS 1.3 would make a socket readable that has nothing to say.
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 class _Between:
@@ -89,10 +99,7 @@ class Interceptor(_Between):
     """TLS to both sides, so that he reads everything; nothing without TLS. Changes no byte."""
 
     def __init__(self, target, certificate):
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(*certificate)
-        # Tickets of TLS 1.3 would make a socket readable that has nothing to say.
-        self._context.maximum_version = ssl.TLSVersion.TLSv1_2
+        self._context = _server_context(certificate)
         super().__init__(target)
 
     def _serve(self, client, server):
@@ -102,3 +109,54 @@ class Interceptor(_Between):
         client.sendall(b"S")
         with self._context.wrap_socket(client, server_side=True) as victim:
             _hand_on(victim, server.socket)
+
+
+def _answer(victim, code, body=b""):
+    victim.sendall(wire.message(b"R", struct.pack("!i", code) + body))
+
+
+def ask_for_password(victim):
+    _answer(victim, 3)
+
+
+def ask_for_md5(victim):
+    _answer(victim, 5, b"salt")
+
+
+def begin_without_proof(victim):
+    """An exchange that nobody needs the password for: the session begins before his own proof is due."""
+    _answer(victim, 10, b"SCRAM-SHA-256\0\0")
+    nonce = victim.recv(4096).split(b",r=")[1]
+    _answer(victim, 11, b"r=" + nonce + b"more,s=c2FsdHNhbHRzYWx0c2FsdA==,i=4096")
+    victim.sendall(wire.message(b"Z", b"I"))
+
+
+def begin_at_once(victim):
+    victim.sendall(wire.message(b"Z", b"I"))
+
+
+class Impostor(_Between):
+    """Has TLS with a certificate of his own. Hands on who logs in as `passed_on`, so that he is taken for a server; of everybody
+    else he asks what `ask` does, and keeps in `heard` what each says to that."""
+
+    def __init__(self, target, certificate, ask, passed_on=None):
+        self.heard, self._ask = [], ask
+        self._passed_on = passed_on and wire.c_string("user") + wire.c_string(passed_on)
+        self._context = _server_context(certificate)
+        super().__init__(target)
+
+    def _serve(self, client, server):
+        if client.recv(8) != wire.SSL_REQUEST:
+            return
+        client.sendall(b"S")
+        with self._context.wrap_socket(client, server_side=True) as victim:
+            start = victim.recv(10000)
+            if self._passed_on and self._passed_on in start:
+                server.send(start)
+                _hand_on(victim, server.socket)
+            else:
+                said = bytearray()
+                self.heard.append(said)
+                self._ask(victim)
+                while data := victim.recv(65536):
+                    said += data
