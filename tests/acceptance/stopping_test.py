@@ -54,15 +54,17 @@ class Stopping(unittest.TestCase):
         eventually(lambda: not is_alive(proxy.pid), 15, "it has ended")
         proxy.stop()  # It has ended well.
 
-    def test_while_a_server_is_opened_for_a_client(self):
+    def test_while_servers_are_opened_for_clients(self):
         for _ in range(3):
             proxy = Proxy(STAND, {"cluster": PATIENT})
             self.addCleanup(proxy.stop)
-            with wire.Connection.login(proxy.address) as first, wire.Connection.login(proxy.address) as second:
-                first.run("begin; create temp table mine (n int)")  # Holds its server.
+            with contextlib.ExitStack() as stack:
+                # More than the servers that its start has left behind.
+                clients = [stack.enter_context(wire.Connection.login(proxy.address)) for _ in range(8)]
                 with slow_logins():
-                    second.send(wire.query("create temp table mine (n int)"))
-                    eventually(logins, 10, "a second server is being opened")
+                    for client in clients:
+                        client.send(wire.query("begin; create temp table mine (n int)"))
+                    eventually(logins, 10, "servers are being opened")
                     self.stop(proxy)
 
     def test_while_spare_servers_are_opened(self):
