@@ -47,8 +47,19 @@ bool ClientSession::wait_for_positions(Duration patience) {
   if (patience == Duration{}) return false;
   const Time until = wished_at_ + patience;
   if (net::Loop::now() >= until) return false;
-  tenant_.positions_queue().add(*this, until);
+  wait_for(Awaited::kNode, wished_at_, until);
   return true;
+}
+
+void ClientSession::wait_for(Awaited what, Time since, Time until) {
+  awaited_ = what;
+  awaited_since_ = since;
+  tenant_.positions_queue().add(*this, until);
+}
+
+void ClientSession::stop_waiting() {
+  if (waits_for_positions()) tenant_.positions_queue().remove(*this);
+  awaited_ = Awaited::kNothing;
 }
 
 void ClientSession::on_server(ServerConnection& server) { grant(server); }
@@ -120,7 +131,7 @@ void ClientSession::on_no_server(NoServer why) {
 }
 
 void ClientSession::on_positions() {
-  if (token_wished_at_ || held_since_) return wake();
+  if (awaited_ != Awaited::kNode) return wake();
   // Thousands may wait for a primary, and news of other nodes come many times a second.
   const core::Route& route = wish_.route;
   const bool needs_primary = route.target == core::Target::kPrimary && route.node.empty() &&
@@ -141,46 +152,41 @@ bool ClientSession::waits_for_primary() {
 }
 
 void ClientSession::on_positions_timeout() {
-  if (token_wished_at_ || held_since_) return wake();
+  if (awaited_ != Awaited::kNode) return wake();
   choose_node(false);
 }
 
 Result<std::optional<std::string>> ClientSession::fresh_token() {
-  const Time now = net::Loop::now();
-  const Time wished_at = token_wished_at_.value_or(now);
+  const Time since = waits_since(Awaited::kToken);
   const core::ClusterSnapshot& cluster = tenant_.snapshot();
-  const Time until = wished_at + std::max(tenant_.config().failover_hold, kTokenPatienceMin);
-  token_wished_at_.reset();
-  const bool is_known = cluster.primary && cluster.position.sampled_at > wished_at;
-  if ((is_known || now >= until) && waits_for_positions()) tenant_.positions_queue().remove(*this);
-  if (is_known) return core::token_of(cluster);
-  if (now >= until) {
+  const Time until = since + std::max(tenant_.config().failover_hold, kTokenPatienceMin);
+  if (cluster.primary && cluster.position.sampled_at > since) {
+    stop_waiting();
+    return core::token_of(cluster);
+  }
+  if (net::Loop::now() >= until) {
+    stop_waiting();
     return fail(ErrorCode::kCannotConnectNow, "the primary's position is not known",
                 "nobody could be asked for it in time", "Try again when there is a primary.");
   }
-  token_wished_at_ = wished_at;
   if (waits_for_positions()) return std::nullopt;  // Something else has woken the session.
   worker_.shared().control->want_positions(tenant_.cluster());
-  tenant_.positions_queue().add(*this, until);
+  wait_for(Awaited::kToken, since, until);
   return std::nullopt;
 }
 
 Result<bool> ClientSession::may_begin() {
-  const Time now = net::Loop::now();
-  const Time since = held_since_.value_or(now);
+  const Time since = waits_since(Awaited::kPause);
   const Time until = since + tenant_.config().failover_hold;
-  const bool is_held = tenant_.snapshot().holds_writes;
-  end_wait();
-  if (!is_held) return true;
-  if (now >= until) return std::unexpected(core::writes_are_held());
-  held_since_ = since;
-  tenant_.positions_queue().add(*this, until);
+  stop_waiting();
+  if (!tenant_.snapshot().holds_writes) return true;
+  if (net::Loop::now() >= until) return std::unexpected(core::writes_are_held());
+  wait_for(Awaited::kPause, since, until);
   return false;
 }
 
 void ClientSession::end_wait() {
-  if (held_since_ && waits_for_positions()) tenant_.positions_queue().remove(*this);
-  held_since_.reset();
+  if (awaited_ == Awaited::kPause) stop_waiting();
 }
 
 core::NoLease ClientSession::no_lease(NoServer why) {
@@ -241,7 +247,7 @@ void ClientSession::on_new_epoch() {
 
 void ClientSession::cancel_lease() {
   if (waits_for_positions()) {
-    tenant_.positions_queue().remove(*this);
+    stop_waiting();
     return on_no_server({.why = NoServer::Why::kCanceled});
   }
   if (!waiting()) return;

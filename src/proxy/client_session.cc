@@ -186,8 +186,7 @@ Task<void> ClientSession::leave() {
   // What was said last still goes out, if the client takes it.
   constexpr Duration kFarewellTimeout = std::chrono::seconds(2);
   if (awaited_report_) awaited_report_->on_report = {};
-  if ((token_wished_at_ || held_since_) && waits_for_positions())
-    tenant_.positions_queue().remove(*this);
+  if (awaited_ != Awaited::kNode) stop_waiting();  // That one is told by cancel_lease().
   session_.on_client_gone();
   const Time until = net::Loop::now() + kCleanupTimeout;
   while (session_.has_server() && net::Loop::now() < until)

@@ -109,6 +109,19 @@ class ClientSession final : public LeaseHolder,
   void on_positions() override;
   void on_positions_timeout() override;
 
+  /// What it waits for in the tenant's positions_queue().
+  enum class Awaited : uint8_t {
+    kNothing,
+    kNode,   // One that can serve the lease.
+    kToken,  // The primary's position. This and the next are the session's own to look at again.
+    kPause,  // The end of a pause.
+  };
+  void wait_for(Awaited what, Time since, Time until);
+  void stop_waiting();
+  /// Since when it waits for that, if it does.
+  Time waits_since(Awaited what) const {
+    return awaited_ == what ? awaited_since_ : net::Loop::now();
+  }
   void choose_node(bool may_wait);
   bool wait_for_positions(Duration patience);
   bool waits_for_primary();
@@ -135,11 +148,12 @@ class ClientSession final : public LeaseHolder,
   core::LeaseWish wish_;
   Time wished_at_{};
   Time granted_at_{};
-  core::NodeChoice choice_;              // Where a server was asked for last.
-  std::optional<Time> token_wished_at_;  // A token is waited for, since then.
-  std::optional<Time> held_since_;       // The end of a pause is waited for, since then.
-  Time retry_at_{};                      // That node let nobody in, and is not asked again before.
-  bool reading_ = false;                 // The coroutine waits for the client's next bytes.
+  core::NodeChoice choice_;  // Where a server was asked for last.
+  /// Stays when the queue has told of news, until whoever waits has looked whether they are enough.
+  Awaited awaited_ = Awaited::kNothing;
+  Time awaited_since_{};
+  Time retry_at_{};       // That node let nobody in, and is not asked again before.
+  bool reading_ = false;  // The coroutine waits for the client's next bytes.
   bool client_gone_ = false;
   uint32_t unblocking_ = 0;
   core::ObservedClient observed_;
