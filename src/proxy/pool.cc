@@ -28,10 +28,27 @@ Pool::Pool(net::Loop& loop, core::WorkerId worker, PoolMail& mail,
       opening_(std::move(opening)),
       spawner_(loop) {}
 
-ServerConnection* Pool::leased(ServerConnection* server) {
-  owned_.at(server->state().id).slot = SlotState::kBusy;
-  shared_->count_lease(+1);
-  return server;
+/// What a server is used for from now on, as in the account; the idle ones and the count of leases
+/// follow.
+void Pool::set_slot(Owned& owned, SlotState slot) {
+  if (owned.slot == slot) return;
+  if (owned.slot == SlotState::kBusy) shared_->count_lease(-1);
+  if (owned.slot == SlotState::kIdle) std::erase(idle_, owned.server.get());
+  owned.slot = slot;
+  if (slot == SlotState::kBusy) shared_->count_lease(+1);
+  if (slot == SlotState::kIdle) idle_.push_back(owned.server.get());
+}
+
+/// Closes a server; `slot`: what the account takes it for until it is gone.
+void Pool::retire(Owned& owned, SlotState slot) {
+  set_slot(owned, slot);
+  owned.server->end_lease();
+  owned.server->close(owned.server->is_clean());
+}
+
+ServerConnection* Pool::lend(ServerConnection& server) {
+  set_slot(owned_.at(server.state().id), SlotState::kBusy);
+  return &server;
 }
 
 ServerConnection* Pool::take_idle(const core::VariableSet& variables) {
@@ -44,9 +61,7 @@ ServerConnection* Pool::take_idle(const core::VariableSet& variables) {
       break;
     }
   }
-  ServerConnection* server = idle_[best];
-  idle_.erase(idle_.begin() + static_cast<ptrdiff_t>(best));
-  return leased(server);
+  return lend(*idle_[best]);
 }
 
 ServerConnection* Pool::acquire(PoolWaiter& waiter, const core::VariableSet& variables) {
@@ -77,15 +92,17 @@ ServerConnection* Pool::adopt(std::unique_ptr<net::Stream> stream, ServerState s
   const uint64_t id = state.id;
   Owned& owned = owned_[id];
   owned.server = std::make_unique<ServerConnection>(loop_, std::move(stream), std::move(state));
-  owned.slot = SlotState::kBusy;
+  ServerConnection* server = lend(*owned.server);
   spawner_.spawn(run_server(id));
-  return owned.server.get();
+  return server;
 }
 
 net::Task<void> Pool::run_server(uint64_t id) {
   ServerConnection& server = *owned_.at(id).server;
   co_await server.read();
   co_await server.join();
+  const SlotState was = owned_.at(id).slot;
+  set_slot(owned_.at(id), SlotState::kClosing);
   Owned owned = std::move(owned_.at(id));
   owned_.erase(id);
   if (owned.departure) {
@@ -94,29 +111,22 @@ net::Task<void> Pool::run_server(uint64_t id) {
     owned.departure(server.lost() ? ServerConnection::Parts{} : server.take_apart());
     co_return;
   }
-  std::erase(idle_, &server);
-  if (owned.slot == SlotState::kBusy) shared_->count_lease(-1);
-  grant(shared_->with_queue(
-      [&](core::PoolQueue& queue) { return queue.on_closed(worker_, owned.slot); }));
+  grant(shared_->with_queue([&](core::PoolQueue& queue) { return queue.on_closed(worker_, was); }));
 }
 
 void Pool::release(ServerConnection& server) {
   server.end_lease();
-  Owned& owned = owned_.at(server.state().id);
   if (!may_keep(server)) return discard(server);
+  Owned& owned = owned_.at(server.state().id);
   server.state().idle_since = net::Loop::now();
   const core::Handover handover =
       shared_->with_queue([&](core::PoolQueue& queue) { return queue.release(worker_); });
   if (std::holds_alternative<core::KeepIdle>(handover)) {
-    shared_->count_lease(-1);
-    owned.slot = SlotState::kIdle;
-    idle_.push_back(&server);
+    set_slot(owned, SlotState::kIdle);
   } else if (const auto* to = std::get_if<core::GiveTo>(&handover)) {
     give(server, *to);
   } else {
-    shared_->count_lease(-1);
-    owned.slot = SlotState::kClosing;
-    server.close(true);
+    retire(owned, SlotState::kClosing);
   }
 }
 
@@ -129,13 +139,11 @@ bool Pool::may_keep(const ServerConnection& server) const {
 }
 
 void Pool::discard(ServerConnection& server) {
-  server.end_lease();
-  server.close(server.is_clean());
+  retire(owned_.at(server.state().id), SlotState::kBusy);
 }
 
 void Pool::give(ServerConnection& server, core::GiveTo to) {
   if (to.worker == worker_) return serve(take_queued(to.ticket), server);
-  shared_->count_lease(-1);  // From now on it counts as busy over there.
   depart(server, [this, to](ServerConnection::Parts parts) mutable {
     mail_.post_to_pool(to.worker, shared_,
                        [ticket = to.ticket, parts = std::move(parts)](Pool& pool) mutable {
@@ -145,7 +153,9 @@ void Pool::give(ServerConnection& server, core::GiveTo to) {
 }
 
 void Pool::depart(ServerConnection& server, Departure departure) {
-  owned_.at(server.state().id).departure = std::move(departure);
+  Owned& owned = owned_.at(server.state().id);
+  set_slot(owned, SlotState::kClosing);  // From now on it counts as busy over there.
+  owned.departure = std::move(departure);
   server.stop_reading();
 }
 
@@ -166,9 +176,7 @@ void Pool::tick(const core::PoolIdleConfig& config, uint64_t epoch, Time now) {
       continue;
     }
     --servers;
-    idle_.erase(idle_.begin() + static_cast<ptrdiff_t>(i));
-    owned_.at(server.state().id).slot = SlotState::kClosing;
-    server.close(true);
+    retire(owned_.at(server.state().id), SlotState::kClosing);
   }
   if (!retired_ && servers < config.min_servers && now >= next_spare_at_) {
     const bool may_open =
@@ -190,7 +198,7 @@ bool Pool::is_due(const ServerConnection& server, const core::PoolIdleConfig& co
 
 void Pool::close_all() {
   closing_ = true;
-  for (auto& [id, owned] : owned_) owned.server->close(!owned.server->leased());
+  for (auto& [id, owned] : owned_) retire(owned, owned.slot);
 }
 
 }  // namespace fairlead::proxy

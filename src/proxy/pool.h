@@ -126,7 +126,7 @@ class Pool {
   using Departure = std::move_only_function<void(ServerConnection::Parts)>;
   struct Owned {
     std::unique_ptr<ServerConnection> server;
-    core::SlotState slot = core::SlotState::kBusy;
+    core::SlotState slot = core::SlotState::kOpening;
     Departure departure = {};  // Set while it is on its way to another worker.
   };
 
@@ -134,7 +134,9 @@ class Pool {
   ServerConnection* adopt(std::unique_ptr<net::Stream> stream, ServerState state);
   net::Task<void> run_server(uint64_t id);
   ServerConnection* take_idle(const core::VariableSet& variables);
-  ServerConnection* leased(ServerConnection* server);
+  ServerConnection* lend(ServerConnection& server);
+  void set_slot(Owned& owned, core::SlotState slot);
+  void retire(Owned& owned, core::SlotState slot);
   void depart(ServerConnection& server, Departure departure);
   void give(ServerConnection& server, core::GiveTo to);
   void grant(std::optional<core::GrantOpen> grant);

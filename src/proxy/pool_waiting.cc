@@ -109,7 +109,7 @@ net::Task<void> Pool::open(uint64_t waiter) {
     state.login_reported.set(name, value);
     state.on_parameter(name, value);
   }
-  serve(waiter, *leased(adopt(std::move(logged_in->stream), std::move(state))));
+  serve(waiter, *adopt(std::move(logged_in->stream), std::move(state)));
 }
 
 /// The slot of a server that could not be opened, or is not wanted any more, is free again.
@@ -146,8 +146,8 @@ void Pool::receive(uint64_t waiter, ServerConnection::Parts parts) {
   }
   // Its coroutine might be joined by nobody.
   if (closing_) return turn_away(waiter, net::Stream(loop_, std::move(parts.stream)));
-  serve(waiter, *leased(adopt(std::make_unique<net::Stream>(loop_, std::move(parts.stream)),
-                              std::move(parts.state))));
+  serve(waiter, *adopt(std::make_unique<net::Stream>(loop_, std::move(parts.stream)),
+                       std::move(parts.state)));
 }
 
 /// A server that comes too late: the connection ends here.
@@ -174,9 +174,8 @@ void Pool::steal_for(core::WorkerId thief, uint64_t waiter) {
   }
   require(!idle_.empty(),
           "the pool's account promised an idle server to a thief that is not there");
-  ServerConnection* server = idle_.front();  // The one that its own clients would take last.
-  idle_.erase(idle_.begin());
-  depart(*server, [this, thief, waiter](ServerConnection::Parts parts) mutable {
+  // The one that its own clients would take last.
+  depart(*idle_.front(), [this, thief, waiter](ServerConnection::Parts parts) mutable {
     mail_.post_to_pool(thief, shared_, [waiter, parts = std::move(parts)](Pool& pool) mutable {
       pool.receive(waiter, std::move(parts));
     });
