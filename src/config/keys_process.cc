@@ -89,7 +89,8 @@ constexpr std::array kProxy{
          .sentence = "A server that nobody used for longer is closed; \"0s\": never."}),
     declare<&Proxy::server_lifetime>(
         {.name = "server_lifetime",
-         .sentence = "A server older than this is closed as soon as no client has it; \"0s\": never."}),
+         .sentence =
+             "A server older than this is closed as soon as no client has it; \"0s\": never."}),
     declare<&Proxy::tcp_keepalive>(
         {.name = "tcp_keepalive",
          .sentence = "A connection that was silent for so long is asked by TCP whether the other "

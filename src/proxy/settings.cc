@@ -13,6 +13,12 @@
 namespace fairlead::proxy {
 namespace {
 
+Result<std::string> read_file(const std::string& path, std::string_view key) {
+  auto file = read_named_file(path);
+  if (!file) file.error().message = fmt::format("{}: {}", key, file.error().message);
+  return file;
+}
+
 net::TlsMode to_net(config::TlsMode mode) {
   switch (mode) {
     case config::TlsMode::kDisable:
@@ -69,11 +75,8 @@ auth::AllowedServerAuth allowed_auth(const config::Cluster& cluster) {
 Result<auth::UsersFile> read_users(const config::Auth& config) {
   std::string text;
   if (!config.users_file.empty()) {
-    auto file = read_named_file(config.users_file);
-    if (!file) {
-      file.error().message = "auth.users_file: " + file.error().message;
-      return std::unexpected(std::move(file.error()));
-    }
+    auto file = read_file(config.users_file, "auth.users_file");
+    if (!file) return std::unexpected(std::move(file.error()));
     text = std::move(*file);
   }
   for (const config::User& user : config.url_users) {
