@@ -1,9 +1,11 @@
 // For tests only: one session whose server says what the test says. Leases are granted at once, on
-// the node that was wished for; what is sent to either side is kept.
+// the node that was wished for, each of which has one server; what is sent to either side is kept.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,8 +32,8 @@ inline std::string types_of(std::string_view bytes) {
 
 class ScriptedSession : public SessionHost, public RelaySink {
  public:
-  explicit ScriptedSession(size_t segment_max = size_t{1} << 20)
-      : session_(*this, key_, Port::kAutomatic, {}, false, segment_max) {
+  explicit ScriptedSession(size_t segment_max = size_t{1} << 20, VariableSet startup = {})
+      : session_(*this, key_, Port::kAutomatic, std::move(startup), false, segment_max) {
     session_.environment() = {
         .planner = &planner_, .shapes = &shapes_, .registry = &registry_, .known = &known_};
     const ReportedParameters reports;
@@ -47,14 +49,19 @@ class ScriptedSession : public SessionHost, public RelaySink {
       const Pause pause = session_.take(rest);
       inbox_.erase(0, inbox_.size() - rest.size());
       if (!wanted_) return pause;
-      server_.emplace();
-      server_->node = NodeIndex{*wanted_ == Target::kPrimary ? uint16_t{0} : uint16_t{1}};
-      session_.on_lease(*server_,
-                        {.node = server_->node, .target = *std::exchange(wanted_, std::nullopt)});
+      const NodeIndex node{*wanted_ == Target::kPrimary ? uint16_t{0} : uint16_t{1}};
+      server_ = &open_server(node);
+      session_.on_lease(*server_, {.node = node, .target = *std::exchange(wanted_, std::nullopt)});
     }
+  }
+  Pause query(std::string_view text) {
+    std::string out;
+    wire::append_query(out, text);
+    return client(out);
   }
   /// The server says it.
   void server(std::string_view bytes) {
+    closed_ = false;
     const auto relayed = relay_.feed(bytes, *this);
     EXPECT_TRUE(relayed) << describe(relayed.error());
   }
@@ -66,7 +73,28 @@ class ScriptedSession : public SessionHost, public RelaySink {
     server(out);
   }
 
+  void server_fails(std::string_view sqlstate, std::string_view message, wire::TxStatus status) {
+    std::string out;
+    wire::append_error(out, wire::Severity::kError, sqlstate, message);
+    wire::append_ready_for_query(out, status);
+    server(out);
+  }
+  /// One row, and ReadyForQuery: the answer to a question.
+  void server_answers(std::initializer_list<std::optional<std::string_view>> row) {
+    std::string out;
+    wire::append_text_data_row(out, std::vector(row));
+    wire::append_command_complete(out, "SELECT 1");
+    wire::append_ready_for_query(out, wire::TxStatus::kIdle);
+    server(out);
+  }
+  void server_dies() {
+    close_server();
+    session_.on_server_lost({ErrorCode::kConnectionFailure, "the server died"});
+  }
+
   Session& session() { return session_; }
+  /// The server of the primary's, as it is known.
+  ServerState& primary() { return open_server(NodeIndex{0}); }
   /// Where the last lease was asked for.
   std::optional<Target> target() const { return target_; }
   std::string take_seen() { return std::exchange(seen_, {}); }
@@ -75,6 +103,9 @@ class ScriptedSession : public SessionHost, public RelaySink {
   uint32_t wakes = 0;
   uint32_t writes = 0;          // That the database was told of.
   bool wrote_anything = false;  // One of them was to the whole of it.
+  uint32_t cancels = 0;
+  uint32_t releases = 0;
+  Time clock{};
 
   // SessionHost.
   void to_client(std::string_view bytes) override { seen_.append(bytes); }
@@ -86,17 +117,24 @@ class ScriptedSession : public SessionHost, public RelaySink {
   void end_wait() override {}
   std::optional<Lsn> lost_above(Time, uint64_t) const override { return std::nullopt; }
   void cancel_lease() override {}
-  void release_server() override { server_.reset(); }
-  void close_server() override { server_.reset(); }
-  void cancel_statement() override {}
+  void release_server() override {
+    server_ = nullptr;
+    ++releases;
+  }
+  void close_server() override {
+    servers_.at(std::to_underlying(std::exchange(server_, nullptr)->node)).reset();
+    relay_ = {};
+    closed_ = true;
+  }
+  void cancel_statement() override { ++cancels; }
   void end_client() override {}
   void wake() override { ++wakes; }
-  Time now() const override { return {}; }
   Time note_write(const WrittenTables& written) override {
     ++writes;
     wrote_anything |= written.whole_database();
     return {};
   }
+  Time now() const override { return clock; }
   void note_catalog_change(bool) override {}
   void note_statement(const Lease&, sql::Reason) override {}
   void note_observed(const ObservedRequest&) override {}
@@ -111,8 +149,8 @@ class ScriptedSession : public SessionHost, public RelaySink {
   }
 
   // RelaySink.
-  bool leased() const override { return server_.has_value(); }
-  bool given_up() const override { return false; }
+  bool leased() const override { return server_ != nullptr; }
+  bool given_up() const override { return closed_; }
   Relayed on_server_piece(const wire::Piece& piece) override {
     return session_.on_server_piece(piece);
   }
@@ -121,14 +159,25 @@ class ScriptedSession : public SessionHost, public RelaySink {
   Result<void> on_idle_piece(const wire::Piece&) override { return {}; }
 
  private:
+  ServerState& open_server(NodeIndex node) {
+    std::optional<ServerState>& server = servers_.at(std::to_underlying(node));
+    if (server) return *server;
+    server.emplace();
+    server->node = node;
+    server->statements = ServerStatements(key_);
+    return *server;
+  }
+
   HashKey key_{.low = 1, .high = 2};
   RequestPlanner planner_;
   sql::ShapeCache shapes_;
   StatementRegistry registry_{key_};
   KnownStatements known_{key_};
   ServerRelay relay_;
-  std::optional<ServerState> server_;
-  std::optional<Target> wanted_;  // A lease is asked for.
+  std::array<std::optional<ServerState>, 2> servers_;
+  ServerState* server_ = nullptr;  // Leased.
+  bool closed_ = false;            // While it spoke.
+  std::optional<Target> wanted_;   // A lease is asked for.
   std::optional<Target> target_;
   std::string inbox_;
   std::string seen_;
