@@ -24,7 +24,7 @@ std::string notice_of(size_t size) {
 
 /// What check_query() is answered with: nothing is held but the channel.
 std::string listens() {
-  const std::vector<std::optional<std::string_view>> row{"t", "f", "f", "f", "f"};
+  const std::vector<std::optional<std::string_view>> row{"t", "f", "f", "f", "f", std::nullopt};
   std::string out;
   wire::append_text_data_row(out, row);
   wire::append_command_complete(out, "SELECT 1");

@@ -1,6 +1,7 @@
 #include "core/pins.h"
 
 #include <array>
+#include <charconv>
 
 namespace fairlead::core {
 namespace {
@@ -32,6 +33,11 @@ struct CheckColumn {
   PinReason reason;
   std::string_view sql;
 };
+/// Without the one that only serves to make others (request_writer.cc).
+constexpr std::string_view kCountStatements =
+    "(SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_statements WHERE "
+    "pg_catalog.starts_with(name,'fl_') AND name OPERATOR(pg_catalog.<>) 'fl_preparing')";
+
 constexpr std::array<CheckColumn, 5> kCheckColumns{{
     {PinReason::kListen, "EXISTS(SELECT FROM pg_catalog.pg_listening_channels())"},
     {PinReason::kHoldCursor, "EXISTS(SELECT FROM pg_catalog.pg_cursors WHERE is_holdable)"},
@@ -118,23 +124,33 @@ std::string check_query(PinReasons ask) {
     if (!sql.ends_with(' ')) sql += ',';
     sql += ask.has(reason) ? column : "false";
   }
+  sql += ',';
+  sql += ask.has(PinReason::kSqlPrepare) ? kCountStatements : "NULL";
   return sql;
 }
 
-Result<PinReasons> parse_check_row(std::span<const std::string_view> columns) {
-  if (columns.size() != kCheckColumns.size())
+Result<PinCheck> parse_check_row(std::span<const std::string_view> columns) {
+  if (columns.size() != kCheckColumns.size() + 1)
     return fail(ErrorCode::kProtocolViolation,
                 "the check of a server has a wrong number of columns");
-  PinReasons found;
-  for (size_t i = 0; i < columns.size(); ++i) {
+  PinCheck check;
+  for (size_t i = 0; i < kCheckColumns.size(); ++i) {
     if (columns[i] == "t") {
-      found = found | PinReasons{kCheckColumns[i].reason};
+      check.found = check.found | PinReasons{kCheckColumns[i].reason};
     } else if (columns[i] != "f") {
       return fail(ErrorCode::kProtocolViolation,
                   "the check of a server has a column that is neither true nor false");
     }
   }
-  return found;
+  const std::string_view count = columns.back();
+  if (count.empty()) return check;
+  size_t statements = 0;
+  const auto [end, error] = std::from_chars(count.data(), count.data() + count.size(), statements);
+  if (error != std::errc{} || end != count.data() + count.size())
+    return fail(ErrorCode::kProtocolViolation,
+                "the check of a server has a number of statements that is none");
+  check.statements = statements;
+  return check;
 }
 
 }  // namespace fairlead::core

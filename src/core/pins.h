@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -122,11 +123,21 @@ inline constexpr std::string_view kResetSettings =
 inline constexpr std::string_view kDiscardAll = "DISCARD ALL";
 
 /// One row, one boolean column for each of kVerifiablePins in the order of the enum; those not in
-/// `ask` are constants, because pg_locks is not free. PostgreSQL 13 to 18, every role, every
-/// search_path. To be run outside a transaction: then advisory locks can only be session-level.
+/// `ask` are constants, because pg_locks is not free. Then, if kSqlPrepare is among them, the
+/// number of statements that the server has under names of Fairlead's: a function may have dropped
+/// them. PostgreSQL 13 to 18, every role, every search_path. To be run outside a transaction: then
+/// advisory locks can only be session-level.
 std::string check_query(PinReasons ask);
 
-/// Reads that row, as text: 't' or 'f' each. Anything else is kProtocolViolation: close the server.
-Result<PinReasons> parse_check_row(std::span<const std::string_view> columns);
+struct PinCheck {
+  PinReasons found;
+  std::optional<size_t> statements;  // Of Fairlead's; nullopt: not asked.
+
+  bool operator==(const PinCheck&) const = default;
+};
+
+/// Reads that row, as text: 't' or 'f' each, and a number or nothing. Anything else is
+/// kProtocolViolation: close the server.
+Result<PinCheck> parse_check_row(std::span<const std::string_view> columns);
 
 }  // namespace fairlead::core

@@ -132,23 +132,34 @@ TEST(PinState, KeepsSessionPoolingAcrossServers) {
 }
 
 TEST(CheckQuery, AsksOnlyForTheSuspects) {
-  EXPECT_EQ(check_query({}), "SELECT false,false,false,false,false");
+  EXPECT_EQ(check_query({}), "SELECT false,false,false,false,false,NULL");
   const std::string one = check_query({PinReason::kListen});
   EXPECT_NE(one.find("pg_listening_channels"), std::string::npos);
   EXPECT_EQ(one.find("pg_locks"), std::string::npos);
 }
 
+TEST(CheckQuery, CountsStatementsWhereSomeMayHaveBeenDropped) {  // C12e
+  EXPECT_NE(check_query({PinReason::kSqlPrepare}).find("count(*)"), std::string::npos);
+  EXPECT_EQ(check_query({PinReason::kListen}).find("count(*)"), std::string::npos);
+}
+
 TEST(ParseCheckRow, ReadsEveryColumnAndRefusesEverythingElse) {
-  using Row = std::array<std::string_view, 5>;
-  EXPECT_EQ(parse_check_row(Row{"f", "f", "f", "f", "f"}), PinReasons{});
-  EXPECT_EQ(parse_check_row(Row{"t", "t", "t", "t", "t"}), kVerifiablePins);
-  EXPECT_EQ(parse_check_row(Row{"f", "f", "t", "f", "f"}), PinReasons{PinReason::kAdvisoryLock});
-  EXPECT_FALSE(parse_check_row(Row{"f", "f", "", "f", "f"}));
-  EXPECT_FALSE(parse_check_row(Row{"f", "f", "true", "f", "f"}));
-  const Row row{"f", "f", "f", "f", "f"};
+  using Row = std::array<std::string_view, 6>;
+  const auto found = [](PinReasons reasons) {
+    return PinCheck{.found = reasons, .statements = {}};
+  };
+  EXPECT_EQ(parse_check_row(Row{"f", "f", "f", "f", "f", ""}), found({}));
+  EXPECT_EQ(parse_check_row(Row{"t", "t", "t", "t", "t", ""}), found(kVerifiablePins));
+  EXPECT_EQ(parse_check_row(Row{"f", "f", "t", "f", "f", ""}), found({PinReason::kAdvisoryLock}));
+  EXPECT_EQ(parse_check_row(Row{"f", "f", "f", "f", "f", "17"})->statements, 17u);
+  EXPECT_FALSE(parse_check_row(Row{"f", "f", "", "f", "f", ""}));
+  EXPECT_FALSE(parse_check_row(Row{"f", "f", "true", "f", "f", ""}));
+  EXPECT_FALSE(parse_check_row(Row{"f", "f", "f", "f", "f", "f"}));
+  EXPECT_FALSE(parse_check_row(Row{"f", "f", "f", "f", "f", "1 "}));
+  const Row row{"f", "f", "f", "f", "f", ""};
   for (size_t count = 0; count < row.size(); ++count)
     EXPECT_FALSE(parse_check_row(std::span(row).first(count))) << count;
-  EXPECT_FALSE(parse_check_row(std::array<std::string_view, 6>{"f", "f", "f", "f", "f", "f"}));
+  EXPECT_FALSE(parse_check_row(std::array<std::string_view, 7>{"f", "f", "f", "f", "f", "", ""}));
 }
 
 }  // namespace

@@ -69,6 +69,9 @@ class ServerStatementName {
   char text_[3 + 32];
 };
 
+/// No statement has this name, so a Bind to it fails, and fails the segment with it.
+inline constexpr std::string_view kMissingStatement = "fl_refused";
+
 /// The SQL that makes a kSql statement on a server: PREPARE name (types) AS query.
 std::string prepare_sql(const PreparedStatement& statement, const ServerStatementName& name);
 

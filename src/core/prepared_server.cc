@@ -54,6 +54,13 @@ void ServerStatements::on_close_complete() {
   answered(Pending::Kind::kClose, Pending::Kind::kClose);
 }
 
+void ServerStatements::on_close_refused() {
+  require(pending_begin_ < pending_.size(), "only what was sent is answered");
+  const Pending& refused = pending_[pending_begin_];
+  require(refused.kind == Pending::Kind::kClose, "Parse and Close are answered in order");
+  if (!index_.contains(refused.key)) insert(refused.key, refused.closed_state, lease_);
+}
+
 PreparedKey ServerStatements::on_parse_complete() {
   require(pending_begin_ < pending_.size(), "only what was sent is answered");
   const Pending oldest = pending_[pending_begin_];
@@ -86,15 +93,14 @@ void ServerStatements::on_error_skip() {
   pending_begin_ = 0;
 }
 
-void ServerStatements::poison(PreparedKey key) {
-  if (const auto found = index_.find(key); found != index_.end())
-    slots_[found->second].state = State::kPoisoned;
-  if (unnamed_ == key) unnamed_.reset();
-}
-
 void ServerStatements::poison_all() {
   for (const auto& [key, index] : index_) slots_[index].state = State::kPoisoned;
   unnamed_.reset();
+}
+
+void ServerStatements::on_counted(size_t count) {
+  if (count == size()) return;
+  count == 0 ? forget_all() : poison_all();
 }
 
 void ServerStatements::on_boundary() {

@@ -53,16 +53,18 @@ class ServerStatements {
   /// The oldest unanswered Close or Parse of a plan was answered. For a kSql statement the answer
   /// is CommandComplete.
   void on_close_complete();
+  /// That Close is going to be answered, but has failed: the statement is still there.
+  void on_close_refused();
   /// Returns what was parsed.
   PreparedKey on_parse_complete();
   /// The server failed at or before the oldest unanswered one: it did none of them.
   void on_error_skip();
 
-  /// "cached plan must not change result type" for this statement (C11): the next use closes and
-  /// parses it again. Also for 26000, when something dropped it behind our back.
-  void poison(PreparedKey key);
-  /// The same for every statement: the catalog has changed under them, nobody knows for which.
+  /// The next use of each statement closes it and parses it again: the catalog has changed under
+  /// them (C11), nobody knows for which, or something has dropped one behind our back.
   void poison_all();
+  /// The server was found to have that many, at a boundary: some may have been dropped unseen.
+  void on_counted(size_t count);
 
   /// ReadyForQuery with status I and nothing outstanding.
   void on_boundary();

@@ -138,7 +138,7 @@ TEST(ServerStatements, ClosesAndParsesAgainWhatCannotBeReplanned) {
   ServerStatements server(kKey);
   const auto one = text("SELECT * FROM changed");
   const PreparedKey key = use(server, one).key;
-  server.poison(key);
+  server.poison_all();
   EXPECT_FALSE(server.has(key));
   server.on_boundary();
   EXPECT_EQ(use(server, one), (PreparedPlan{.key = key, .parse = true, .close = key}));
@@ -149,7 +149,7 @@ TEST(ServerStatements, StaysPoisonedWhenTheRepairWasSkipped) {
   ServerStatements server(kKey);
   const auto one = text("SELECT * FROM changed");
   const PreparedKey key = use(server, one).key;
-  server.poison(key);
+  server.poison_all();
   server.plan_use(one, 0);
   server.on_error_skip();
   EXPECT_EQ(server.plan_use(one, 0), (PreparedPlan{.key = key, .parse = true, .close = key}));
@@ -166,6 +166,31 @@ TEST(ServerStatements, ForgetsEverythingAfterDiscardAll) {
   server.forget_all();
   EXPECT_FALSE(server.has(key));
   EXPECT_TRUE(use(server, one).parse);
+}
+
+TEST(ServerStatements, AreParsedAgainWhenTheServerHasFewer) {  // C12e
+  ServerStatements server(kKey);
+  use(server, text("one"));
+  use(server, text("two"));
+  server.on_boundary();
+  server.on_counted(2);
+  EXPECT_FALSE(use(server, text("one")).parse);
+  server.on_counted(1);
+  EXPECT_TRUE(use(server, text("one")).close);
+  server.on_counted(0);
+  EXPECT_EQ(server.size(), 0u);
+}
+
+TEST(ServerStatements, StayWhenTheirCloseHasFailed) {  // C12e
+  ServerStatements server(kKey, 1);
+  use(server, text("one"));
+  server.on_boundary();
+  EXPECT_TRUE(server.plan_use(text("two"), 0).close);
+  server.on_close_refused();
+  server.on_close_complete();
+  server.on_parse_complete();
+  EXPECT_EQ(server.size(), 2u);
+  EXPECT_FALSE(use(server, text("one")).parse);
 }
 
 TEST(ServerStatements, RemembersTheUnnamedStatementUntilASimpleQuery) {
@@ -223,7 +248,7 @@ TEST(ServerStatements, AgreesWithASimulatedServerThroughRandomSegments) {
           server.on_parse_complete();
         }
         ASSERT_TRUE(truth.has(plan.key)) << "26000";
-        if (upto(19) == 0) server.poison(plan.key);
+        if (upto(19) == 0) server.poison_all();
       }
       if (failed) server.on_error_skip();
       if (upto(1) == 0) server.on_boundary();

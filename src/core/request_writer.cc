@@ -12,8 +12,6 @@ namespace {
 namespace frontend = wire::frontend;
 using Treatment = PlannedMessage::Treatment;
 
-/// No statement has this name, so a Bind to it fails, and fails the segment with it.
-constexpr std::string_view kMissingStatement = "fl_refused";
 /// The statement and the portal that carry a PREPARE.
 constexpr std::string_view kPreparing = "fl_preparing";
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/prepared.h"
+
 namespace fairlead::core {
 namespace {
 
@@ -64,6 +66,18 @@ RetryAdvice advise_retry(const wire::ErrorFields& error) {
 bool is_lasting_refusal(const wire::ErrorFields& error) {
   const Rule* rule = find_rule(error);
   return rule != nullptr && rule->lasts;
+}
+
+bool is_lost_statement(const wire::ErrorFields& error) {
+  if (error.sqlstate() != "26000") return false;
+  // Whether the client has an unnamed one, Fairlead knows. Of the others the name stands in the
+  // message, in every language; it may be the client's own.
+  if (error.routine() == "exec_bind_message" ||
+      error.routine() == "exec_describe_statement_message")
+    return true;
+  return error.routine() == "FetchPreparedStatement" &&
+         error.message().contains(ServerStatementName::kPrefix) &&
+         !error.message().contains(kMissingStatement);
 }
 
 bool is_stale_plan(const wire::ErrorFields& error) {

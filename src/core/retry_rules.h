@@ -23,4 +23,8 @@ bool is_lasting_refusal(const wire::ErrorFields& error);
 /// (C11).
 bool is_stale_plan(const wire::ErrorFields& error);
 
+/// A prepared statement of Fairlead's is not there: something has dropped it behind our back, such
+/// as DEALLOCATE ALL in a function. Nothing has been executed then.
+bool is_lost_statement(const wire::ErrorFields& error);
+
 }  // namespace fairlead::core

@@ -27,6 +27,16 @@ bool begins_answer(char type) {
          type == backend::kCopyOutResponse || type == backend::kCopyBothResponse;
 }
 
+/// The server's statements are not what they were taken for; nothing has been executed.
+bool must_prepare_anew(const wire::ErrorFields& error) {
+  return is_stale_plan(error) || is_lost_statement(error);
+}
+
+/// DEALLOCATE of a statement that makes room for another.
+bool closes_unseen(const Expectation& what) {
+  return what.hidden && what.kind == Expect::kQuery && (what.tag & kConfirmsServerClose) != 0;
+}
+
 /// Answered within a segment that ends with a Sync, and so skipped up to it after an error.
 bool is_extended(Expect kind) {
   return kind != Expect::kQuery && kind != Expect::kFunctionCall && kind != Expect::kSync;
@@ -185,9 +195,13 @@ Relayed Session::on_error(const Piece& piece, const Answer& answer) {
           ? wire::ErrorFields::decode(piece.body())
           : Result<wire::ErrorFields>(wire::ErrorFields::decode_head(piece.body()));
   const wire::ErrorFields error = decoded.value_or(wire::ErrorFields{});
-  if (is_stale_plan(error)) server_->statements.poison_all();  // C11
+  if (must_prepare_anew(error)) server_->statements.poison_all();  // C11
   if (answer.completes && is_extended(answer.what.kind)) skip_with_server();
   doubt_primary(error.sqlstate());
+  if (closes_unseen(answer.what) && !error.ends_connection()) {  // F32
+    if (error.sqlstate() != kNoSuchStatement) server_->statements.on_close_refused();
+    return {.forward = false};
+  }
   if (wants_repeat(error)) return {.forward = false, .discard = true};
   if (error.ends_connection()) return on_fatal(error);
   if (swallowing_) return {.forward = false};
@@ -223,7 +237,7 @@ bool Session::wants_repeat(const wire::ErrorFields& error) {
   const bool possible = repeat_.holds_back() && !repeated_ && !cancel_requested_ && !ended_ &&
                         !swallowing_ && sent_.size() == 1;
   if (!possible) return false;
-  if (is_stale_plan(error)) {
+  if (must_prepare_anew(error)) {
     want_repeat(std::nullopt);
     return true;
   }

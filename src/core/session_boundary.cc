@@ -193,13 +193,14 @@ bool Session::on_question_answered() {
       std::vector<std::string_view> columns;
       for (const auto& value : question.row())
         columns.push_back(value ? std::string_view(*value) : std::string_view{});
-      const auto found = parse_check_row(columns);
-      if (!found) {
-        fatal(found.error());
+      const auto check = parse_check_row(columns);
+      if (!check) {
+        fatal(check.error());
         return false;
       }
-      state_.pins.on_check(*found);
-      if (is_on_replica() && !found->empty()) {  // Of a function; C22.
+      state_.pins.on_check(check->found);
+      server_->statements.on_counted(check->statements.value_or(server_->statements.size()));
+      if (is_on_replica() && !check->found.empty()) {  // Of a function; C22.
         ask(Kind::kDiscardAll, kDiscardAll);
         return false;
       }

@@ -204,6 +204,25 @@ class Effects(Case):
 
 
 @only_proxied
+class Statements(Case):
+    """What a server has of prepared statements, when it is not what was sent last."""
+
+    def test_statements_that_a_function_has_dropped_are_made_anew(self):  # C12e, F32
+        drops = "do 'begin execute ''deallocate all''; end'"
+        with login() as client, login() as other:
+            for one in (client, other):
+                one.extended(wire.parse("insert into marks values ($1)", "s")).checked()
+            use = [wire.bind([n], "s") + wire.execute() for n in range(4)]
+            client.extended(use[0]).checked()
+            client.run(drops)
+            other.extended(use[1]).checked()
+            other.run(drops)
+            client.extended(use[2]).checked()
+            other.extended(use[3]).checked()
+        self.assertEqual(self.marks(), [0, 1, 2, 3])
+
+
+@only_proxied
 class Losses(Case):
     def test_a_large_query_whose_server_dies_is_answered_to_its_end(self):  # E20, E21
         with login() as client:

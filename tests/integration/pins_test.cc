@@ -19,12 +19,15 @@ std::string found_after(const std::string& sql) {
       test::test_database(), "SET client_min_messages = error;\n" + sql + "\n\\echo check\n" +
                                  check_query(kVerifiablePins) + ";\n");
   if (!lines || lines->size() < 2 || (*lines)[lines->size() - 2] != "check") return "(failed)";
-  std::array<std::string_view, 5> columns;
+  std::array<std::string_view, 6> columns;
   const std::string& row = lines->back();
-  if (row.size() != 9) return "(failed) " + row;
-  for (size_t i = 0; i < columns.size(); ++i) columns[i] = std::string_view(row).substr(2 * i, 1);
-  const auto found = parse_check_row(columns);
-  return found ? to_string(*found) : "(failed) " + row;
+  if (row.size() < 11) return "(failed) " + row;
+  for (size_t i = 0; i < 5; ++i) columns[i] = std::string_view(row).substr(2 * i, 1);
+  columns[5] = std::string_view(row).substr(10);
+  const auto check = parse_check_row(columns);
+  if (!check) return "(failed) " + row;
+  const std::string count = check->statements ? std::to_string(*check->statements) : "?";
+  return to_string(check->found) + (count == "0" ? "" : " and " + count + " statements");
 }
 
 struct Scenario {
@@ -50,6 +53,8 @@ TEST(CheckOnARealServer, FindsExactlyWhatIsHeld) {
       Scenario{"SELECT pg_advisory_lock(1), pg_advisory_lock(1); SELECT pg_advisory_unlock(1);",
                "advisory_lock"},
       Scenario{"SELECT pg_advisory_lock(1); SELECT pg_advisory_unlock(1);", ""},
+      Scenario{"PREPARE fl_1 AS SELECT 1; PREPARE fl_preparing AS SELECT 1;", " and 1 statements"},
+      Scenario{"PREPARE fl_1 AS SELECT 1; DO 'BEGIN DEALLOCATE ALL; END';", ""},
       Scenario{"CREATE TEMP TABLE t (i int);", "temp_object"},
       Scenario{"CREATE TEMP TABLE t (i int); DROP TABLE t;", ""},
       Scenario{"BEGIN; CREATE TEMP TABLE t (i int) ON COMMIT DROP; COMMIT;", ""},
@@ -64,7 +69,7 @@ TEST(CheckOnARealServer, FindsExactlyWhatIsHeld) {
       Scenario{"CREATE TYPE pg_temp.c AS (i int);", "temp_object"},
       Scenario{"PREPARE p AS SELECT 1;", "sql_prepare"},
       Scenario{"PREPARE p AS SELECT 1; DEALLOCATE p;", ""},
-      Scenario{"PREPARE fl_0123456789abcdef0123456789abcdef AS SELECT 1;", ""},
+      Scenario{"PREPARE fl_0123456789abcdef0123456789abcdef AS SELECT 1;", " and 1 statements"},
       Scenario{"LISTEN a; SELECT pg_advisory_lock(1); CREATE TEMP TABLE t (i int); PREPARE p AS "
                "SELECT 1;",
                "listen, advisory_lock, temp_object, sql_prepare"},

@@ -210,7 +210,7 @@ bool SimServer::execute_prepared(const SimStatement& statement, bool describe) {
 }
 
 void SimServer::pin_check(const SimStatement& statement) {
-  static constexpr std::array<std::string_view, 5> kNames{"a", "b", "c", "d", "e"};
+  static constexpr std::array<std::string_view, 6> kNames{"a", "b", "c", "d", "e", "f"};
   const auto asks = [&](std::string_view what) {
     return statement.text.find(what) != std::string::npos;
   };
@@ -219,8 +219,15 @@ void SimServer::pin_check(const SimStatement& statement) {
       asks("pg_prepared_statements") && std::ranges::any_of(statements_, [](const auto& s) {
         return !s.first.empty() && !s.first.starts_with("fl_");
       });
-  const std::array<std::optional<std::string_view>, 5> row{listens ? "t" : "f", "f", "f", "f",
-                                                           prepared ? "t" : "f"};
+  const std::string count = std::to_string(
+      std::ranges::count_if(statements_, [](const auto& s) { return s.first.starts_with("fl_"); }));
+  const std::array<std::optional<std::string_view>, 6> row{
+      listens ? "t" : "f",
+      "f",
+      "f",
+      "f",
+      prepared ? "t" : "f",
+      asks("count(*)") ? std::optional<std::string_view>(count) : std::nullopt};
   wire::append_text_row_description(output_, kNames);
   wire::append_text_data_row(output_, row);
   complete("SELECT 1");

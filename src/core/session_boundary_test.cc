@@ -1,0 +1,118 @@
+// What a session keeps between two requests while its server is asked about it, and what becomes of
+// it when the answer does not come (E25, F41).
+#include <gtest/gtest.h>
+
+#include "core/session_fixture.h"
+#include "wire/error_fields.h"
+
+namespace fairlead::core {
+namespace {
+
+using wire::TxStatus;
+
+/// The SQLSTATE of the only error in what the client has seen; empty: there is none.
+std::string error_of(std::string_view seen) {
+  while (seen.size() > wire::kFrameHeaderSize) {
+    const size_t size = 1 + load_u32(seen.data() + 1);
+    if (seen.front() == 'E')
+      return std::string(
+          wire::ErrorFields::decode(seen.substr(wire::kFrameHeaderSize, size - 5))->sqlstate());
+    seen.remove_prefix(size);
+  }
+  return {};
+}
+
+std::string error_with_routine(std::string_view sqlstate, std::string_view message,
+                               std::string_view routine) {
+  std::string body = "SERROR";
+  for (const auto& [field, value] :
+       {std::pair('C', sqlstate), std::pair('M', message), std::pair('R', routine)}) {
+    body.append(1, '\0').append(1, field).append(value);
+  }
+  body.append(2, '\0');
+  std::string out = "E";
+  for (int shift = 24; shift >= 0; shift -= 8)
+    out += static_cast<char>((body.size() + 4) >> shift & 0xff);
+  out += body;
+  wire::append_ready_for_query(out, TxStatus::kIdle);
+  return out;
+}
+
+/// By a name, as what is repeated with the server's plans made anew.
+std::string executing_named(std::string_view name) {
+  std::string out;
+  wire::append_bind(out, "", name);
+  wire::append_execute(out, "");
+  wire::append_sync(out);
+  return out;
+}
+
+/// The client has prepared s1, and its server holds what `pins` made.
+void prepare(ScriptedSession& world, std::string_view pins) {
+  if (!pins.empty()) {
+    world.query(pins);
+    world.server_completes("LISTEN", TxStatus::kIdle);
+    world.server_answers({"t", "f", "f", "f", "f", std::nullopt});
+  }
+  std::string out;
+  wire::append_parse(out, "s1", "INSERT INTO t VALUES (1)");
+  world.client(out + executing_named("s1"));
+  out.clear();
+  wire::append_parse_complete(out);
+  wire::append_bind_complete(out);
+  world.server(out);
+  world.server_completes("INSERT 0 1", TxStatus::kIdle);
+  world.take_seen();
+  world.take_sent();
+}
+
+void expect_repeat(ScriptedSession& world, std::string_view error) {
+  world.client(executing_named("s1"));
+  EXPECT_EQ(types_of(world.take_sent()), "BES");
+  world.server(error);
+  EXPECT_EQ(world.take_seen(), "");
+  world.client("");
+  EXPECT_EQ(types_of(world.take_sent()), "CPBES");
+}
+
+TEST(SessionBoundary, AStatementThatWasDroppedUnseenIsMadeAnew) {  // C11, C12e
+  ScriptedSession world;
+  prepare(world, "");
+  expect_repeat(world, error_with_routine("26000", "prepared statement \"fl_1\" does not exist",
+                                          "FetchPreparedStatement"));
+  std::string out;
+  wire::append_close_complete(out);
+  wire::append_parse_complete(out);
+  wire::append_bind_complete(out);
+  world.server(out);
+  world.server_completes("INSERT 0 1", TxStatus::kIdle);
+  EXPECT_EQ(types_of(world.take_seen()), "2CZ");
+}
+
+TEST(SessionBoundary, AStatementThatTheClientDoesNotHaveIsItsOwnError) {  // C12
+  ScriptedSession world;
+  prepare(world, "");
+  world.client(executing_named("s2"));
+  world.server(error_with_routine("26000", "prepared statement \"s2\" does not exist",
+                                  "FetchPreparedStatement"));
+  EXPECT_EQ(error_of(world.take_seen()), "26000");
+  EXPECT_EQ(world.primary().statements.size(), 1u);
+}
+
+TEST(SessionBoundary, TheDeallocateThatMakesRoomIsNobodysErrorButOurs) {  // C12e, F32
+  ScriptedSession world;
+  world.primary().statements = ServerStatements({.low = 1, .high = 2}, 1);
+  world.query("PREPARE a AS SELECT 1");
+  world.server_completes("PREPARE", TxStatus::kIdle);
+  world.take_seen();
+  world.take_sent();
+  world.query("PREPARE b AS SELECT 2");
+  EXPECT_EQ(types_of(world.take_sent()), "QQ");
+  world.server_fails("26000", "prepared statement \"fl_1\" does not exist", TxStatus::kIdle);
+  world.server_completes("PREPARE", TxStatus::kIdle);
+  EXPECT_EQ(types_of(world.take_seen()), "CZ");
+  EXPECT_EQ(world.primary().statements.size(), 1u);
+}
+
+}  // namespace
+}  // namespace fairlead::core
