@@ -113,6 +113,14 @@ void PinState::on_discard_all() {
   dirty_ = false;
 }
 
+void PinState::on_discard_all_amid() {
+  const PinReasons created = maybe_created_;
+  const bool dirty = dirty_;
+  on_discard_all();
+  maybe_created_ = created;
+  dirty_ = dirty;
+}
+
 void PinState::on_server_left() {
   on_discard_all();
   unpin(PinReason::kLibrary);

@@ -100,6 +100,8 @@ class PinState {
   void on_check(PinReasons found);
   /// DISCARD ALL of the client was confirmed. A library stays loaded.
   void on_discard_all();
+  /// The same, with more sent behind it: what that may create is still to be checked.
+  void on_discard_all_amid();
   /// The server was cleaned, given up or lost: the client holds nothing any more.
   void on_server_left();
 

@@ -123,6 +123,17 @@ TEST(PinState, LosesEverythingButALibraryWithDiscardAll) {
   EXPECT_TRUE(pins.reasons().empty());
 }
 
+TEST(PinState, ChecksWhatStandsBehindADiscardAll) {  // C16
+  PinState pins;
+  pins.may_create({PinReason::kTempObject});
+  pins.on_check({PinReason::kTempObject});
+  pins.may_create({PinReason::kListen});  // Sent behind it.
+  pins.on_discard_all_amid();
+  EXPECT_TRUE(pins.reasons().empty());
+  EXPECT_EQ(pins.suspects(), PinReasons{PinReason::kListen});
+  EXPECT_EQ(pins.at_boundary(), ReleaseAction::kCheck);
+}
+
 TEST(PinState, KeepsSessionPoolingAcrossServers) {
   PinState pins;
   pins.pin(PinReason::kSessionPooling);

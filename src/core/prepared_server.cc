@@ -1,5 +1,7 @@
 #include "core/prepared_server.h"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
 #include "base/assert.h"
@@ -82,7 +84,7 @@ void ServerStatements::on_error_skip() {
         erase(skipped.key);
         break;
       case Pending::Kind::kClose:
-        insert(skipped.key, skipped.closed_state, lease_);
+        if (!skipped.is_dropped) insert(skipped.key, skipped.closed_state, lease_);
         break;
       case Pending::Kind::kParseUnnamed:
         unnamed_.reset();  // A Parse that fails has dropped the old one (C12).
@@ -115,6 +117,19 @@ void ServerStatements::forget_all() {
   free_slots_.clear();
   oldest_ = newest_ = kNone;
   unnamed_.reset();
+}
+
+void ServerStatements::on_all_dropped() {
+  std::vector<PreparedKey> dropped;
+  const auto unanswered = std::span(pending_).subspan(pending_begin_);
+  for (const auto& [key, index] : index_) {
+    const bool is_sent = std::ranges::any_of(unanswered, [&](const Pending& pending) {
+      return pending.kind == Pending::Kind::kParse && pending.key == key;
+    });
+    if (!is_sent) dropped.push_back(key);
+  }
+  for (const PreparedKey key : dropped) erase(key);
+  for (Pending& pending : unanswered) pending.is_dropped = true;
 }
 
 bool ServerStatements::has(PreparedKey key) const {

@@ -69,8 +69,11 @@ class ServerStatements {
   /// ReadyForQuery with status I and nothing outstanding.
   void on_boundary();
 
-  /// DISCARD ALL, DEALLOCATE ALL: the server has none.
+  /// DISCARD ALL, DEALLOCATE ALL: the server has none. Nothing may be unanswered.
   void forget_all();
+  /// The same of the client's own, once it is confirmed: the server has none but those whose Parse
+  /// was sent behind it. After it was sent, poison_all() has to be called, so that these are sent.
+  void on_all_dropped();
 
   size_t size() const { return index_.size(); }
   /// Parse and Close messages whose answer has not come.
@@ -99,6 +102,7 @@ class ServerStatements {
     Kind kind = Kind::kParse;
     PreparedKey key;
     State closed_state = State::kPresent;  // kClose: what it is again if the Close is skipped.
+    bool is_dropped = false;               // kClose: it is gone, whatever becomes of the Close.
   };
 
   std::optional<PreparedKey> close_least_used();

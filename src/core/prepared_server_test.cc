@@ -168,6 +168,45 @@ TEST(ServerStatements, ForgetsEverythingAfterDiscardAll) {
   EXPECT_TRUE(use(server, one).parse);
 }
 
+TEST(ServerStatements, KeepsOnlyWhatWasSentBehindADiscardAll) {  // C12b
+  ServerStatements server(kKey);
+  const PreparedKey before = use(server, text("before")).key;
+  use(server, text("both"));
+  server.poison_all();  // DISCARD ALL is sent.
+  const PreparedPlan again = server.plan_use(text("both"), 0);
+  EXPECT_EQ(again, (PreparedPlan{.key = again.key, .parse = true, .close = again.key}));
+  EXPECT_TRUE(server.plan_use(text("new"), 0).parse);
+  server.on_all_dropped();
+  EXPECT_FALSE(server.has(before));
+  EXPECT_EQ(server.size(), 2u);
+  server.on_close_complete();
+  server.on_parse_complete();
+  server.on_error_skip();
+  EXPECT_EQ(server.size(), 1u);
+  EXPECT_FALSE(use(server, text("both")).parse);
+  EXPECT_EQ(use(server, text("new")).close, std::nullopt);
+}
+
+TEST(ServerStatements, DoNotComeBackBehindADiscardAllWhenTheirCloseIsSkipped) {  // C12b, F22
+  ServerStatements server(kKey);
+  use(server, text("one"));
+  server.poison_all();
+  server.plan_use(text("one"), 0);
+  server.on_all_dropped();
+  server.on_error_skip();
+  EXPECT_EQ(server.size(), 0u);
+}
+
+TEST(ServerStatements, StayWhenADiscardAllWasRefused) {  // C12b
+  ServerStatements server(kKey);
+  use(server, text("one"));
+  server.poison_all();
+  server.plan_use(text("one"), 0);
+  server.on_error_skip();
+  EXPECT_EQ(server.size(), 1u);
+  EXPECT_TRUE(use(server, text("one")).close);
+}
+
 TEST(ServerStatements, AreParsedAgainWhenTheServerHasFewer) {  // C12e
   ServerStatements server(kKey);
   use(server, text("one"));

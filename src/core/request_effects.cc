@@ -116,15 +116,8 @@ void apply_execution(const Execution& execution, size_t completed, SessionState&
       apply_transaction(command, rolled_back, session.variables);
     });
   }
-  if (completed < facts.statements) return;
-  if (facts.discard == sql::Discard::kAll) {
-    session.variables.on_discard_all();
-    session.pins.on_discard_all();
-  }
-  if (drops_all_statements(facts)) {
-    session.statements.deallocate_all();
-    session.statements.on_confirmed();
-  }
+  const bool is_whole = completed == facts.statements;
+  if (is_whole && facts.discard == sql::Discard::kAll) session.variables.on_discard_all();
 }
 
 bool drops_all_statements(const sql::QueryFacts& facts) {

@@ -1,5 +1,4 @@
-// What a statement that has completed does to the session: settings with their transactions (C2),
-// statements that are gone.
+// What a statement that has completed does to the session: settings with their transactions (C2).
 #pragma once
 
 #include "core/request_plan.h"

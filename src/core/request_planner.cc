@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/request_effects.h"
 #include "core/variable_names.h"
 #include "sql/classify.h"
 #include "wire/backend_encode.h"
@@ -180,6 +181,11 @@ void RequestPlanner::add_execution(Execution execution, RequestPlan& plan) {
     plan.leaves_transaction |= !opens;
   }
   plan.messages.back().has_execution = true;
+  if (drops_all_statements(facts)) {  // C12b: what stands behind it finds none of them.
+    session_->statements.deallocate_all();
+    plan.changes_statements = true;
+    plan.messages.back().changes_statements = true;
+  }
   plan.executions.push_back(std::move(execution));
 }
 

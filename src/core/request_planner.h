@@ -98,7 +98,7 @@ class RequestPlanner {
                const std::optional<TranslatedExecute>& translated, RequestPlan& plan);
   Execution execution_of(const std::shared_ptr<const sql::QueryFacts>& facts, std::string_view text,
                          std::string_view bind_body) const;
-  static void add_execution(Execution execution, RequestPlan& plan);
+  void add_execution(Execution execution, RequestPlan& plan);
   void add_set_config(std::string_view text, std::string_view bind_body,
                       Execution& execution) const;
   static PlannedMessage& add(const RequestMessage& message, PlannedMessage::Treatment treatment,

@@ -65,7 +65,11 @@ bool is_verbatim(const RequestPlan& plan) {
 void RequestWriter::expect(const PlannedMessage& planned) {
   const std::optional<Expect> kind = expected_of(planned.message.type);
   if (!kind) return;
-  responses_.expect({.kind = *kind, .tag = planned.has_execution ? kCompletesExecution : 0u});
+  const uint32_t completes = planned.has_execution ? kCompletesExecution : 0u;
+  const uint32_t confirms = planned.changes_statements ? kConfirmsClientChange : 0u;
+  responses_.expect({.kind = *kind, .tag = completes | confirms});
+  // DISCARD ALL, DEALLOCATE ALL: what stands behind it must not count on what there was before.
+  if (planned.changes_statements) statements_.poison_all();
 }
 
 void RequestWriter::expect_verbatim(const RequestPlan& plan) {

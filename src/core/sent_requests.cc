@@ -26,6 +26,11 @@ void SentRequest::on_completed() {
   executions.erase(kept, end);
 }
 
+void SentRequest::forget_completed() {
+  executions.erase(executions.begin(), executions.begin() + static_cast<ptrdiff_t>(completed));
+  completed = 0;
+}
+
 void SentRequest::absorb(SentRequest& next) {
   std::ranges::move(next.executions, std::back_inserter(executions));
   may_write |= next.may_write;

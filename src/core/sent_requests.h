@@ -35,6 +35,8 @@ struct SentRequest {
   /// The next execution has completed. What it did to the session is kept until ReadyForQuery; what
   /// did nothing to it is forgotten, because a segment may go on without a Sync for ever (F23).
   void on_completed();
+  /// What the completed ones did counts, and they are gone.
+  void forget_completed();
   /// The server skips `next` together with this one, and gives one answer for both (F24).
   void absorb(SentRequest& next);
 };

@@ -248,6 +248,8 @@ class Session {
   Relayed on_ready(const wire::Piece& piece, const Answer& answer);
   Relayed on_hidden_ready(const Answer& answer);
   bool ask_follow_up(wire::TxStatus status);
+  void apply_completed(SentRequest& sent);
+  void on_discarded(SentRequest& front);
   void finish_front(wire::TxStatus status);
   bool at_boundary();
   void release_if_done();

@@ -163,7 +163,10 @@ void Session::on_tag(const Piece& piece) {
   }
   if (++front.completed_parts < execution.facts->statements) return;
   front.completed_parts = 0;
+  const bool discards = execution.facts->discard == sql::Discard::kAll;
+  if (drops_all_statements(*execution.facts)) server_->statements.on_all_dropped();
   front.on_completed();
+  if (discards) on_discarded(front);
 }
 
 Relayed Session::on_parameter(const Piece& piece) {

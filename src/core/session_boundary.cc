@@ -62,6 +62,22 @@ Relayed Session::on_hidden_ready(const Answer& answer) {
   return {.forward = false, .after = injected_after_};
 }
 
+void Session::apply_completed(SentRequest& sent) {
+  for (size_t i = 0; i < sent.completed; ++i)
+    apply_execution(sent.executions[i], sent.executions[i].facts->statements, state_);
+  sent.forget_completed();
+}
+
+/// DISCARD ALL has been carried out. It is committed at once, so that no error behind it in its
+/// segment takes it back (C24).
+void Session::on_discarded(SentRequest& front) {
+  apply_completed(front);
+  apply_reports();
+  state_.variables.on_commit();
+  const bool is_last = !segment_open_ && server_->responses.size() <= 1;  // Its Sync is owed.
+  is_last ? state_.pins.on_discard_all() : state_.pins.on_discard_all_amid();
+}
+
 /// The front request is answered: what it did counts now (B8: not before ReadyForQuery).
 void Session::finish_front(wire::TxStatus status) {
   if (sent_.empty()) return;
@@ -70,11 +86,7 @@ void Session::finish_front(wire::TxStatus status) {
     server_->statements.poison_all();
     state_.pins.may_create({PinReason::kSqlPrepare});
   }
-  for (size_t i = 0; i < front.completed; ++i) {
-    const sql::QueryFacts& facts = *front.executions[i].facts;
-    apply_execution(front.executions[i], facts.statements, state_);
-    if (drops_all_statements(facts)) server_->statements.forget_all();
-  }
+  apply_completed(front);
   if (front.completed_parts > 0)
     apply_execution(front.executions[front.completed], front.completed_parts, state_);
   apply_reports();

@@ -266,8 +266,10 @@ void SessionVariables::end_transaction(bool commit) {
   savepoints_.clear();
   savepoint_count_ = 0;
   // What was reset for this transaction only is back, or all of it.
-  std::erase_if(follow_ups_,
-                [&](const FollowUp& f) { return !commit || f.scope == SetScope::kLocal; });
+  std::erase_if(follow_ups_, [&](const FollowUp& f) {
+    return !f.is_committed && (!commit || f.scope == SetScope::kLocal);
+  });
+  for (FollowUp& follow_up : follow_ups_) follow_up.is_committed = true;
   if (tracked_.empty()) return;
 
   std::vector<Tracked> ended = std::exchange(tracked_, {});

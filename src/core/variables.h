@@ -132,6 +132,7 @@ class SessionVariables {
   struct FollowUp {
     std::string name;
     SetScope scope;
+    bool is_committed = false;  // What comes next cannot take the reset back.
   };
 
   static size_t bytes_of(const Tracked& tracked);

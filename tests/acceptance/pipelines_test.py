@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """What clients send without waiting for answers, and what servers lose amid it: one server for all, so that whatever goes astray
-reaches the next client. B8, B11, C2, D11, E20, E21, F20, F22, F23, F32."""
+reaches the next client. B8, B11, B13, C2, C12, C12b, C12e, C24, D11, E20, E21, E27, F20, F22, F23, F25, F32."""
 import sys
 import unittest
 
@@ -206,6 +206,53 @@ class Effects(Case):
 @only_proxied
 class Statements(Case):
     """What a server has of prepared statements, when it is not what was sent last."""
+
+    def test_discard_all_takes_nothing_of_what_stands_behind_it(self):  # C12b
+        with login() as client, login() as other:
+            client.run("select 1 /* fairlead.route=primary */")
+            text = "insert into marks values (%d) returning n"
+            client.extended(wire.parse(text % 2, "s1")).checked()
+            answer = client.extended(extended("discard all"), wire.parse(text % 2, "s1"), wire.parse(text % 3, "s2"))
+            self.assertEqual(answer.checked().kinds, "12C11Z")
+            for name, row in (("s1", "2"), ("s2", "3")):
+                self.assertEqual(client.extended(wire.bind([], name), wire.execute()).checked().rows, [(row,)])
+            other.extended(wire.parse(text % 2, "mine"), wire.parse(text % 3, "other")).checked()
+            refused = other.extended(wire.bind([], "mine"), wire.execute())
+            self.assertEqual([error["C"] for error in refused.errors], ["23505"])
+
+    def test_what_discard_all_took_is_gone_for_what_stands_behind_it(self):  # C12b
+        with login() as client:
+            client.extended(wire.parse("select 1", "s1")).checked()
+            answer = client.extended(extended("discard all"), wire.bind([], "s1"), wire.execute())
+            self.assertEqual([error["C"] for error in answer.errors], ["26000"])
+            self.assertIn('"s1"', answer.errors[0]["M"])
+            self.assertEqual(client.extended(wire.parse("select 1", "s1"), wire.bind([], "s1"), wire.execute()).checked().rows,
+                             [("1",)])
+
+    def test_an_error_behind_discard_all_takes_nothing_of_it_back(self):  # B8, C24
+        with STAND.superuser() as primary:
+            primary.run("drop role if exists borrowed; create role borrowed; grant borrowed to tester")
+        settings = "/* fairlead.route=primary */ select current_user, current_setting('app.tenant', true)"
+        with login() as client, login() as other:
+            for one in (client, other):
+                one.run("set app.tenant = 't1'")
+                one.run("set role borrowed")
+            self.assertEqual(client.run(settings), [("borrowed", "t1")])
+            answer = client.extended(extended("discard all"), extended("select 1/0"))
+            self.assertEqual([error["C"] for error in answer.errors], ["22012"])
+            self.assertEqual(other.run(settings), [("borrowed", "t1")])
+            self.assertEqual(client.run(settings), [("tester", "")])
+
+    def test_what_is_taken_behind_discard_all_is_held(self):  # C16
+        with login() as client, login() as other:
+            client.extended(extended("discard all"), extended("listen news")).checked()
+            with STAND.superuser(database="tests") as primary:
+                primary.run("notify news, 'first'")
+            self.assertEqual(client.value("/* fairlead.route=primary */ select 1"), "1")
+            self.assertEqual(client.notifications, [("news", "first")])
+            client.run("unlisten *")
+            other.run("/* fairlead.route=primary */ select 1")
+            self.assertEqual(other.notifications, [])
 
     def test_statements_that_a_function_has_dropped_are_made_anew(self):  # C12e, F32
         drops = "do 'begin execute ''deallocate all''; end'"

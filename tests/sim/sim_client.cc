@@ -59,13 +59,6 @@ std::string SimClient::text(Choices& choices) {
   return text;
 }
 
-/// DISCARD ALL in the middle of a segment takes away names that later messages of it define or use;
-/// Fairlead plans a segment as a whole and does not follow that.
-std::string SimClient::extended_text(Choices& choices) {
-  std::string chosen = text(choices);
-  return chosen == "discard all" ? "select 1/0" : chosen;
-}
-
 std::string SimClient::request(Choices& choices) {
   if (open_) return segment(choices);
   const uint32_t kind = choices.below(8);
@@ -141,7 +134,7 @@ std::string SimClient::segment(Choices& choices) {
     switch (choices.below(8)) {
       case 0:
       case 1:
-        wire::append_parse(out, statement, has_parameter ? "select $1" : extended_text(choices));
+        wire::append_parse(out, statement, has_parameter ? "select $1" : text(choices));
         break;
       case 2:
       case 3:

@@ -25,7 +25,6 @@ class SimClient {
   std::string segment(Choices& choices);
   std::string copy(Choices& choices);
   std::string text(Choices& choices);
-  std::string extended_text(Choices& choices);
   std::string token();
 
   std::string name_;

@@ -159,10 +159,10 @@ bool SimServer::execute_session(const SimStatement& statement) {
       if (status_ != TxStatus::kIdle)
         return fail_statement("25001", "DISCARD ALL cannot run inside a transaction block");
       values_ = {};
-      statements_.clear();
-      portals_.clear();
+      drop_statements();
       listening_.clear();
       complete("DISCARD ALL");
+      end_transaction(true);  // At once, whatever comes behind it in its segment.
       return true;
     case Kind::kListen:
       // A primary takes it in a READ ONLY transaction; but that may be on a replica (B3).
@@ -201,12 +201,16 @@ bool SimServer::execute_prepared(const SimStatement& statement, bool describe) {
       complete("DEALLOCATE");
       return true;
     default: {
-      const auto unnamed = statements_.extract("");
-      statements_.clear();
+      drop_statements();
       complete("DEALLOCATE ALL");
       return true;
     }
   }
+}
+
+/// All but the unnamed one.
+void SimServer::drop_statements() {
+  std::erase_if(statements_, [](const auto& statement) { return !statement.first.empty(); });
 }
 
 void SimServer::pin_check(const SimStatement& statement) {

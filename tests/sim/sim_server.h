@@ -77,6 +77,7 @@ class SimServer {
   bool execute_transaction(const SimStatement& statement);
   bool execute_prepared(const SimStatement& statement, bool describe);
   bool select(std::string_view value, bool describe);
+  void drop_statements();
   void pin_check(const SimStatement& statement);
   bool may_run(const SimStatement& statement);
   void begin_implicit();

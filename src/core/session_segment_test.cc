@@ -1,0 +1,107 @@
+// Segments of the extended protocol that end in another way than by their Sync: COPY, which
+// swallows it, servers that die, DISCARD ALL amid them, and a failed transaction that they end.
+#include <gtest/gtest.h>
+
+#include "core/session_fixture.h"
+
+namespace fairlead::core {
+namespace {
+
+using wire::TxStatus;
+
+std::string executing(std::string_view sql) {
+  std::string out;
+  wire::append_parse(out, "", sql);
+  wire::append_bind(out, "", "");
+  wire::append_execute(out, "");
+  return out;
+}
+
+std::string sync() {
+  std::string out;
+  wire::append_sync(out);
+  return out;
+}
+
+/// Up to the Execute, of which `rest` is the answer.
+std::string executed(std::string_view rest) {
+  std::string out;
+  wire::append_parse_complete(out);
+  wire::append_bind_complete(out);
+  out.append(rest);
+  return out;
+}
+
+TEST(SessionSegment, DiscardAllTakesNothingOfWhatStandsBehindIt) {  // C12b
+  ScriptedSession world;
+  std::string out = executing("DISCARD ALL");
+  wire::append_parse(out, "s2", "SELECT 2");
+  world.client(out + sync());
+  EXPECT_EQ(types_of(world.take_sent()), "PBEPS");
+  std::string tag;
+  wire::append_command_complete(tag, "DISCARD ALL");
+  wire::append_parse_complete(tag);
+  wire::append_ready_for_query(tag, TxStatus::kIdle);
+  world.server(executed(tag));
+  EXPECT_EQ(types_of(world.take_seen()), "12C1Z");
+  EXPECT_NE(world.session().state().statements.find("s2"), nullptr);
+  EXPECT_EQ(world.primary().statements.size(), 1u);
+  EXPECT_FALSE(world.session().has_server());
+}
+
+TEST(SessionSegment, DiscardAllForgetsTheNamesThatStoodBeforeIt) {  // C12b
+  ScriptedSession world;
+  std::string out;
+  wire::append_parse(out, "s1", "SELECT 1");
+  wire::append_bind(out, "", "s1");
+  wire::append_execute(out, "");
+  world.client(out + sync());
+  std::string tag;
+  wire::append_command_complete(tag, "SELECT 1");
+  wire::append_ready_for_query(tag, TxStatus::kIdle);
+  world.server(executed(tag));
+  world.take_sent();
+  world.take_seen();
+
+  out = executing("DISCARD ALL");
+  wire::append_parse(out, "s1", "SELECT 1");
+  wire::append_bind(out, "", "s1");
+  wire::append_execute(out, "");
+  world.client(out + sync());
+  ASSERT_NE(world.session().state().statements.find("s1"), nullptr);
+  const std::string sent = types_of(world.take_sent());
+  EXPECT_TRUE(sent == "PBECPBES" || sent == "PBEPBES") << sent;
+}
+
+TEST(SessionSegment, AnErrorBehindDiscardAllTakesNothingOfItBack) {  // B8, C24
+  ScriptedSession world;
+  world.query("SET app.tenant = '1'");
+  world.server_completes("SET", TxStatus::kIdle);
+  ASSERT_NE(world.session().state().variables.find("app.tenant"), nullptr);
+  world.client(executing("DISCARD ALL") + executing("SELECT 1/0") + sync());
+  std::string tag;
+  wire::append_command_complete(tag, "DISCARD ALL");
+  wire::append_parse_complete(tag);
+  wire::append_bind_complete(tag);
+  world.server(executed(tag));
+  world.server_fails("22012", "division by zero", TxStatus::kIdle);
+  EXPECT_EQ(world.session().state().variables.find("app.tenant"), nullptr);
+  EXPECT_EQ(world.primary().variables.find("app.tenant"), nullptr);
+}
+
+TEST(SessionSegment, ListenBehindDiscardAllHoldsTheServer) {  // C16
+  ScriptedSession world;
+  world.client(executing("DISCARD ALL") + executing("LISTEN a") + sync());
+  world.take_sent();
+  std::string tag;
+  wire::append_command_complete(tag, "DISCARD ALL");
+  world.server(executed(tag));
+  tag.clear();
+  wire::append_command_complete(tag, "LISTEN");
+  wire::append_ready_for_query(tag, TxStatus::kIdle);
+  world.server(executed(tag));
+  EXPECT_NE(world.take_sent().find("pg_listening_channels"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace fairlead::core
