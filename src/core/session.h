@@ -263,6 +263,7 @@ class Session {
   void fatal(const Error& error);
   void close_server();
   void lose_server(const Error& why);
+  bool holds_state() const;
   template <class Visit>
   void for_each_lost(Visit visit);
   bool may_have_written();

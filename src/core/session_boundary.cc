@@ -268,11 +268,11 @@ bool Session::on_question_failed(const OwnQuestion& question) {
     refuse(*question.error());
     return true;
   }
-  const bool was_pinned = !state_.pins.reasons().empty();
-  const bool waits = held_ready_.has_value();
+  const bool takes_state = !state_.pins.reasons().empty() || holds_state() || held_ready_;
   host_.note_trouble(lease_.node, describe(*question.error()));
   close_server();
-  if (was_pinned || waits)
+  state_.pins.on_server_left();
+  if (takes_state)
     fatal({ErrorCode::kAdminShutdown, "the server that held this session's state had to be closed",
            question.error()->message});
   return false;

@@ -22,6 +22,66 @@ std::string error_of(std::string_view seen) {
   return {};
 }
 
+TEST(SessionBoundary, APinThatIsBeingCheckedIsNotLostInSilenceWithItsServer) {  // C16, E25
+  ScriptedSession world;
+  world.query("LISTEN a");
+  world.server_completes("LISTEN", TxStatus::kIdle);
+  world.take_seen();
+  world.server_dies();
+  EXPECT_EQ(error_of(world.take_seen()), "57P01");
+  EXPECT_TRUE(world.session().ended());
+}
+
+TEST(SessionBoundary, APinWhoseCheckFailsIsNotLostInSilence) {  // C16, E25
+  ScriptedSession world;
+  world.query("SELECT pg_advisory_lock(7)");
+  world.server_completes("SELECT 1", TxStatus::kIdle);
+  world.take_seen();
+  world.server_fails("57014", "canceling statement due to statement timeout", TxStatus::kIdle);
+  EXPECT_EQ(error_of(world.take_seen()), "57P01");
+  EXPECT_TRUE(world.session().ended());
+}
+
+TEST(SessionBoundary, AServerThatWasFoundToHoldNothingMayDie) {  // E25
+  ScriptedSession world;
+  world.query("SELECT pg_try_advisory_lock(7)");
+  world.server_completes("SELECT 1", TxStatus::kIdle);
+  world.server_answers({"f", "f", "f", "f", "f", std::nullopt});
+  EXPECT_FALSE(world.session().has_server());
+  world.take_seen();
+  world.query("INSERT INTO t VALUES (1)");
+  world.server_dies();
+  EXPECT_EQ(error_of(world.take_seen()), "08007");
+  EXPECT_FALSE(world.session().ended());
+}
+
+TEST(SessionBoundary, AStatementThatDiesWithItsServerPinsNothing) {  // E20
+  ScriptedSession world;
+  world.query("LISTEN a");
+  world.server_dies();
+  EXPECT_NE(error_of(world.take_seen()), "57P01");
+  EXPECT_FALSE(world.session().ended());
+  world.query("INSERT INTO t VALUES (1)");
+  world.take_sent();
+  world.server_completes("INSERT 0 1", TxStatus::kIdle);
+  EXPECT_EQ(world.take_sent(), "") << "nothing is to be checked";
+  EXPECT_FALSE(world.session().has_server());
+}
+
+/// A value that only the server knows.
+constexpr std::string_view kUnknownSetting = "SELECT set_config('app.tenant', name, false) FROM t";
+
+TEST(SessionBoundary, SettingsThatCannotBeReadBackEndTheSession) {  // C2
+  ScriptedSession world;
+  world.query(kUnknownSetting);
+  world.take_sent();
+  world.server_completes("SELECT 1", TxStatus::kIdle);
+  world.take_seen();
+  ASSERT_NE(world.take_sent().find("current_setting"), std::string::npos);
+  world.server_fails("57014", "canceling statement", TxStatus::kIdle);
+  EXPECT_EQ(error_of(world.take_seen()), "57P01");
+}
+
 std::string error_with_routine(std::string_view sqlstate, std::string_view message,
                                std::string_view routine) {
   std::string body = "SERROR";

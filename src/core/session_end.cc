@@ -17,6 +17,7 @@ void Session::lose_server(const Error& why) {
       sent_.empty() && (stage_ == Stage::kServer || stage_ == Stage::kSettings);
   const Error error{why.code, why.message, fatal_.empty() ? why.detail : fatal_, why.hint};
   fatal_.clear();
+  const bool takes_state = !before_sending && holds_state();
   server_ = nullptr;
   question_.reset();
   reports_.clear();
@@ -36,11 +37,12 @@ void Session::lose_server(const Error& why) {
   }
   note_unknown_writes();
   const std::string& how = error.detail.empty() ? error.message : error.detail;
-  if (!state_.pins.reasons().empty() || mid_message_ || held_ready_) {
+  if (takes_state || !state_.pins.reasons().empty() || mid_message_ || held_ready_) {
     // E25: the session's state is gone, or half a message is out, and the client must know.
     const bool unknown = !before_sending && may_have_written();
     return fatal(loss_error(unknown ? LostWork::kStateOfWrite : LostWork::kState, how));
   }
+  if (!before_sending) state_.pins.on_server_left();
   const bool moves = moves_transaction();
   if (before_sending) {  // Another server will do.
     stage_ = Stage::kServer;
@@ -48,6 +50,13 @@ void Session::lose_server(const Error& why) {
     return;
   }
   if (!moves) answer_lost_requests(how);
+}
+
+/// Whether the leased server alone has something that the client was told to be there: what may pin
+/// it, until it was asked, and settings that it was not asked for yet.
+bool Session::holds_state() const {
+  const bool is_told = sent_.empty() && state_.status == wire::TxStatus::kIdle;
+  return (is_told && !state_.pins.suspects().empty()) || state_.variables.needs_read_back();
 }
 
 /// Calls `visit(work, sent, is_open)` for each request that the lost server still owes an answer
