@@ -247,7 +247,8 @@ class Session {
   // session_boundary.cc
   Relayed on_ready(const wire::Piece& piece, const Answer& answer);
   Relayed on_hidden_ready(const Answer& answer);
-  bool ask_follow_up(wire::TxStatus status);
+  bool waits_for_follow_up(wire::TxStatus status);
+  void ask_follow_up();
   void apply_completed(SentRequest& sent);
   void on_discarded(SentRequest& front);
   void finish_front(wire::TxStatus status);

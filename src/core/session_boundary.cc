@@ -34,7 +34,7 @@ Relayed Session::on_ready(const wire::Piece& piece, const Answer& answer) {
   finish_front(status);
   repeat_.give_up();
   host_.wake();
-  if (ask_follow_up(status)) return {.forward = false};
+  if (waits_for_follow_up(status)) return {.forward = false};
   append_parameter_changes(injected_);
   take_locals(injected_after_);  // Of the request behind it.
   return {.forward = answer.forward,
@@ -44,15 +44,16 @@ Relayed Session::on_ready(const wire::Piece& piece, const Answer& answer) {
 }
 
 /// True: the client's ReadyForQuery waits until the server has taken back a RESET of its own (C24).
-bool Session::ask_follow_up(wire::TxStatus status) {
+bool Session::waits_for_follow_up(wire::TxStatus status) {
   if (!sent_.empty() || segment_open_ || half_sent_ || status == wire::TxStatus::kFailed)
     return false;
-  const std::string follow_up = state_.variables.take_follow_up();
-  if (follow_up.empty()) return false;
+  if (!state_.variables.needs_follow_up()) return false;
   held_ready_ = status;
-  ask(Kind::kFollowUp, follow_up);
+  if (cancels_running_ == 0) ask_follow_up();  // Else when they are through (F41).
   return true;
 }
+
+void Session::ask_follow_up() { ask(Kind::kFollowUp, state_.variables.take_follow_up()); }
 
 /// Of something that was put in before the client's own: PREPARE, DEALLOCATE.
 Relayed Session::on_hidden_ready(const Answer& answer) {
@@ -121,10 +122,11 @@ void Session::finish_front(wire::TxStatus status) {
 }
 
 /// Nothing is owed by the server. True: its lease ends; false: it is kept, or a question of ours
-/// has to be answered first.
+/// has to be answered first. A cancel that is still on its way would hit that question, or somebody
+/// else's statement: on_cancel_done() comes back here (F41).
 bool Session::at_boundary() {
   if (server_->status != wire::TxStatus::kIdle || segment_open_ || half_sent_ || question_ ||
-      !server_->responses.empty())
+      held_ready_ || cancels_running_ > 0 || !server_->responses.empty())
     return false;
   if (state_.variables.lost()) {
     fatal({ErrorCode::kLimitExceeded, "too many settings in this session"});
@@ -148,7 +150,7 @@ bool Session::at_boundary() {
     case ReleaseAction::kReuse:
       break;
   }
-  return cancels_running_ == 0;  // F41
+  return true;
 }
 
 void Session::release_if_done() {

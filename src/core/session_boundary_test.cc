@@ -68,6 +68,50 @@ TEST(SessionBoundary, AStatementThatDiesWithItsServerPinsNothing) {  // E20
   EXPECT_FALSE(world.session().has_server());
 }
 
+/// A cancel is on its way when the answer comes.
+void query_with_cancel(ScriptedSession& world, std::string_view sql, std::string_view tag) {
+  world.query(sql);
+  world.session().on_cancel();
+  EXPECT_EQ(world.cancels, 1u);
+  world.take_sent();
+  world.server_completes(tag, TxStatus::kIdle);
+}
+
+TEST(SessionBoundary, NothingIsAskedThatACancelOnItsWayWouldHit) {  // F41
+  ScriptedSession world;
+  query_with_cancel(world, "LISTEN a", "LISTEN");
+  EXPECT_EQ(types_of(world.take_seen()), "CZ");
+  EXPECT_EQ(world.take_sent(), "");
+  world.session().on_cancel_done();
+  EXPECT_NE(world.take_sent().find("pg_listening_channels"), std::string::npos);
+  world.server_answers({"t", "f", "f", "f", "f", std::nullopt});
+  EXPECT_TRUE(world.session().has_server());
+}
+
+TEST(SessionBoundary, AServerThatDiesBeforeItCouldBeAskedTakesThePinAlong) {  // F41, E25
+  ScriptedSession world;
+  query_with_cancel(world, "LISTEN a", "LISTEN");
+  world.server_dies();
+  EXPECT_EQ(error_of(world.take_seen()), "57P01");
+}
+
+TEST(SessionBoundary, AFollowUpWaitsForTheCancelAndTheClientForBoth) {  // C24, F41
+  VariableSet startup({{"timezone", Setting::from_value("Asia/Tokyo", "UTF8")}});
+  ScriptedSession world(size_t{1} << 20, std::move(startup));
+  world.query("INSERT INTO t VALUES (1)");
+  world.server_completes("SET", TxStatus::kIdle);  // Its settings.
+  world.client("");
+  world.server_completes("INSERT 0 1", TxStatus::kIdle);
+  EXPECT_EQ(types_of(world.take_seen()), "CZ");
+  query_with_cancel(world, "RESET timezone", "RESET");
+  EXPECT_EQ(types_of(world.take_seen()), "C");
+  EXPECT_EQ(world.take_sent(), "");
+  world.session().on_cancel_done();
+  EXPECT_NE(world.take_sent().find("Asia/Tokyo"), std::string::npos);
+  world.server_completes("SET", TxStatus::kIdle);
+  EXPECT_EQ(types_of(world.take_seen()), "Z");
+}
+
 /// A value that only the server knows.
 constexpr std::string_view kUnknownSetting = "SELECT set_config('app.tenant', name, false) FROM t";
 
@@ -79,6 +123,15 @@ TEST(SessionBoundary, SettingsThatCannotBeReadBackEndTheSession) {  // C2
   world.take_seen();
   ASSERT_NE(world.take_sent().find("current_setting"), std::string::npos);
   world.server_fails("57014", "canceling statement", TxStatus::kIdle);
+  EXPECT_EQ(error_of(world.take_seen()), "57P01");
+}
+
+TEST(SessionBoundary, SettingsThatWereNotReadBackYetEndTheSessionWithTheirServer) {  // C2, E25
+  ScriptedSession world;
+  query_with_cancel(world, kUnknownSetting, "SELECT 1");
+  EXPECT_EQ(world.take_sent(), "");
+  world.take_seen();
+  world.server_dies();
   EXPECT_EQ(error_of(world.take_seen()), "57P01");
 }
 

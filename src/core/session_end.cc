@@ -198,7 +198,9 @@ void Session::on_cancel_done() {
     if (server_ != nullptr && !question_) on_client_gone();
     return;
   }
-  if (!ended_) release_if_done();
+  if (ended_) return;
+  if (server_ != nullptr && held_ready_ && !question_) return ask_follow_up();
+  release_if_done();
 }
 
 void Session::tick(Duration idle) {

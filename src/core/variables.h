@@ -85,7 +85,8 @@ class SessionVariables {
 
   /// RESET gives the leased server its login default, the client's is the start-up packet's (C24):
   /// the SQL that makes up for it, in the same transaction if one is open, before the client's next
-  /// statement and before it is told of this one's ReadyForQuery. Empty mostly.
+  /// statement and before it is told of this one's ReadyForQuery. Empty where none is needed.
+  bool needs_follow_up() const { return !follow_ups_.empty(); }
   std::string take_follow_up();
 
   /// The committed settings whose value only the server knows: at the boundary, while the server is
