@@ -265,6 +265,7 @@ class Session {
   void close_server();
   void lose_server(const Error& why);
   bool holds_state() const;
+  bool owes_sync() const;
   template <class Visit>
   void for_each_lost(Visit visit);
   bool may_have_written();

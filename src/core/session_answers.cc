@@ -115,7 +115,10 @@ Relayed Session::on_message(const Piece& piece, const Answer& answer) {
       return on_parameter(piece);
     case backend::kCopyInResponse:
       // The Sync that came with the Execute is ignored (F25): the client has to send another.
-      if (answer.what.kind == Expect::kExecute) segment_open_ = true;
+      if (answer.what.kind == Expect::kExecute) {
+        segment_open_ = true;
+        host_.wake();  // That one may be here already.
+      }
       break;
     case backend::kCommandComplete:
     case backend::kEmptyQueryResponse:

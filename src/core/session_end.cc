@@ -126,8 +126,7 @@ void Session::answer_lost_requests(std::string_view how) {
     state_.status = is_open ? wire::TxStatus::kFailed : wire::TxStatus::kIdle;
     host_.note_error();
     wire::append_error(out, wire::Severity::kError, loss_error(work, how));
-    const bool is_part = sent_.size() == 1 && segment_open_ && !ends_with_ready(plan_.end, plan_);
-    if (is_part || sent_.front().isolated) {
+    if ((sent_.size() == 1 && owes_sync()) || sent_.front().isolated) {
       skipping_ = true;  // The client still owes the Sync.
     } else {
       wire::append_ready_for_query(out, state_.status);
@@ -137,6 +136,13 @@ void Session::answer_lost_requests(std::string_view how) {
   if (state_.status == wire::TxStatus::kFailed) transaction_.fail();
   segment_open_ = false;
   host_.to_client(out);
+}
+
+/// Whether the client still has to send the Sync of what was sent last. A COPY has swallowed the
+/// one that came with it (F25); a Query of which only the head is out has none.
+bool Session::owes_sync() const {
+  const bool is_query = plan_.end == RequestEnd::kOversize && ends_with_ready(plan_.end, plan_);
+  return segment_open_ && !is_query;
 }
 
 /// A60: a read of which the client has seen nothing.

@@ -32,6 +32,42 @@ std::string executed(std::string_view rest) {
   return out;
 }
 
+constexpr std::string_view kCopyIn("G\0\0\0\7\0\0\0", 8);
+
+std::string rows_and_end() {
+  std::string out;
+  wire::append_copy_data(out, "1\n");
+  wire::append_copy_done(out);
+  return out;
+}
+
+TEST(SessionSegment, ACopyThatIsSentInOneGoIsCarriedOut) {  // F25
+  ScriptedSession world;
+  EXPECT_EQ(world.client(executing("COPY t FROM STDIN") + sync() + rows_and_end() + sync()),
+            Pause::kTurn);
+  EXPECT_EQ(types_of(world.take_sent()), "PBESdc");
+  const uint32_t wakes = world.wakes;
+  world.server(executed(kCopyIn));
+  EXPECT_GT(world.wakes, wakes);
+  EXPECT_EQ(world.client(""), Pause::kInput);
+  EXPECT_EQ(types_of(world.take_sent()), "S");
+  world.server_completes("COPY 1", TxStatus::kIdle);
+  EXPECT_EQ(types_of(world.take_seen()), "12GCZ");
+  EXPECT_FALSE(world.session().has_server());
+}
+
+TEST(SessionSegment, ACopyThatIsLostIsAnsweredOnce) {  // E27, F25
+  ScriptedSession world;
+  world.client(executing("COPY t FROM STDIN") + sync());
+  world.server(executed(kCopyIn));
+  std::string row;
+  wire::append_copy_data(row, "1\n");
+  world.client(row + row);
+  world.server_dies();
+  world.client(rows_and_end() + sync());
+  EXPECT_EQ(types_of(world.take_seen()), "12GEZ");
+}
+
 TEST(SessionSegment, DiscardAllTakesNothingOfWhatStandsBehindIt) {  // C12b
   ScriptedSession world;
   std::string out = executing("DISCARD ALL");

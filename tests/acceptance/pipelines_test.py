@@ -204,6 +204,29 @@ class Effects(Case):
 
 
 @only_proxied
+class Copies(Case):
+    def test_a_copy_that_is_sent_in_one_go(self):  # F25
+        with login() as client:
+            client.send(extended("copy marks from stdin") + wire.SYNC + wire.copy_data(b"1\n") + wire.COPY_DONE + wire.SYNC)
+            self.assertEqual(client.answer().kinds, "12GCZ")
+            self.assertEqual(client.value("select 1"), "1")
+        self.assertEqual(self.marks(), [1])
+
+    def test_a_copy_whose_server_dies_is_answered_once(self):  # E27, F25
+        with login() as client:
+            client.send(extended("copy marks from stdin") + wire.SYNC)
+            self.assertEqual([client.next()[0] for _ in range(3)], [b"1", b"2", b"G"])
+            client.send(wire.copy_data(b"1\n") * 2)
+            end_servers()
+            with login() as other:  # The only slot is free: the loss was noticed.
+                other.run("/* fairlead.route=primary */ select 1")
+            client.send(wire.COPY_DONE + wire.SYNC)
+            self.assertEqual(client.answer().kinds, "EZ")
+            self.assertEqual(client.value("select 1"), "1")
+        self.assertEqual(self.marks(), [])
+
+
+@only_proxied
 class Statements(Case):
     """What a server has of prepared statements, when it is not what was sent last."""
 
