@@ -38,6 +38,8 @@ class KnownStatements {
     if (known_.size() == kMax) known_.clear();
     known_.insert(key);
   }
+  /// A server does not parse it any more.
+  void remove(PreparedKey key) { known_.erase(key); }
   /// A replica has refused a statement with these facts. Beyond kRefusedMax all are forgotten.
   void add_refused(std::shared_ptr<const sql::QueryFacts> facts) {
     if (refused_.size() == kRefusedMax) refused_.clear();

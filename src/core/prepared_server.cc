@@ -63,6 +63,11 @@ void ServerStatements::on_close_refused() {
   if (!index_.contains(refused.key)) insert(refused.key, refused.closed_state, lease_);
 }
 
+std::optional<PreparedKey> ServerStatements::oldest_parse() const {
+  if (unanswered() == 0 || pending_[pending_begin_].kind == Pending::Kind::kClose) return {};
+  return pending_[pending_begin_].key;
+}
+
 PreparedKey ServerStatements::on_parse_complete() {
   require(pending_begin_ < pending_.size(), "only what was sent is answered");
   const Pending oldest = pending_[pending_begin_];

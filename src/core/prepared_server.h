@@ -55,6 +55,8 @@ class ServerStatements {
   void on_close_complete();
   /// That Close is going to be answered, but has failed: the statement is still there.
   void on_close_refused();
+  /// What that one is, if it is a Parse.
+  std::optional<PreparedKey> oldest_parse() const;
   /// Returns what was parsed.
   PreparedKey on_parse_complete();
   /// The server failed at or before the oldest unanswered one: it did none of them.

@@ -167,11 +167,12 @@ Result<void> RequestWriter::write_parse(std::string_view bytes, const PlannedMes
   if (planned.executed) give(*planned.executed, out);
   if (is_unnamed(parse->statement)) {
     // Always, even if the server has the same text: what FETCH returns is fixed when it is parsed,
-    // by the cursor of that moment.
-    const bool is_new = statements_.plan_use_unnamed(*planned.statement, parse_state_);
+    // by the cursor of that moment. If that fails, the server has none (C12).
+    statements_.on_simple_query();
+    statements_.plan_use_unnamed(*planned.statement, parse_state_);
     append_parse(*planned.statement, {}, out);
-    responses_.expect({.kind = Expect::kParse,
-                       .tag = kConfirmsClientChange | (is_new ? kConfirmsServerParse : 0u)});
+    responses_.expect(
+        {.kind = Expect::kParse, .tag = kConfirmsClientChange | kConfirmsServerParse});
     return {};
   }
   const PreparedPlan plan = statements_.plan_use(*planned.statement, parse_state_);

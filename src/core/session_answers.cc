@@ -202,6 +202,10 @@ Relayed Session::on_error(const Piece& piece, const Answer& answer) {
           : Result<wire::ErrorFields>(wire::ErrorFields::decode_head(piece.body()));
   const wire::ErrorFields error = decoded.value_or(wire::ErrorFields{});
   if (must_prepare_anew(error)) server_->statements.poison_all();  // C11
+  if ((answer.what.tag & kConfirmsServerParse) != 0) {
+    if (const auto refused = server_->statements.oldest_parse())
+      environment_.known->remove(*refused);
+  }
   if (answer.completes && is_extended(answer.what.kind)) skip_with_server();
   doubt_primary(error.sqlstate());
   if (closes_unseen(answer.what) && !error.ends_connection()) {  // F32

@@ -277,6 +277,20 @@ class Statements(Case):
             other.run("/* fairlead.route=primary */ select 1")
             self.assertEqual(other.notifications, [])
 
+    def test_an_unnamed_statement_whose_parse_has_failed_is_gone(self):  # C12
+        text = "insert into comes_and_goes values (1)"
+        with login() as client, login() as other, STAND.superuser(database="tests") as primary:
+            def make():
+                primary.run("create table comes_and_goes (n int); grant all on comes_and_goes to tester")
+            primary.run("drop table if exists comes_and_goes")
+            make()
+            client.prepared(text)
+            primary.run("drop table comes_and_goes")
+            self.assertEqual([error["C"] for error in client.extended(extended(text)).errors], ["42P01"])
+            make()
+            other.extended(wire.parse(text)).checked()
+            self.assertEqual(other.extended(wire.bind([]), wire.execute()).checked().tags, ["INSERT 0 1"])
+
     def test_statements_that_a_function_has_dropped_are_made_anew(self):  # C12e, F32
         drops = "do 'begin execute ''deallocate all''; end'"
         with login() as client, login() as other:
