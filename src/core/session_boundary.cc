@@ -16,9 +16,14 @@ Relayed Session::on_ready(const wire::Piece& piece, const Answer& answer) {
   const wire::TxStatus status = ready ? ready->status : wire::TxStatus::kIdle;
   server_->status = status;
   if (swallowing_) {
-    const bool done = server_->responses.empty();
-    if (!done || status == wire::TxStatus::kIdle) return {.forward = false, .done = done};
-    leave_server();  // The transaction of which it was the first statement.
+    if (!server_->responses.empty()) return {.forward = false};
+    if (status != wire::TxStatus::kIdle) {
+      leave_server();  // The transaction of which it was the first statement.
+      return {.forward = false};
+    }
+    if (state_.pins.reasons().empty()) return {.forward = false, .done = true};
+    swallowing_ = false;  // The client keeps its server: it is executed again there (C22).
+    host_.wake();
     return {.forward = false};
   }
   const bool isolated = !sent_.empty() && sent_.front().isolated;

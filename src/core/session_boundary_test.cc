@@ -188,6 +188,17 @@ void expect_repeat(ScriptedSession& world, std::string_view error) {
   EXPECT_EQ(types_of(world.take_sent()), "CPBES");
 }
 
+const std::string kStalePlan =
+    error_with_routine("0A000", "cached plan must not change result type", "RevalidateCachedQuery");
+
+TEST(SessionBoundary, AServerThatIsPinnedIsKeptWhenItsPlansAreMadeAnew) {  // C11, C22
+  ScriptedSession world;
+  prepare(world, "LISTEN a");
+  ASSERT_TRUE(world.session().has_server());
+  expect_repeat(world, kStalePlan);
+  EXPECT_EQ(world.releases, 0u);
+}
+
 TEST(SessionBoundary, AStatementThatWasDroppedUnseenIsMadeAnew) {  // C11, C12e
   ScriptedSession world;
   prepare(world, "");

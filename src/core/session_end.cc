@@ -27,7 +27,7 @@ void Session::lose_server(const Error& why) {
     ended_ = true;
     return host_.end_client();
   }
-  if (swallowing_) {  // The request is being repeated already.
+  if (swallowing_ && state_.pins.reasons().empty()) {  // It is being repeated already.
     swallowing_ = false;
     return;
   }

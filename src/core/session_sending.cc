@@ -67,11 +67,13 @@ void Session::send_request(std::string_view request) {
   const bool is_first = state_.status == wire::TxStatus::kIdle || transaction_.is_untouched();
   const bool alone = sent_.empty() && !segment_open_ && is_first;
   const bool complete = end_ == RequestEnd::kSync || end_ == RequestEnd::kQuery;
+  const bool is_free = state_.pins.reasons().empty();  // Else no other server will do (C22).
   auto scope = ReadRepeat::Scope::kNone;
   if (alone && complete && !repeated_ && request.size() <= environment_.repeat_max) {
-    if (lease_.target == Target::kReplica && is_proven_read(plan_) && route_.node.empty())
+    if (lease_.target == Target::kReplica && is_proven_read(plan_) && route_.node.empty() &&
+        is_free)
       scope = ReadRepeat::Scope::kRead;
-    else if (plan_.decision.access == sql::Access::kRead && state_.pins.reasons().empty() &&
+    else if (plan_.decision.access == sql::Access::kRead && is_free &&
              state_.status == wire::TxStatus::kIdle)
       scope = ReadRepeat::Scope::kLoss;
     else if (uses_statement(plan_) && count_executes(plan_) <= 1)
