@@ -165,6 +165,7 @@ class Session {
   void skip_to_sync();
   bool must_skip() const;
   void plan_request(std::string_view request);
+  bool plan_messages(std::string_view request);
   PlanningSources sources() const {
     return {environment_.shapes, environment_.registry, environment_.catalog, environment_.known};
   }
@@ -183,7 +184,8 @@ class Session {
   // session_transaction.cc
   bool takes(const sql::QueryFacts& facts) const;
   LocalAnswer take_command(const sql::QueryFacts& facts);
-  bool leaves_failed_transaction();
+  bool goes_on_behind_rollback() const;
+  void leave_failed_transaction(std::string_view request);
   void answer_in_failed_transaction();
   void answer_in_lost_transaction();
   void open_transaction(std::optional<sql::TransactionReads> asked, RouteInput& input) const;

@@ -246,6 +246,14 @@ bool Session::must_skip() const {
   return skipping_ || (server_ != nullptr && server_->responses.skipping());
 }
 
+/// False: the client has broken the protocol, and is told so.
+bool Session::plan_messages(std::string_view request) {
+  const auto planned = environment_.planner->plan(sources(), state_, request, reader_.messages(),
+                                                  end_, segment_open_, plan_);
+  if (!planned) fatal(planned.error());
+  return planned.has_value();
+}
+
 void Session::plan_request(std::string_view request) {
   attempts_ = 0;
   repeated_ = false;
@@ -254,12 +262,12 @@ void Session::plan_request(std::string_view request) {
   confirmed_ = 0;
   already_confirmed_ = 0;
   last_route_.waited_us = 0;
-  const auto planned = environment_.planner->plan(sources(), state_, request, reader_.messages(),
-                                                  end_, segment_open_, plan_);
-  if (!planned) return fatal(planned.error());
-  if (lost_transaction_) return answer_in_lost_transaction();
-  if (transaction_.is_failed() && !leaves_failed_transaction())
-    return answer_in_failed_transaction();
+  if (!plan_messages(request)) return;
+  if (lost_transaction_ || transaction_.is_failed()) {
+    if (!goes_on_behind_rollback())
+      return lost_transaction_ ? answer_in_lost_transaction() : answer_in_failed_transaction();
+    leave_failed_transaction(request);
+  }
   shown_.clear();
   if (!sent_.empty()) return route_or_answer();  // Nothing is answered locally now.
   const bool needs_token = std::ranges::any_of(plan_.executions, [](const Execution& execution) {

@@ -139,5 +139,64 @@ TEST(SessionSegment, ListenBehindDiscardAllHoldsTheServer) {  // C16
   EXPECT_NE(world.take_sent().find("pg_listening_channels"), std::string::npos);
 }
 
+/// A transaction that has failed without a server.
+void fail_transaction(ScriptedSession& world) {
+  world.query("BEGIN");
+  world.query("INSERT INTO t VALUES (1)");
+  world.server_completes("BEGIN", TxStatus::kInTransaction);
+  world.client("");
+  world.server_dies();
+  EXPECT_EQ(world.session().state().status, TxStatus::kFailed);
+  world.take_seen();
+  world.take_sent();
+}
+
+TEST(SessionSegment, ARollbackEndsAFailedTransactionWhateverStandsBehindIt) {  // B13, B36
+  ScriptedSession world;
+  fail_transaction(world);
+  world.client(executing("ROLLBACK") + executing("BEGIN") + executing("SELECT 1") + sync());
+  EXPECT_EQ(types_of(world.take_sent()), "PBEPBEPBES");
+  EXPECT_EQ(world.take_seen(), "");
+
+  ScriptedSession closing;
+  fail_transaction(closing);
+  std::string portal;
+  wire::append_close(portal, wire::NameKind::kPortal, "");
+  closing.client(executing("ROLLBACK") + portal + sync());
+  EXPECT_EQ(types_of(closing.take_sent()), "PBECS");
+}
+
+TEST(SessionSegment, ASyncAloneIsNoPlaceToTellOfALostTransaction) {  // E20, F22
+  for (const std::string_view end : {"COMMIT", "ROLLBACK"}) {
+    ScriptedSession world;
+    world.query("BEGIN");
+    world.query("INSERT INTO t VALUES (1)");
+    world.server_completes("BEGIN", TxStatus::kInTransaction);
+    world.client("");
+    world.server_completes("INSERT 0 1", TxStatus::kInTransaction);
+    world.server_dies();
+    world.take_seen();
+    world.client(sync());
+    EXPECT_EQ(world.take_seen(), std::string("Z\0\0\0\5E", 6));
+    world.query(end);
+    EXPECT_EQ(types_of(world.take_seen()), end == "COMMIT" ? "EZ" : "CZ");
+    EXPECT_EQ(world.session().state().status, TxStatus::kIdle);
+  }
+}
+
+TEST(SessionSegment, NothingBeforeTheRollbackIsTakenInAFailedTransaction) {  // B13
+  ScriptedSession world;
+  fail_transaction(world);
+  world.client(executing("SELECT 1") + executing("ROLLBACK") + sync());
+  EXPECT_EQ(types_of(world.take_seen()), "EZ");
+  EXPECT_EQ(world.session().state().status, TxStatus::kFailed);
+  std::string parse;
+  wire::append_parse(parse, "s", "SELECT 1");
+  world.client(parse + executing("ROLLBACK") + executing("SELECT 1") + sync());
+  EXPECT_EQ(types_of(world.take_seen()), "EZ");
+  world.client(executing("ROLLBACK") + sync());
+  EXPECT_EQ(types_of(world.take_seen()), "12CZ");
+}
+
 }  // namespace
 }  // namespace fairlead::core

@@ -1,11 +1,36 @@
 // Session: transactions that a server is told of only with their first statement, and those that
 // leave a replica at their first write (B30-B36).
+#include <algorithm>
+
 #include "core/failover_table.h"
 #include "core/session.h"
+#include "wire/message_type.h"
 
 namespace fairlead::core {
 
 using TransactionKind = sql::TransactionCommand::Kind;
+
+namespace {
+
+bool begins_with_rollback(const sql::QueryFacts& facts) {
+  if (facts.transaction.empty()) return false;
+  const sql::TransactionCommand& first = facts.transaction[0];
+  return first.kind == TransactionKind::kRollback && first.statement == 0 && !first.chain;
+}
+
+/// Of a message before the ROLLBACK: a transaction that has failed takes it.
+bool prepares_rollback(const PlannedMessage& planned) {
+  if (planned.facts != nullptr) return begins_with_rollback(*planned.facts);
+  return planned.uses_own_portal || planned.message.type == wire::frontend::kClose;
+}
+
+/// Of a message behind it.
+bool needs_server(const PlannedMessage& planned) {
+  return planned.treatment != PlannedMessage::Treatment::kCloseStatement &&
+         planned.message.type != wire::frontend::kSync;
+}
+
+}  // namespace
 
 /// A command of a transaction that no server has to be told of now (B30). Only on the automatic
 /// port: the others have nothing to decide later. Not by a named statement: who prepares BEGIN
@@ -46,23 +71,37 @@ void Session::answer_in_failed_transaction() {
           "current transaction is aborted, commands ignored until end of transaction block"});
 }
 
-/// A text that begins with ROLLBACK and goes on, as pools send to clean up: a server can be sent
-/// all of it, because it knows of no transaction.
-bool Session::leaves_failed_transaction() {
-  if (plan_.end != RequestEnd::kQuery || plan_.executions.size() != 1) return false;
-  const sql::QueryFacts& facts = *plan_.executions[0].facts;
-  if (facts.statements < 2 || facts.transaction.empty()) return false;
-  const sql::TransactionCommand& first = facts.transaction[0];
-  if (first.kind != TransactionKind::kRollback || first.statement > 0 || first.chain) return false;
-  transaction_.on_end();
+/// A text or a segment that begins with ROLLBACK and goes on, as pools send to clean up, and
+/// drivers to save a round trip.
+bool Session::goes_on_behind_rollback() const {
+  if (plan_.end != RequestEnd::kQuery && plan_.end != RequestEnd::kSync) return false;
+  if (plan_.executions.empty() || !begins_with_rollback(*plan_.executions[0].facts)) return false;
+  const auto rollback = std::ranges::find_if(plan_.messages, &PlannedMessage::has_execution);
+  if (!std::ranges::all_of(plan_.messages.begin(), rollback, prepares_rollback)) return false;
+  return plan_.executions[0].facts->statements > 1 ||
+         std::ranges::any_of(rollback + 1, plan_.messages.end(), needs_server);
+}
+
+/// Its end is the first thing that the client asks for. A server can be sent all of the request,
+/// because it knows of no transaction; and what stands behind the ROLLBACK is planned anew.
+void Session::leave_failed_transaction(std::string_view request) {
+  lost_transaction_ = false;
+  state_.statements.on_skipped();
   state_.variables.on_rollback();
+  transaction_.on_end();
   state_.status = wire::TxStatus::kIdle;
-  return true;
+  plan_messages(request);
 }
 
 /// Its server died between two statements of it: the client is told at the first one behind that,
 /// unless that one is its ROLLBACK. COMMIT ends it, as any other error of COMMIT does.
 void Session::answer_in_lost_transaction() {
+  if (plan_.end == RequestEnd::kSync &&
+      plan_.messages.size() == 1) {  // It has no place for errors.
+    transaction_.fail();
+    state_.status = wire::TxStatus::kFailed;
+    return answer_in_failed_transaction();
+  }
   lost_transaction_ = false;
   const auto* command =
       plan_.executions.size() == 1 ? only_command(*plan_.executions[0].facts) : nullptr;
@@ -71,6 +110,8 @@ void Session::answer_in_lost_transaction() {
   if (!ends || rolls_back) {
     transaction_.fail();
     state_.status = wire::TxStatus::kFailed;
+  } else {
+    transaction_.on_end();
   }
   if (rolls_back && answer_locally()) {
     stage_ = Stage::kDone;

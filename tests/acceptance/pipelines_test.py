@@ -4,6 +4,8 @@ reaches the next client. B8, B11, B13, C2, C12, C12b, C12e, C24, D11, E20, E21, 
 import sys
 import unittest
 
+import psycopg
+
 import wire
 from stand.open import only_proxied, run_program
 from stand.processes import eventually, memory_kib
@@ -308,6 +310,46 @@ class Statements(Case):
 
 @only_proxied
 class Losses(Case):
+    def test_a_rollback_ends_a_lost_transaction_whatever_stands_behind_it(self):  # B13, E20
+        insert = extended("insert into marks values (3)")
+        for behind, tags, left in (
+            ([extended("deallocate all")], ["ROLLBACK", "DEALLOCATE ALL"], []),
+            ([extended("begin"), insert, extended("commit")], ["ROLLBACK", "BEGIN", "INSERT 0 1", "COMMIT"], [3]),
+            ([wire.close(b"P")], ["ROLLBACK"], []),
+        ):
+            for is_told in (True, False):
+                with self.subTest(tags=tags, is_told=is_told), login() as client:
+                    client.run("delete from marks")
+                    client.run("begin")
+                    client.run("insert into marks values (1)")
+                    end_servers()
+                    with login() as other:  # The only slot is free: the loss was noticed.
+                        other.run("/* fairlead.route=primary */ select 1")
+                    if is_told:
+                        self.assertEqual([error["C"] for error in client.query("select 1").errors], ["08006"])
+                    self.assertEqual(client.extended(extended("rollback"), *behind).checked().tags, tags)
+                    self.assertEqual(self.marks(), left)
+
+    def test_a_driver_rolls_back_a_lost_transaction_in_its_pipeline(self):  # B13, E20
+        address = STAND.address
+        for is_told in (True, False):
+            with self.subTest(is_told=is_told), psycopg.connect(
+                    host=address.host, port=address.port, user=address.user, password=address.password,
+                    dbname=address.database, prepare_threshold=0) as client:
+                client.execute("delete from marks where n > %s", [0])
+                client.commit()
+                client.execute("insert into marks values (%s)", [1])
+                end_servers()
+                with login() as other:  # The only slot is free: the loss was noticed.
+                    other.run("/* fairlead.route=primary */ select 1")
+                if is_told:
+                    self.assertRaises(psycopg.OperationalError, client.execute, "insert into marks values (%s)", [2])
+                with client.pipeline():
+                    client.rollback()
+                    client.execute("insert into marks values (%s)", [3])
+                    client.commit()
+                self.assertEqual(self.marks(), [3])
+
     def test_a_large_query_whose_server_dies_is_answered_to_its_end(self):  # E20, E21
         with login() as client:
             text = wire.query("insert into marks select 1 where 'x' = '" + "y" * (2 * 1024 * 1024) + "'")
