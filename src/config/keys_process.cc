@@ -77,8 +77,9 @@ constexpr std::array kProxy{
                      "\"0s\": never."}),
     declare<&Proxy::idle_transaction_timeout>(
         {.name = "idle_transaction_timeout",
-         .sentence = "A client that is idle inside a transaction for longer is disconnected with "
-                     "SQLSTATE 25P03 and rolled back; \"0s\": never."}),
+         .sentence = "A client that is idle for longer inside a transaction, or behind a pipeline "
+                     "without its Sync, is disconnected with SQLSTATE 25P03 and rolled back; "
+                     "\"0s\": never."}),
     declare<&Proxy::server_connect_timeout>(
         {.name = "server_connect_timeout",
          .sentence = "How long connecting and logging in to a node may take.",

@@ -126,8 +126,9 @@ class Session {
   void on_new_epoch(const ClusterSnapshot& cluster);
   void on_cancel();
   void on_cancel_done();
-  /// A few times a second; `idle` since the client sent something.
-  void tick(Duration idle);
+  /// A few times a second: the limits of time (F52). Since `heard_at` the driver has not heard of
+  /// the client: it has sent nothing, and was kept waiting by nobody.
+  void tick(Time heard_at);
   /// 57P01: at once if `now` or nothing is open, else when the transaction is over.
   void end(bool now);
   /// The client has left, in whatever state (C25). While has_server() afterwards, a last question
@@ -265,6 +266,7 @@ class Session {
   // session_end.cc
   void fatal(const Error& error);
   void close_server();
+  bool is_busy() const;
   void lose_server(const Error& why);
   bool holds_state() const;
   bool owes_sync() const;
@@ -325,6 +327,8 @@ class Session {
   std::unique_ptr<NoLease> refusal_;  // What the last of them said, if it let nobody in.
   size_t confirmed_ = 0;          // Changes of statements that this request's answers confirmed.
   size_t already_confirmed_ = 0;  // Of an attempt before: not to be confirmed again.
+
+  Time answered_at_{};  // When the last thing was answered that was owed: idle from then on.
 
   LastRoute last_route_;
   std::string token_;  // For SHOW fairlead.token, while that is being answered.

@@ -77,6 +77,7 @@ Relayed Session::on_server_piece(const Piece& piece) {
   injected_after_.clear();
   const Relayed relayed = on_message(piece, *answer);
   note_room();
+  if (segment_open_ && server_ != nullptr && server_->responses.empty()) answered_at_ = host_.now();
   forwards_message_ = relayed.forward;
   mid_message_ = relayed.forward && piece.kind == Piece::Kind::kFirst;
   return relayed;

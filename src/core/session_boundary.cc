@@ -101,7 +101,8 @@ void Session::finish_front(wire::TxStatus status) {
     transaction_.on_end();
     if (sent_.size() == 1) state_.portals.clear();  // Else some may be of what comes next.
   }
-  state_.answered.note(lease_.node, server_->opened_at, host_.now());
+  answered_at_ = host_.now();
+  state_.answered.note(lease_.node, server_->opened_at, answered_at_);
   transaction_may_write_ |= front.may_write;
   transaction_changes_catalog_ |= front.changes_catalog;
   const bool is_undone = front.failed && status == wire::TxStatus::kIdle && !front.commits;

@@ -1,5 +1,7 @@
 // Session: servers that die, clients that cancel, and the end of a session in any state (C25,
 // E20-E25, F40-F44, F52).
+#include <algorithm>
+
 #include "core/failover_table.h"
 #include "core/session.h"
 #include "wire/backend_encode.h"
@@ -118,6 +120,7 @@ void Session::answer_lost_requests(std::string_view how) {
   transaction_changes_catalog_ = transaction_unproves_reads_ = false;
   transaction_wrote_.clear();
   cancel_requested_ = false;
+  answered_at_ = host_.now();
   if (lost.empty()) {
     lost_transaction_ = lost_transaction_ || was_open;
     return;
@@ -209,8 +212,16 @@ void Session::on_cancel_done() {
   release_if_done();
 }
 
-void Session::tick(Duration idle) {
-  if (ended_ || waits_for_lease_ || !sent_.empty() || question_) return;
+/// Something was asked for, and the answer is not complete. A segment without its Sync is answered
+/// as far as it goes (F23), and the client's turn.
+bool Session::is_busy() const {
+  if (waits_for_lease_ || question_) return true;
+  return !sent_.empty() && (server_ == nullptr || !server_->responses.empty());
+}
+
+void Session::tick(Time heard_at) {
+  if (ended_ || is_busy()) return;
+  const Duration idle = host_.now() - std::max(heard_at, answered_at_);
   const SessionEnvironment& limits = environment_;
   const auto exceeds = [&](Duration limit) { return limit.count() > 0 && idle >= limit; };
   if (state_.status != wire::TxStatus::kIdle || segment_open_ || half_sent_) {

@@ -29,8 +29,11 @@ ClientSession::ClientSession(Worker& worker, net::Stream& stream, core::Variable
       session_(*this, worker.shared().hash_key, port, std::move(startup),
                tenant.config().pool_mode == config::PoolMode::kSession,
                worker.settings().config->proxy.segment_buffer_max.count),
-      last_input_(net::Loop::now()) {
-  outbox_.on_drained([this] { changed_.notify_all(); });
+      heard_at_(net::Loop::now()) {
+  outbox_.on_drained([this] {
+    heard_at_ = net::Loop::now();
+    changed_.notify_all();
+  });
 }
 
 ClientSession::~ClientSession() = default;
@@ -71,6 +74,7 @@ Task<void> ClientSession::serve_input() {
     // sent already has to wait (F20).
     if (pause_ != Pause::kInput || outbox_.blocked()) {
       co_await changed_.wait();
+      heard_at_ = net::Loop::now();  // It was not idle: it was kept waiting.
       if (!outbox_.blocked() || session_.wants_attention()) take({});
       continue;
     }
@@ -92,7 +96,7 @@ void ClientSession::read_once() {
   const net::Transfer got = stream_.read(scratch);
   if (got.closed()) client_gone_ = true;
   if (!got.ok()) return;
-  last_input_ = net::Loop::now();
+  heard_at_ = net::Loop::now();
   take({scratch.data(), got.bytes});
 }
 
@@ -162,7 +166,10 @@ void ClientSession::tick(Time now) {
       on_no_server({.why = NoServer::Why::kTimeout});
     }
   }
-  if (pause_ == Pause::kInput) return session_.tick(now - last_input_);
+  if (pause_ == Pause::kInput) {
+    if (!outbox_.blocked()) session_.tick(heard_at_);  // Else it is reading its answer.
+    return;
+  }
   // Nobody reads the client while it waits: has it left? If nothing that it sent is at work, its
   // Terminate need not be reached first (F29).
   if (session_.has_server() ? stream_.peer_has_left() : stream_.peer_has_ended()) {

@@ -158,7 +158,7 @@ class ClientSession final : public LeaseHolder,
   uint32_t unblocking_ = 0;
   core::ObservedClient observed_;
   std::shared_ptr<AwaitedReport> awaited_report_;  // For SHOW fairlead.routes and its like.
-  Time last_input_{};
+  Time heard_at_{};  // Since then it has sent nothing, and was kept waiting by nobody.
 };
 
 }  // namespace fairlead::proxy

@@ -98,6 +98,28 @@ class Limits(unittest.TestCase):
             self.assertEqual(other.run("select to_regclass('never')"), [(None,)])
 
     @only_proxied
+    def test_a_segment_without_its_sync_idles_as_a_transaction(self):  # F23, F52
+        with login() as idle, login() as other:
+            other.run("drop table if exists never; create table never (n int)")
+            idle.send(wire.parse("insert into never values (1)") + wire.bind() + wire.execute() + wire.FLUSH)
+            self.assertEqual([idle.next()[0] for _ in range(3)], [b"1", b"2", b"C"])
+            with self.assertRaises(wire.ServerError) as ended:
+                idle.answer()
+            self.assertEqual(ended.exception.sqlstate, "25P03")
+            self.assertEqual(other.run("/* fairlead.route=primary */ select count(*) from never"), [("0",)])
+            other.run("drop table never")
+
+    @only_proxied
+    def test_the_time_that_a_statement_runs_is_not_its_clients(self):  # F52
+        with login() as client:
+            for _ in range(2):
+                client.run("begin")
+                client.run("/* fairlead.route=primary */ select pg_sleep(1)")
+                time.sleep(0.3)
+                self.assertEqual(client.run("select 1"), [("1",)])
+                client.run("commit")
+
+    @only_proxied
     def test_an_idle_client_is_ended_and_a_busy_one_is_not(self):
         with login() as idle, login() as busy:
             for _ in range(10):
