@@ -302,6 +302,17 @@ class ARealCluster(unittest.TestCase):
             for stranger in (silent, asker):
                 self.assertIn(b"57P03", stranger.recv(1000))
 
+    def test_a_transaction_that_no_server_knows_of_holds_nothing_up(self):  # B30
+        process = start("up", "-c", self.write_config("deferred.toml", proxy='shutdown_timeout = "1h"'))
+        self.addCleanup(end, process)
+        client = self.begin_psql(process)
+        client.stdin.write("BEGIN;\n\\echo begun\n")
+        line_with(client.stdout, "begun")
+        process.send_signal(signal.SIGTERM)
+        line_with(process.stderr, "waiting up to")
+        client.stdin.write("COMMIT;\n")
+        self.assertEqual(process.wait(PATIENCE), 0)
+
     def test_up_starts_from_urls_in_the_environment_alone(self):
         process = start("up", "--port", "0", "--read-port", "0", "--primary-port", "0", "--http-port", "0",
                         DATABASE_URL=self.urls[0], REPLICA_URLS=self.urls[1])

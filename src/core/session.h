@@ -267,6 +267,7 @@ class Session {
   void fatal(const Error& error);
   void close_server();
   bool is_busy() const;
+  void end_if_done();
   void lose_server(const Error& why);
   bool holds_state() const;
   bool owes_sync() const;

@@ -10,6 +10,7 @@ namespace fairlead::core {
 
 void Session::on_server_lost(const Error& why) {
   lose_server(why);
+  if (stage_ == Stage::kTurn) end_if_done();
   host_.wake();
 }
 
@@ -238,6 +239,11 @@ void Session::end(bool now) {
   end_when_idle_ = true;
   if (now || !in_transaction())
     fatal({ErrorCode::kAdminShutdown, "terminating connection due to administrator command"});
+}
+
+/// The client has to leave, and what it was waited for is over.
+void Session::end_if_done() {
+  if (end_when_idle_ && !in_transaction() && !waits_for_lease_ && sent_.empty()) end(true);
 }
 
 /// Tells the client that its connection ends.

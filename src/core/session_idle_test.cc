@@ -69,5 +69,25 @@ TEST_F(SessionIdle, ASegmentWithoutItsSyncIsATransactionThatIdles) {  // F23, F5
   EXPECT_TRUE(ends_after(seconds(2)));
 }
 
+TEST_F(SessionIdle, WhoHasToLeaveDoesSoWhenItsTransactionEndsWithoutAServer) {  // B30
+  world_.query("BEGIN");
+  world_.session().end(false);
+  EXPECT_FALSE(world_.session().ended());
+  world_.take_seen();
+  EXPECT_EQ(world_.query("COMMIT"), Pause::kEnded);
+  EXPECT_EQ(types_of(world_.take_seen()), "CZE");
+}
+
+TEST_F(SessionIdle, WhoHasToLeaveDoesSoWhenItsTransactionIsLost) {  // E20
+  begin();
+  world_.server_completes("SELECT 1", TxStatus::kInTransaction);
+  world_.query("INSERT INTO t VALUES (1); COMMIT");
+  world_.session().end(false);
+  world_.take_seen();
+  world_.server_dies();
+  EXPECT_EQ(types_of(world_.take_seen()), "EZE");
+  EXPECT_TRUE(world_.session().ended());
+}
+
 }  // namespace
 }  // namespace fairlead::core

@@ -55,7 +55,8 @@ Pause Session::advance(std::string_view request) {
     if (pause != Pause::kInput) return pause;
   }
   stage_ = Stage::kTurn;
-  return Pause::kInput;
+  end_if_done();  // It may have been answered here.
+  return ended_ ? Pause::kEnded : Pause::kInput;
 }
 
 Pause Session::advance_stage(std::string_view request) {
