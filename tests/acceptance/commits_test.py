@@ -75,11 +75,13 @@ class Commits(Case):
     def assert_seen(self, written, send, status="I"):
         """`send(writer)` commits so many rows and gives the answer; another connection sees them at once, nowhere but on the
         primary."""
-        with login() as writer, login() as reader, self.frozen():
-            before = read(reader)
-            self.assertEqual(before[1], "replica")
-            self.assertEqual(send(writer).status, status)
-            self.assertEqual(read(reader), (before[0] + written, "primary"))
+        with login() as writer, login() as reader:
+            eventually(lambda: read(reader)[1] == "replica", 10, "its worker has a server there")
+            with self.frozen():
+                before = read(reader)
+                self.assertEqual(before[1], "replica")
+                self.assertEqual(send(writer).status, status)
+                self.assertEqual(read(reader), (before[0] + written, "primary"))
 
     def test_each_commit_within_one_query_is_seen(self):  # B10
         insert = "insert into seen values (1)"

@@ -45,7 +45,7 @@ class SilentNames(unittest.TestCase):
 
     def break_connections(self, index):
         with self.cluster.superuser(index) as node:
-            node.run("select pg_terminate_backend(pid) from pg_stat_activity "
+            node.run("select pg_terminate_backend(pid, 5000) from pg_stat_activity "
                      "where backend_type = 'client backend' and pid <> pg_backend_pid()")
 
     def node_of_a_read(self, proxy):
