@@ -100,7 +100,7 @@ endfunction()
 function(fairlead_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT;SHARDS" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
-  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)  # Tests may call things what they like.
+  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)  # As all tests; see CMakeLists.txt.
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main)
   precompile(${name} base_test precompiled_test.h)
   if(NOT ARG_LABELS)
