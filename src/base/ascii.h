@@ -12,9 +12,16 @@ constexpr bool is_letter_or_digit(char c) { return is_letter(c) || is_digit(c); 
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
+constexpr char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
+
 inline std::string lower(std::string_view text) {
   std::string folded(text);
   for (char& c : folded) c = lower(c);
+  return folded;
+}
+inline std::string upper(std::string_view text) {
+  std::string folded(text);
+  for (char& c : folded) c = upper(c);
   return folded;
 }
 

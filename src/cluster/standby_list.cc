@@ -7,17 +7,11 @@
 #include <charconv>
 #include <optional>
 
+#include "base/ascii.h"
+
 namespace fairlead::cluster {
 
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return lower(c); });
-  return out;
-}
 
 struct Word {
   std::string text;  // In small letters; of one in quotes what stands between them.

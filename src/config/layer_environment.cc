@@ -1,8 +1,10 @@
 // Environment variables, command-line flags, and the files that *_file keys name.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "config/layers.h"
 
 namespace fairlead::config {
@@ -76,14 +78,8 @@ void apply_one_file(const Sources& sources, const KeyRef& ref, const std::string
 }  // namespace
 
 std::string in_capitals(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'a' && c <= 'z') {
-      c = static_cast<char>(c - 'a' + 'A');
-    } else if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9')) {
-      c = '_';
-    }
-  }
+  std::string out = upper(text);
+  std::ranges::replace_if(out, [](char c) { return !is_letter_or_digit(c); }, '_');
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "base/ascii.h"
 #include "config/layers.h"
 #include "config/suggest.h"
 
@@ -68,16 +69,13 @@ void report_missing_table(const std::string& variable, const Section& section,
          {},
          "write " + variable_name({&section, std::string(section.example_name), named.key})});
   }
-  std::string table(named.name);
-  std::ranges::transform(table, table.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  draft.report_at({}, variable,
-                  {ErrorCode::kConfig,
-                   fmt::format("is set, but there is no [{}]", full_name(section, table)),
-                   {},
-                   fmt::format("add a table whose name is {} in capitals, or remove the variable",
-                               named.name)});
+  draft.report_at(
+      {}, variable,
+      {ErrorCode::kConfig,
+       fmt::format("is set, but there is no [{}]", full_name(section, lower(named.name))),
+       {},
+       fmt::format("add a table whose name is {} in capitals, or remove the variable",
+                   named.name)});
 }
 
 /// `rest`: behind `prefix`, which the variables of the section begin with.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "base/assert.h"
 #include "config/suggest.h"
 #include "sql/lexer.h"
@@ -29,20 +30,6 @@ constexpr std::array kTransactionWords{
     Plain{"begin", Kind::kBegin},       Plain{"start", Kind::kBegin},
     Plain{"commit", Kind::kCommit},     Plain{"end", Kind::kCommit},
     Plain{"rollback", Kind::kRollback}, Plain{"abort", Kind::kRollback}};
-
-std::string lower(std::string_view word) {
-  std::string out(word);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
-
-std::string upper(std::string_view word) {
-  std::string out(word);
-  for (char& c : out)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  return out;
-}
 
 std::string hint_for(const Words& words) {
   std::vector<std::string_view> names;

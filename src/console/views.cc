@@ -5,6 +5,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "base/ascii.h"
 #include "base/assert.h"
 #include "console/observe_tables.h"
 #include "wire/printable.h"
@@ -45,10 +46,7 @@ constexpr std::array kPinsColumns{ResultColumn{"client_id", kInt8},
 std::vector<std::vector<wire::ResultCell>> help_rows() {
   std::vector<std::vector<wire::ResultCell>> rows;
   for (const ViewRow& view : kViews) {
-    std::string command = "SHOW ";
-    for (const char c : view.name)
-      command.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
-    rows.push_back({std::move(command), std::string(view.description)});
+    rows.push_back({"SHOW " + upper(view.name), std::string(view.description)});
   }
   return rows;
 }
@@ -115,11 +113,9 @@ std::vector<std::vector<wire::ResultCell>> pin_rows(const Report& report) {
 std::span<const ViewRow> views() { return kViews; }
 
 std::optional<View> find_view(std::string_view name) {
-  const auto lower = [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  };
+  const std::string wanted = lower(name);
   for (const ViewRow& row : kViews)
-    if (std::ranges::equal(row.name, name, {}, {}, lower)) return row.view;
+    if (row.name == wanted) return row.view;
   return std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/messages_testing.h"
 #include "core/session_fixture.h"
 
 namespace fairlead::core {
@@ -9,31 +10,8 @@ namespace {
 
 using wire::TxStatus;
 
-std::string query(std::string_view text) {
-  std::string out;
-  wire::append_query(out, text);
-  return out;
-}
 std::string bound(std::string_view portal, std::string_view text) {
-  std::string out;
-  wire::append_parse(out, "", text);
-  wire::append_bind(out, portal, "");
-  return out;
-}
-std::string execute(std::string_view portal, uint32_t max_rows = 0) {
-  std::string out;
-  wire::append_execute(out, portal, max_rows);
-  return out;
-}
-std::string sync() {
-  std::string out;
-  wire::append_sync(out);
-  return out;
-}
-std::string flush() {
-  std::string out;
-  wire::append_flush(out);
-  return out;
+  return parse("", text) + bind_to("", portal);
 }
 std::string bind_completes(std::string_view more = {}) {
   std::string out;

@@ -127,7 +127,7 @@ inline constexpr std::string_view kDiscardAll = "DISCARD ALL";
 /// One row, one boolean column for each of kVerifiablePins in the order of the enum; those not in
 /// `ask` are constants, because pg_locks is not free. Then, if kSqlPrepare is among them, the
 /// number of statements that the server has under names of Fairlead's: a function may have dropped
-/// them. PostgreSQL 13 to 18, every role, every search_path. To be run outside a transaction: then
+/// them. PostgreSQL 13 to 19, every role, every search_path. To be run outside a transaction: then
 /// advisory locks can only be session-level.
 std::string check_query(PinReasons ask);
 

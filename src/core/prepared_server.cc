@@ -50,7 +50,7 @@ bool ServerStatements::plan_use_unnamed(const PreparedStatement& statement, uint
   return true;
 }
 
-void ServerStatements::on_simple_query() { unnamed_.reset(); }
+void ServerStatements::drop_unnamed() { unnamed_.reset(); }
 
 void ServerStatements::on_close_complete() {
   answered(Pending::Kind::kClose, Pending::Kind::kClose);

@@ -48,7 +48,7 @@ class ServerStatements {
   /// The same for the unnamed statement: whether it must be parsed (again). It is never closed.
   bool plan_use_unnamed(const PreparedStatement& statement, uint64_t parse_state);
   /// A simple Query was sent: the server drops its unnamed statement (C12).
-  void on_simple_query();
+  void drop_unnamed();
 
   /// The oldest unanswered Close or Parse of a plan was answered. For a kSql statement the answer
   /// is CommandComplete.

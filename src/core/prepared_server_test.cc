@@ -243,7 +243,7 @@ TEST(ServerStatements, RemembersTheUnnamedStatementUntilASimpleQuery) {
   server.on_parse_complete();
   EXPECT_TRUE(server.plan_use_unnamed(one, 0));
   server.on_parse_complete();
-  server.on_simple_query();
+  server.drop_unnamed();
   EXPECT_TRUE(server.plan_use_unnamed(one, 0));
   server.on_error_skip();
   EXPECT_TRUE(server.plan_use_unnamed(one, 0));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/messages_testing.h"
 #include "core/session_fixture.h"
 #include "wire/message_type.h"
 
@@ -9,32 +10,6 @@ namespace fairlead::core {
 namespace {
 
 constexpr std::string_view kHinted = "/* fairlead.route=primary */ SELECT 1";
-
-std::string query(std::string_view text) {
-  std::string out;
-  wire::append_query(out, text);
-  return out;
-}
-std::string parse(std::string_view name, std::string_view text) {
-  std::string out;
-  wire::append_parse(out, name, text);
-  return out;
-}
-std::string bind(std::string_view name) {
-  std::string out;
-  wire::append_bind(out, "", name);
-  return out;
-}
-std::string execute() {
-  std::string out;
-  wire::append_execute(out, "");
-  return out;
-}
-std::string sync() {
-  std::string out;
-  wire::append_sync(out);
-  return out;
-}
 
 /// Every message of ours and of the client's is carried out; the client's tags do not matter here.
 std::string answers_to(std::string_view sent) {
@@ -55,7 +30,7 @@ std::string answers_to(std::string_view sent) {
 /// One segment that executes each of the texts.
 std::string segment(std::initializer_list<std::string_view> texts) {
   std::string out;
-  for (const std::string_view text : texts) out += parse("", text) + bind("") + execute();
+  for (const std::string_view text : texts) out += executing(text);
   return out + sync();
 }
 
@@ -71,8 +46,8 @@ TEST(RequestPlanner, AHintOfAParseCountsForEveryLaterExecute) {  // A7
   ScriptedSession world;
   EXPECT_EQ(target_of(world, parse("plain", "SELECT 1") + sync()), Target::kReplica);
   EXPECT_EQ(target_of(world, parse("hinted", kHinted) + sync()), Target::kPrimary);
-  EXPECT_EQ(target_of(world, bind("plain") + execute() + sync()), Target::kReplica);
-  EXPECT_EQ(target_of(world, bind("hinted") + execute() + sync()), Target::kPrimary);
+  EXPECT_EQ(target_of(world, bind_to("plain") + execute() + sync()), Target::kReplica);
+  EXPECT_EQ(target_of(world, bind_to("hinted") + execute() + sync()), Target::kPrimary);
 }
 
 TEST(RequestPlanner, AHintOfAPrepareCountsForEveryLaterExecute) {  // A7
@@ -81,17 +56,17 @@ TEST(RequestPlanner, AHintOfAPrepareCountsForEveryLaterExecute) {  // A7
   target_of(world, query("PREPARE hinted AS SELECT 1 /* fairlead.route=primary */"));
   EXPECT_EQ(target_of(world, query("EXECUTE plain")), Target::kReplica);
   EXPECT_EQ(target_of(world, query("EXECUTE hinted")), Target::kPrimary);
-  const std::string by_protocol = parse("", "EXECUTE hinted") + bind("") + execute() + sync();
+  const std::string by_protocol = parse("", "EXECUTE hinted") + bind_to("") + execute() + sync();
   target_of(world, query("EXECUTE plain"));
   EXPECT_EQ(target_of(world, by_protocol), Target::kPrimary);
 }
 
 TEST(RequestPlanner, AnotherTextOfTheSameSegmentDoesNotTakeAHintAway) {  // A5, A7
-  const std::string hinted = parse("", kHinted) + bind("") + execute();
+  const std::string hinted = parse("", kHinted) + bind_to("") + execute();
   for (const std::string_view text :
        {"/* of the report */ SELECT 2", "/* fairlead.tags='x' */ SELECT 2",
         "/* fairlead.route=replica */ SELECT 2"}) {
-    const std::string other = parse("", text) + bind("") + execute();
+    const std::string other = parse("", text) + bind_to("") + execute();
     ScriptedSession world;
     EXPECT_EQ(target_of(world, hinted + other + sync()), Target::kPrimary) << text;
     EXPECT_EQ(target_of(world, other + hinted + sync()), Target::kPrimary) << text;
@@ -103,7 +78,7 @@ TEST(RequestPlanner, AHintThatExplainsCountsForEveryLaterExecute) {  // A7
   ScriptedSession world;
   target_of(world, parse("s", "SELECT 1 -- fairlead.explain=on") + sync());
   world.take_seen();
-  target_of(world, bind("s") + execute() + sync());
+  target_of(world, bind_to("s") + execute() + sync());
   EXPECT_EQ(types_of(world.take_seen()), "N2CZ");
 }
 

@@ -74,7 +74,7 @@ void RequestWriter::expect(const PlannedMessage& planned) {
 
 void RequestWriter::expect_verbatim(const RequestPlan& plan) {
   for (const PlannedMessage& planned : plan.messages) {
-    if (replaces_unnamed(planned.message.type)) statements_.on_simple_query();
+    if (replaces_unnamed(planned.message.type)) statements_.drop_unnamed();
     expect(planned);
   }
 }
@@ -91,7 +91,7 @@ Result<void> RequestWriter::write_message(std::string_view bytes, const PlannedM
                                           std::string& out) {
   switch (planned.treatment) {
     case Treatment::kForward:
-      if (replaces_unnamed(planned.message.type)) statements_.on_simple_query();
+      if (replaces_unnamed(planned.message.type)) statements_.drop_unnamed();
       out.append(planned.message.frame(bytes));
       expect(planned);
       return {};
@@ -168,7 +168,7 @@ Result<void> RequestWriter::write_parse(std::string_view bytes, const PlannedMes
   if (is_unnamed(parse->statement)) {
     // Always, even if the server has the same text: what FETCH returns is fixed when it is parsed,
     // by the cursor of that moment. If that fails, the server has none (C12).
-    statements_.on_simple_query();
+    statements_.drop_unnamed();
     statements_.plan_use_unnamed(*planned.statement, parse_state_);
     append_parse(*planned.statement, {}, out);
     responses_.expect(
@@ -183,7 +183,7 @@ Result<void> RequestWriter::write_parse(std::string_view bytes, const PlannedMes
   }
   if (!plan.parse) {  // A failed transaction refuses every Parse: the server has to say so itself.
     append_parse(*planned.statement, {}, out);
-    statements_.on_simple_query();
+    statements_.drop_unnamed();
     responses_.expect({.kind = Expect::kParse, .tag = kConfirmsClientChange});
     return {};
   }
@@ -251,7 +251,7 @@ void RequestWriter::write_sql_prepare(const PlannedMessage& planned, std::string
     wire::append_command_complete(answer, "PREPARE");
     return reply(planned, answer);
   }
-  statements_.on_simple_query();
+  statements_.drop_unnamed();
   const ServerStatementName name(plan.key);
   if (plan.close)
     wire::append_query(out, "DEALLOCATE " + std::string(ServerStatementName(*plan.close).view()));
@@ -284,7 +284,7 @@ void RequestWriter::write_sql_execute(std::string_view bytes, const PlannedMessa
   const std::string_view text = query ? query->text : std::string_view{};
   std::string renamed(text.substr(0, planned.name_begin));
   renamed.append(name.view()).append(text.substr(planned.name_end));
-  statements_.on_simple_query();
+  statements_.drop_unnamed();
   wire::append_query(out, renamed);
   expect(planned);
 }
@@ -292,14 +292,14 @@ void RequestWriter::write_sql_execute(std::string_view bytes, const PlannedMessa
 /// The server has to fail, too: a transaction that is open is failed from now on.
 void RequestWriter::write_refusal(const PlannedMessage& planned, std::string& out) {
   if (planned.message.type == frontend::kQuery) {
-    statements_.on_simple_query();
+    statements_.drop_unnamed();
     wire::append_query(out, "EXECUTE " + std::string(kMissingStatement));
     responses_.expect({.kind = Expect::kQuery, .tag = kReplacesError});
     return;
   }
   if (planned.statement) {  // What is wrong with the text comes before what is wrong with its name.
     append_parse(*planned.statement, {}, out);
-    statements_.on_simple_query();
+    statements_.drop_unnamed();
     responses_.expect({.kind = Expect::kParse, .hidden = true});
   }
   wire::append_bind(out, {}, kMissingStatement);

@@ -184,7 +184,7 @@ void Session::ask(Kind kind, std::string_view sql) {
   question_.emplace(kind);
   std::string query;
   wire::append_query(query, sql);
-  server_->statements.on_simple_query();
+  server_->statements.drop_unnamed();
   server_->responses.expect({.kind = Expect::kQuery, .hidden = true});
   host_.to_server(query);
 }

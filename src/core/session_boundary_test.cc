@@ -2,6 +2,7 @@
 // it when the answer does not come (E25, F41).
 #include <gtest/gtest.h>
 
+#include "core/messages_testing.h"
 #include "core/session_fixture.h"
 #include "wire/error_fields.h"
 
@@ -152,13 +153,7 @@ std::string error_with_routine(std::string_view sqlstate, std::string_view messa
 }
 
 /// By a name, as what is repeated with the server's plans made anew.
-std::string executing_named(std::string_view name) {
-  std::string out;
-  wire::append_bind(out, "", name);
-  wire::append_execute(out, "");
-  wire::append_sync(out);
-  return out;
-}
+std::string executing_named(std::string_view name) { return bind_to(name) + execute() + sync(); }
 
 /// The client has prepared s1, and its server holds what `pins` made.
 void prepare(ScriptedSession& world, std::string_view pins) {
@@ -167,10 +162,8 @@ void prepare(ScriptedSession& world, std::string_view pins) {
     world.server_completes("LISTEN", TxStatus::kIdle);
     world.server_answers({"t", "f", "f", "f", "f", std::nullopt});
   }
+  world.client(parse("s1", "INSERT INTO t VALUES (1)") + executing_named("s1"));
   std::string out;
-  wire::append_parse(out, "s1", "INSERT INTO t VALUES (1)");
-  world.client(out + executing_named("s1"));
-  out.clear();
   wire::append_parse_complete(out);
   wire::append_bind_complete(out);
   world.server(out);

@@ -1,6 +1,7 @@
 // When a session counts as idle, and what ends it then (F23, F52, E26).
 #include <gtest/gtest.h>
 
+#include "core/messages_testing.h"
 #include "core/session_fixture.h"
 
 namespace fairlead::core {
@@ -53,14 +54,9 @@ TEST_F(SessionIdle, ATransactionThatWasLostIsIdleFromThenOn) {  // F52, E20
 }
 
 TEST_F(SessionIdle, ASegmentWithoutItsSyncIsATransactionThatIdles) {  // F23, F52
-  std::string out;
-  wire::append_parse(out, "", "INSERT INTO t VALUES (1)");
-  wire::append_bind(out, "", "");
-  wire::append_execute(out, "");
-  wire::append_flush(out);
-  world_.client(out);
+  world_.client(executing("INSERT INTO t VALUES (1)") + flush());
   EXPECT_FALSE(ends_after(minutes(2))) << "it is executed";
-  out.clear();
+  std::string out;
   wire::append_parse_complete(out);
   wire::append_bind_complete(out);
   wire::append_command_complete(out, "INSERT 0 1");

@@ -1,20 +1,14 @@
 // What a client can make a session remember behind a statement that runs (F20).
 #include <gtest/gtest.h>
 
+#include "core/messages_testing.h"
 #include "core/session_fixture.h"
 
 namespace fairlead::core {
 namespace {
 
 /// The beginning of a segment whose statement runs for long.
-std::string long_running() {
-  std::string out;
-  wire::append_parse(out, "", "SELECT pg_sleep(1000000)");
-  wire::append_bind(out, "", "");
-  wire::append_execute(out, "");
-  wire::append_flush(out);
-  return out;
-}
+std::string long_running() { return executing("SELECT pg_sleep(1000000)") + flush(); }
 
 /// Messages that no server is needed for.
 std::string closes(size_t count) {
@@ -34,9 +28,7 @@ TEST(SessionRoom, ClosesBehindAStatementThatRunsAreNotRememberedWithoutEnd) {  /
   world.take_sent();
 
   constexpr size_t kCloses = 3 * ResponseQueue::kSizeMax;
-  std::string sync;
-  wire::append_sync(sync);
-  EXPECT_EQ(world.client(closes(kCloses) + sync), Pause::kTurn);
+  EXPECT_EQ(world.client(closes(kCloses) + sync()), Pause::kTurn);
   const size_t unused = world.unused();
   EXPECT_GT(unused, closes(ResponseQueue::kSizeMax).size());
   EXPECT_EQ(types_of(world.take_sent()), "H") << "the server may hold its answer back";

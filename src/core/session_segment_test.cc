@@ -2,26 +2,13 @@
 // swallows it, servers that die, DISCARD ALL amid them, and a failed transaction that they end.
 #include <gtest/gtest.h>
 
+#include "core/messages_testing.h"
 #include "core/session_fixture.h"
 
 namespace fairlead::core {
 namespace {
 
 using wire::TxStatus;
-
-std::string executing(std::string_view sql) {
-  std::string out;
-  wire::append_parse(out, "", sql);
-  wire::append_bind(out, "", "");
-  wire::append_execute(out, "");
-  return out;
-}
-
-std::string sync() {
-  std::string out;
-  wire::append_sync(out);
-  return out;
-}
 
 /// Up to the Execute, of which `rest` is the answer.
 std::string executed(std::string_view rest) {
@@ -70,9 +57,7 @@ TEST(SessionSegment, ACopyThatIsLostIsAnsweredOnce) {  // E27, F25
 
 TEST(SessionSegment, DiscardAllTakesNothingOfWhatStandsBehindIt) {  // C12b
   ScriptedSession world;
-  std::string out = executing("DISCARD ALL");
-  wire::append_parse(out, "s2", "SELECT 2");
-  world.client(out + sync());
+  world.client(executing("DISCARD ALL") + parse("s2", "SELECT 2") + sync());
   EXPECT_EQ(types_of(world.take_sent()), "PBEPS");
   std::string tag;
   wire::append_command_complete(tag, "DISCARD ALL");
@@ -87,11 +72,8 @@ TEST(SessionSegment, DiscardAllTakesNothingOfWhatStandsBehindIt) {  // C12b
 
 TEST(SessionSegment, DiscardAllForgetsTheNamesThatStoodBeforeIt) {  // C12b
   ScriptedSession world;
-  std::string out;
-  wire::append_parse(out, "s1", "SELECT 1");
-  wire::append_bind(out, "", "s1");
-  wire::append_execute(out, "");
-  world.client(out + sync());
+  const std::string use = parse("s1", "SELECT 1") + bind_to("s1") + execute() + sync();
+  world.client(use);
   std::string tag;
   wire::append_command_complete(tag, "SELECT 1");
   wire::append_ready_for_query(tag, TxStatus::kIdle);
@@ -99,11 +81,7 @@ TEST(SessionSegment, DiscardAllForgetsTheNamesThatStoodBeforeIt) {  // C12b
   world.take_sent();
   world.take_seen();
 
-  out = executing("DISCARD ALL");
-  wire::append_parse(out, "s1", "SELECT 1");
-  wire::append_bind(out, "", "s1");
-  wire::append_execute(out, "");
-  world.client(out + sync());
+  world.client(executing("DISCARD ALL") + use);
   ASSERT_NE(world.session().state().statements.find("s1"), nullptr);
   const std::string sent = types_of(world.take_sent());
   EXPECT_TRUE(sent == "PBECPBES" || sent == "PBEPBES") << sent;
@@ -190,9 +168,7 @@ TEST(SessionSegment, NothingBeforeTheRollbackIsTakenInAFailedTransaction) {  // 
   world.client(executing("SELECT 1") + executing("ROLLBACK") + sync());
   EXPECT_EQ(types_of(world.take_seen()), "EZ");
   EXPECT_EQ(world.session().state().status, TxStatus::kFailed);
-  std::string parse;
-  wire::append_parse(parse, "s", "SELECT 1");
-  world.client(parse + executing("ROLLBACK") + executing("SELECT 1") + sync());
+  world.client(parse("s", "SELECT 1") + executing("ROLLBACK") + executing("SELECT 1") + sync());
   EXPECT_EQ(types_of(world.take_seen()), "EZ");
   world.client(executing("ROLLBACK") + sync());
   EXPECT_EQ(types_of(world.take_seen()), "12CZ");

@@ -4,6 +4,8 @@
 #include <array>
 #include <span>
 
+#include "base/ascii.h"
+
 namespace fairlead::core {
 namespace {
 
@@ -90,7 +92,7 @@ std::optional<std::string> canonical_variable_name(std::string_view name) {
   std::string canonical(name);
   bool part_empty = true;
   for (char& c : canonical) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    c = lower(c);
     if (c == '.' ? part_empty : !is_name_char(c)) return {};
     part_empty = c == '.';
   }

@@ -1,5 +1,6 @@
 #include "proxy/node_questions.h"
 
+#include "net/spawner.h"
 #include "proxy/probe_login.h"
 #include "proxy/shared.h"
 
@@ -38,13 +39,9 @@ Answers ask_node(const AskedNode& node, std::vector<std::string> questions,
   if (!node.database.empty()) login.database = node.database;
   Answers answers = fail(ErrorCode::kInternal, "not asked");
   net::Loop loop;
-  net::asio::co_spawn(
-      loop.executor(),
-      ask_and_stop(loop, settings->endpoint(node.address.host, node.address.port, node.timeout),
-                   std::move(login), questions, answers),
-      [](std::exception_ptr error) {
-        if (error) std::rethrow_exception(error);
-      });
+  net::start(loop, ask_and_stop(
+                       loop, settings->endpoint(node.address.host, node.address.port, node.timeout),
+                       std::move(login), questions, answers));
   loop.run();
   return answers;
 }
