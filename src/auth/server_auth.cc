@@ -234,16 +234,14 @@ std::optional<Error> ServerAuthFsm::refusal(ServerAuthMethod method, std::string
 
 Error ServerAuthFsm::missing(std::string_view name) const {
   const bool none = std::holds_alternative<std::monostate>(input_.credentials);
-  return Error{
-      ErrorCode::kInvalidAuthorization,
-      fmt::format("no credentials to log in to the server as user \"{}\"",
-                  wire::printable(input_.user)),
-      fmt::format("The server asks for {}; {}.", name,
-                  none ? "nothing is known of this user"
-                       : "what is known of this user cannot "
-                         "answer that"),
-      "Give the user's plain password in the users file; or use the auth method scram-sha-256 for "
-      "clients, with exactly the server's verifiers, so that keys are learnt from each login."};
+  return Error{ErrorCode::kInvalidAuthorization,
+               fmt::format("no credentials to log in to the server as user \"{}\"",
+                           wire::printable(input_.user)),
+               fmt::format("The server asks for {}; {}.", name,
+                           none ? "nothing is known of this user"
+                                : "what is known of this user cannot "
+                                  "answer that"),
+               std::string(input_.way_out)};
 }
 
 ServerAuthAction ServerAuthFsm::stop(Error error) {

@@ -66,10 +66,16 @@ enum class ServerTransport : uint8_t { kProtected, kPlainNetwork };
 /// monostate: none are known.
 using ServerCredentials = std::variant<std::monostate, PlainPassword, Md5Secret, ScramLoginKeys>;
 
+/// What to do when a client's own user cannot be logged in to a server.
+inline constexpr std::string_view kGiveUsersCredentials =
+    "Give the user's plain password in the users file; or use the auth method scram-sha-256 for "
+    "clients, with exactly the server's verifiers, so that keys are learnt from each login.";
+
 struct ServerAuthInput {
   std::string server;  // For errors: "db1:5432".
   std::string user;
   ServerCredentials credentials;
+  std::string_view way_out = kGiveUsersCredentials;  // Where they are not enough; a constant.
   AllowedServerAuth allowed;
   ServerTransport transport = ServerTransport::kPlainNetwork;
   ChannelBinding binding;  // Of the server's certificate (F11).

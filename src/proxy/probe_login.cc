@@ -15,6 +15,7 @@ ServerLogin own_login(ServerLogin login, std::string_view application_name) {
   set("client_encoding", "UTF8");
   set("default_transaction_read_only", "on");  // Nothing that we ask may change anything.
   set("default_transaction_isolation", "read committed");  // WAIT FOR LSN takes no other.
+  login.way_out = "check monitor_password, and that it is the user's on the servers";
   return login;
 }
 
