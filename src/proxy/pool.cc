@@ -116,9 +116,10 @@ net::Task<void> Pool::run_server(uint64_t id) {
 
 void Pool::release(ServerConnection& server) {
   server.end_lease();
-  if (!may_keep(server)) return discard(server);
+  const Time now = net::Loop::now();
+  if (!may_keep(server, now)) return discard(server);
   Owned& owned = owned_.at(server.state().id);
-  server.state().idle_since = net::Loop::now();
+  server.state().idle_since = now;
   const core::Handover handover =
       shared_->with_queue([&](core::PoolQueue& queue) { return queue.release(worker_); });
   if (std::holds_alternative<core::KeepIdle>(handover)) {
@@ -132,10 +133,10 @@ void Pool::release(ServerConnection& server) {
 
 /// Of a server that nobody holds any more. Under load none is ever idle, so its age is looked at
 /// here, too.
-bool Pool::may_keep(const ServerConnection& server) const {
+bool Pool::may_keep(const ServerConnection& server, Time now) const {
   const ServerState& state = server.state();
   return server.is_clean() && !state.cancel_may_come && state.epoch == epoch_ && !retired_ &&
-         !closing_ && !core::is_too_old(idle_view(state), server_lifetime_, net::Loop::now());
+         !closing_ && !core::is_too_old(idle_view(state), server_lifetime_, now);
 }
 
 void Pool::discard(ServerConnection& server) {

@@ -148,7 +148,7 @@ class Pool {
   void on_grant(core::Ticket ticket);
   void on_not_opened();
   void open_or_return(uint64_t waiter);
-  bool may_keep(const ServerConnection& server) const;
+  bool may_keep(const ServerConnection& server, Time now) const;
   bool is_due(const ServerConnection& server, const core::PoolIdleConfig& config, uint32_t servers,
               Time now);
   void on_gift(core::Ticket ticket, ServerConnection::Parts parts);
