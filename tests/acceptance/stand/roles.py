@@ -1,4 +1,5 @@
 """What an operator does to a cluster by hand after a failure: promote a node, re-point another one, clone the old primary anew."""
+import contextlib
 import os
 import shutil
 import subprocess
@@ -60,9 +61,26 @@ def stop(cluster, index, mode="fast"):
     run_tool(cluster, "pg_ctl", "stop", "-w", "-m", mode, "-D", cluster.nodes[index]["data_dir"])
 
 
+def _forget_dead_postmaster(cluster, index):
+    """One that was killed has left the lock of its socket, and PostgreSQL takes it for alive as long as nobody has waited for the
+    process: init may take seconds."""
+    lock = os.path.join(cluster.state["spec"]["dir"], "s", f".s.PGSQL.{cluster.nodes[index]['port']}.lock")
+    with contextlib.suppress(FileNotFoundError):
+        with open(lock, encoding="ascii") as file:
+            pid = int(file.readline())
+        if not is_alive(pid):
+            os.remove(lock)
+
+
 def start(cluster, index):
+    _forget_dead_postmaster(cluster, index)
     folder = cluster.nodes[index]["data_dir"]
-    run_tool(cluster, "pg_ctl", "start", "-w", "-D", folder, "-l", os.path.join(folder, "start.log"))
+    log = os.path.join(folder, "start.log")
+    try:
+        run_tool(cluster, "pg_ctl", "start", "-w", "-D", folder, "-l", log)
+    except RuntimeError as error:
+        with open(log, encoding="utf-8", errors="replace") as said:
+            raise RuntimeError(f"{error}\n{said.read()[-2000:]}") from None
 
 
 def become_standby(cluster, index, primary):
