@@ -12,9 +12,9 @@
 namespace fairlead::test {
 
 TempDir::TempDir() {
-  char name[] = "/tmp/fl-XXXXXX";
-  require(mkdtemp(name) != nullptr, "a temporary folder can be made");
-  path_ = name;
+  const char* parent = getenv("TMPDIR");
+  path_ = fmt::format("{}/fl-XXXXXX", parent == nullptr ? "/tmp" : parent);
+  require(mkdtemp(path_.data()) != nullptr, "a temporary folder can be made");
 }
 
 TempDir::~TempDir() {

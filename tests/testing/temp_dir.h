@@ -1,4 +1,4 @@
-// A folder under /tmp that goes when its owner goes. Its path is short, for Unix sockets.
+// A folder under $TMPDIR (/tmp) that goes when its owner goes. Its path is short, for Unix sockets.
 #pragma once
 
 #include <string>
