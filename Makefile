@@ -49,12 +49,12 @@ format: ## Format every C++ file
 	tools/install-packages test
 	tools/format
 
-tidy: ## Run clang-tidy over everything, and the style checks with their warnings
+tidy: ## Compile every file by itself, run clang-tidy over everything, and the style checks with their warnings
 	tools/install-packages build test
 	tools/layers.py
 	tools/tidy.py --warnings
-	cmake --preset dev
-	cmake --build --preset dev
+	cmake --preset tidy
+	cmake --build --preset tidy
 	tools/clang-tidy --all
 
 generate: ## Write the generated documents anew: etc/fairlead.toml, docs/CONFIG.md, docs/FAILOVER.md, docs/RULES.md
