@@ -56,7 +56,7 @@ def parse(arguments):
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     options = parser.parse_args(arguments)
     if not os.access(os.path.join(options.build, "fairlead"), os.X_OK):
-        parser.error(f"there is no {options.build}/fairlead; build it with: make build")
+        parser.error(f"there is no {options.build}/fairlead; build it with: make bench")
     return options
 
 

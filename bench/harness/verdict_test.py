@@ -100,7 +100,7 @@ class CommandLine(unittest.TestCase):
     def test_refuses_what_it_cannot_measure(self):
         self.assertIn("there is no row \"speed\"", self.refused("build/release", "--only", "speed"))
         self.assertIn("not 1 or more", self.refused("build/release", "--rounds", "0"))
-        self.assertIn("make build", self.refused("/nonexistent"))
+        self.assertIn("make bench", self.refused("/nonexistent"))
 
     def test_runs_every_row_unless_told_which(self):
         with tempfile.TemporaryDirectory() as build:

@@ -27,8 +27,10 @@ constexpr std::array kListen{
          .sentence = "The primary only, whatever the statement. 0 lets the system pick.",
          .apply = kRestart}),
     declare<&Listen::http_port>({.name = "http_port",
-                                 .sentence = "Kept for metrics, health, the API and the "
-                                             "dashboard; nothing listens there in this version.",
+                                 .sentence =
+                                     "Kept for metrics, health, the API and the "
+                                     "dashboard; nothing listens there in this version, and "
+                                     "no other port may be the same. 0: none.",
                                  .apply = kRestart}),
     declare<&Listen::tls_cert_file>({.name = "tls_cert_file",
                                      .sentence = "PEM file with the certificate chain shown to "
@@ -73,8 +75,8 @@ constexpr std::array kProxy{
          .max = us(1h)}),
     declare<&Proxy::client_idle_timeout>(
         {.name = "client_idle_timeout",
-         .sentence = "A client that is idle outside a transaction for longer is disconnected; "
-                     "\"0s\": never."}),
+         .sentence = "A client that is idle outside a transaction for longer, and keeps no server, "
+                     "is disconnected; \"0s\": never."}),
     declare<&Proxy::idle_transaction_timeout>(
         {.name = "idle_transaction_timeout",
          .sentence = "A client that is idle for longer inside a transaction, or behind a pipeline "
@@ -96,7 +98,7 @@ constexpr std::array kProxy{
         {.name = "tcp_keepalive",
          .sentence = "A connection that was silent for so long is asked by TCP whether the other "
                      "host is still there, and ended when nothing comes back for as long again; "
-                     "\"0s\": never.",
+                     "\"0s\": never. A change counts for new connections.",
          .max = us(1h)}),
     declare<&Proxy::min_servers>(
         {.name = "min_servers",
@@ -105,13 +107,13 @@ constexpr std::array kProxy{
     declare<&Proxy::prepared_statements_per_server>(
         {.name = "prepared_statements_per_server",
          .sentence = "Prepared statements kept on one server; the one unused for longest makes "
-                     "room.",
+                     "room. A change counts for new servers.",
          .min = 1,
          .max = 100'000}),
     declare<&Proxy::segment_buffer_max>(
         {.name = "segment_buffer_max",
          .sentence = "How much of a pipeline up to its Sync is held while its route is decided; a "
-                     "longer one goes to the primary.",
+                     "longer one goes to the primary. A change counts for new clients.",
          .min = 4096,
          .max = int64_t{1} << 30}),
     declare<&Proxy::retry_buffer_max>(

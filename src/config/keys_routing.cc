@@ -113,8 +113,9 @@ constexpr std::array kCluster{
                                       .min = us(10ms),
                                       .max = us(10min)}),
     declare<&Cluster::probe_failures>({.name = "probe_failures",
-                                       .sentence = "Failures in a row after which a node counts as "
-                                                   "down.",
+                                       .sentence =
+                                           "Probes without an answer in a row after which a "
+                                           "node counts as down; of refusals two are enough.",
                                        .apply = kRestart,
                                        .min = 1,
                                        .max = 100}),
@@ -152,7 +153,7 @@ constexpr std::array kDatabase{
     declare<&Database::pool_mode>(
         {.name = "pool_mode",
          .sentence = "Whether a client keeps a server for a transaction, or for its session, which "
-                     "then has all of its reads on the primary."}),
+                     "then has all of its reads on the primary. A change counts for new clients."}),
     declare<&Database::pool_size>(
         {.name = "pool_size",
          .sentence = "Servers for each node, database and user, over all workers.",

@@ -101,16 +101,17 @@ Generated from `src/config/keys_*.cc` by `make generate`; do not edit.
 One TOML file: `fairlead up -c FILE`. `etc/fairlead.toml` is such a file with every default. Without a file, `DATABASE_URL` and
 `REPLICA_URLS`, or `--primary URL` and `--replica URL`, are enough.
 
-* **Precedence:** flag, then environment variable, then file, then default. `fairlead config show --origin` tells which one it was.
+* **Precedence:** flag, then environment variable, then file or connection URL, then default. `fairlead config show --origin` tells which one it was.
 * **Variables:** `FAIRLEAD_LISTEN_PORT` is `port` in `[listen]`. With a name in it, `FAIRLEAD_CLUSTER_MAIN_NODES` is `nodes` in `[cluster.main]`, and
   `FAIRLEAD_DATABASE_SHOP_POOL_SIZE` is `pool_size` in `[database.shop]`; for `[database."*"]` the name is left out. Letters become
-  capitals, other characters `_`. A list is separated by commas. A variable never makes a table, but `[cluster.main]`: without `[database.shop]` that one
+  capitals, digits stay, other characters become `_`. A list is separated by commas. A variable never makes a table, but `[cluster.main]`: without `[database.shop]` that one
   is an error. Whatever else begins with `FAIRLEAD_` and the name of a section is warned of, but for what `${VARIABLE}` in the file names and what
   Kubernetes sets for a service.
 * **Units:** durations are whole numbers of `us`, `ms`, `s`, `min`, `h` or `d`; sizes of `B`, `KiB`, `MiB` or `GiB`. A number without its unit is an error.
 * **Secrets:** `${VARIABLE}` inside any text is replaced from the environment (`$${` is a plain `${`); a `*_file` key reads the secret from a file. Output masks them.
 * **Mistakes:** an unknown key is an error with its line, column and the nearest known key. All mistakes are reported at once.
-* **Reload:** `SIGHUP` reads the file again. A mistake leaves everything as it was; keys that need a restart keep their old value and are named in the log.
+* **Reload:** `SIGHUP` reads the file again. A mistake leaves everything as it was; keys that need a restart keep their old value and are named in the log. If
+  old and new do not fit together then, as when a database names a cluster that only the restart adds, nothing is carried out, and the log says why.
 )";
 
 }  // namespace
