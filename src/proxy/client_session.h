@@ -104,6 +104,9 @@ class ClientSession final : public LeaseHolder,
   // PoolWaiter.
   void on_server(ServerConnection& server) override;
   void on_no_server(NoServer why) override;
+  bool may_go_elsewhere() const override {
+    return choice_.target == core::Target::kReplica && !wish_.route.replica_only;
+  }
 
   // PositionsQueue::Waiter.
   void on_positions() override;

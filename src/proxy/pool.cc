@@ -73,6 +73,12 @@ ServerConnection* Pool::acquire(PoolWaiter& waiter, const core::VariableSet& var
     waiter.on_no_server({.why = NoServer::Why::kQueueFull});
     return nullptr;
   }
+  if (std::holds_alternative<core::Open>(answer) && is_refused(waiter, now)) {
+    NoServer refused{NoServer::Why::kLoginFailed, refusal_->failure};
+    on_not_opened();
+    waiter.on_no_server(std::move(refused));
+    return nullptr;
+  }
   waiter.since_ = now;
   const uint64_t number = enlist(waiter);
   if (std::holds_alternative<core::Open>(answer)) {

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -52,6 +53,8 @@ class PoolWaiter {
  public:
   virtual void on_server(ServerConnection& server) = 0;
   virtual void on_no_server(NoServer why) = 0;
+  /// Another node would do as well, so where a login was refused a moment ago none is tried for it.
+  virtual bool may_go_elsewhere() const = 0;
 
   bool waiting() const { return waits_for_ != 0; }
   Time since() const { return since_; }
@@ -72,7 +75,8 @@ class Pool {
        PoolOpening opening);
 
   /// A server at once, an idle one with the same variables if there is one; or null, and `waiter`
-  /// is told later. `waiter` must live until then, or until give_up().
+  /// is told later, or at once if none can be had. `waiter` must live until then, or until
+  /// give_up().
   ServerConnection* acquire(PoolWaiter& waiter, const core::VariableSet& variables);
   /// It does not want a server any more; nothing is called.
   void give_up(PoolWaiter& waiter);
@@ -87,7 +91,10 @@ class Pool {
   /// Closes idle servers now and leased ones at release: the node changed its role, or a reload its
   /// login.
   void set_epoch(uint64_t epoch) { epoch_ = epoch; }
-  void set_opening(PoolOpening opening) { opening_ = std::move(opening); }
+  void set_opening(PoolOpening opening) {
+    opening_ = std::move(opening);
+    refusal_.reset();
+  }
   /// Its node has left the list: idle servers are closed, those at work when they are given back.
   void set_retired(bool retired) { retired_ = retired; }
   bool is_retired() const { return retired_; }
@@ -144,6 +151,8 @@ class Pool {
   PoolWaiter* take_waiter(uint64_t number);
   uint64_t take_queued(core::Ticket ticket);
   void begin_open(uint64_t waiter);
+  bool is_refused(const PoolWaiter& waiter, Time now) const;
+  void note_refusal(const LoginFailure& failure);
   void steal_for(core::WorkerId thief, uint64_t waiter);
   void on_grant(core::Ticket ticket);
   void on_not_opened();
@@ -161,11 +170,22 @@ class Pool {
   // line in the server's log.
   static constexpr Duration kSpareRetryGap = std::chrono::seconds(5);
 
+  // A replica that lacks a role, or has no connection left, costs one login for this long instead
+  // of one for each read.
+  static constexpr Duration kRefusalPause = std::chrono::seconds(1);
+
+  /// The server's own refusal of the last login.
+  struct Refusal {
+    LoginFailure failure;
+    Time until{};
+  };
+
   net::Loop& loop_;
   const core::WorkerId worker_;
   PoolMail& mail_;
   std::shared_ptr<SharedPool> shared_;
   PoolOpening opening_;
+  std::optional<Refusal> refusal_;
   net::Spawner spawner_;
   uint64_t epoch_ = 0;
   Duration server_lifetime_{0};  // As of the last tick; 0: for ever.

@@ -1,6 +1,7 @@
 // Pool: clients that wait, and what comes for them: servers that are opened, given or stolen.
 #include "base/assert.h"
 #include "base/log.h"
+#include "core/lease.h"
 #include "proxy/pool.h"
 #include "wire/printable.h"
 
@@ -71,6 +72,19 @@ void Pool::give_up(PoolWaiter& waiter) {
 
 void Pool::begin_open(uint64_t waiter) { spawner_.spawn(open(waiter)); }
 
+bool Pool::is_refused(const PoolWaiter& waiter, Time now) const {
+  return refusal_ && now < refusal_->until && waiter.may_go_elsewhere();
+}
+
+/// A node that is leaving or does not answer is the monitor's matter.
+void Pool::note_refusal(const LoginFailure& failure) {
+  const bool server_said = !failure.server_error.empty();
+  if (!server_said ||
+      core::judge_failed_login(core::Target::kReplica, failure.sqlstate, true).is_nodes_trouble)
+    return;
+  refusal_ = Refusal{.failure = failure, .until = net::Loop::now() + kRefusalPause};
+}
+
 net::Task<void> Pool::open(uint64_t waiter) {
   const uint64_t epoch = epoch_;
   const PoolOpening opening = opening_;
@@ -79,6 +93,7 @@ net::Task<void> Pool::open(uint64_t waiter) {
     const TenantKey& tenant = shared_->key().tenant;
     log::warning("no server for {}/{}: {}", wire::printable(tenant.name),
                  wire::printable(tenant.user), describe(logged_in.error().error));
+    note_refusal(logged_in.error());
     on_not_opened();
     if (waiter == kSpare) {
       next_spare_at_ = net::Loop::now() + kSpareRetryGap;
@@ -88,6 +103,7 @@ net::Task<void> Pool::open(uint64_t waiter) {
       waiting->on_no_server({NoServer::Why::kLoginFailed, std::move(logged_in.error())});
     co_return;
   }
+  refusal_.reset();
   shared_->with_queue([&](core::PoolQueue& queue) { queue.on_opened(worker_); });
   ServerState state{
       .node = shared_->key().node,

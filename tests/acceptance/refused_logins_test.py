@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import sys
 import threading
+import time
 import unittest
 
 import wire
@@ -80,6 +81,17 @@ class RefusedLogins(unittest.TestCase):
                 read("primary")
             eventually(lambda: client.run(READ) and target(client) == "replica", 10, "its connection has ended there")
             read("replica")
+
+    def test_a_replica_that_refuses_is_asked_once_a_second(self):
+        def attempts():
+            return self.proxy.whole_log().count(f"no server for tests/{LIMITED}")
+
+        with self.login(user=LIMITED, password=PASSWORD) as client, self.slot(LIMITED, 1), self.slot(LIMITED, 2):
+            before, began = attempts(), time.monotonic()
+            for _ in range(100):
+                self.assertEqual(client.run(READ), [("1",)])
+            replicas, seconds = 2, int(time.monotonic() - began)
+            self.assertLessEqual(attempts() - before, replicas * (seconds + 2))
 
     def test_a_primary_without_a_free_connection_is_waited_for(self):
         answers = []
