@@ -11,6 +11,8 @@ namespace {
 
 using sql::Reason;
 
+constexpr Duration kWithoutEnd = std::chrono::hours(24 * 365);  // pool_timeout = "0s".
+
 Reason reason_of(NoReplica why) {
   switch (why) {
     case NoReplica::kFloorPending:
@@ -162,7 +164,8 @@ Error writes_are_held() {
 
 // Where there is no primary to go to, patience is all.
 Duration patience_of_read(const Route& route, const ChoiceOptions& options, bool takes_writes) {
-  if (route.replica_only) return options.pool_timeout;
+  if (route.replica_only)
+    return options.pool_timeout == Duration{} ? kWithoutEnd : options.pool_timeout;
   return takes_writes ? options.freshness_wait : options.failover_hold;
 }
 

@@ -167,6 +167,13 @@ TEST_F(NodeChoiceTest, OnTheReadPortTheWriteIsWaitedForLongerAndThePrimaryIsNoWa
   EXPECT_EQ(patience_of_read(wish_.route, options_, true), options_.pool_timeout);
 }
 
+TEST_F(NodeChoiceTest, OnTheReadPortTheWriteIsWaitedForWithoutEndIfServersAre) {
+  wish_.route.replica_only = true;
+  history_.others_write = at(120);
+  options_.pool_timeout = Duration{};
+  EXPECT_GE(choose().patience, std::chrono::hours(24));
+}
+
 TEST_F(NodeChoiceTest, AReadWhoseWriteNobodyCanConfirmWaitsForAPrimaryWithTheWrites) {
   lose_primary();
   history_.others_write = at(120);
