@@ -18,12 +18,22 @@ class StaleRoles(unittest.TestCase):
     def setUp(self):
         self.cluster = Cluster(fairlead_binary(), replicas=2)
         self.addCleanup(self.cluster.stop)
-        self.cluster.wait_for_replay(1), self.cluster.wait_for_replay(2)  # The first look has to do for all of the test.
-        self.proxy = Proxy(self.cluster, {"cluster": {"probe_interval": "10min", "probe_timeout": "1s"}})
+        self.proxy = self.start_proxy()
         self.addCleanup(self.proxy.stop)
         with self.login() as client:
             client.run("create table stale (n int)")
         self.cluster.wait_for_replay(1), self.cluster.wait_for_replay(2)
+
+    def start_proxy(self, attempts=3):
+        """The first look has to do for all of the test. Where a record of the background writer's comes between the looks at the
+        primary and at the replicas, they are behind until the next look: no read goes there, and the start is in vain."""
+        self.cluster.wait_for_replay(1), self.cluster.wait_for_replay(2)
+        try:
+            return Proxy(self.cluster, {"cluster": {"probe_interval": "10min", "probe_timeout": "1s"}})
+        except RuntimeError as error:
+            if attempts == 1 or "there is no replica" not in str(error):
+                raise
+            return self.start_proxy(attempts - 1)
 
     def login(self, **options):
         return wire.Connection.login(self.proxy.address, timeout=40, **options)
