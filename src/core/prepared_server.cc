@@ -56,13 +56,6 @@ void ServerStatements::on_close_complete() {
   answered(Pending::Kind::kClose, Pending::Kind::kClose);
 }
 
-void ServerStatements::on_close_refused() {
-  require(pending_begin_ < pending_.size(), "only what was sent is answered");
-  const Pending& refused = pending_[pending_begin_];
-  require(refused.kind == Pending::Kind::kClose, "Parse and Close are answered in order");
-  if (!index_.contains(refused.key)) insert(refused.key, refused.closed_state, lease_);
-}
-
 std::optional<PreparedKey> ServerStatements::oldest_parse() const {
   if (unanswered() == 0 || pending_[pending_begin_].kind == Pending::Kind::kClose) return {};
   return pending_[pending_begin_].key;

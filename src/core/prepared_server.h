@@ -53,8 +53,6 @@ class ServerStatements {
   /// The oldest unanswered Close or Parse of a plan was answered. For a kSql statement the answer
   /// is CommandComplete.
   void on_close_complete();
-  /// That Close is going to be answered, but has failed: the statement is still there.
-  void on_close_refused();
   /// What that one is, if it is a Parse.
   std::optional<PreparedKey> oldest_parse() const;
   /// Returns what was parsed.

@@ -220,18 +220,6 @@ TEST(ServerStatements, AreParsedAgainWhenTheServerHasFewer) {  // C12e
   EXPECT_EQ(server.size(), 0u);
 }
 
-TEST(ServerStatements, StayWhenTheirCloseHasFailed) {  // C12e
-  ServerStatements server(kKey, 1);
-  use(server, text("one"));
-  server.on_boundary();
-  EXPECT_TRUE(server.plan_use(text("two"), 0).close);
-  server.on_close_refused();
-  server.on_close_complete();
-  server.on_parse_complete();
-  EXPECT_EQ(server.size(), 2u);
-  EXPECT_FALSE(use(server, text("one")).parse);
-}
-
 TEST(ServerStatements, RemembersTheUnnamedStatementUntilASimpleQuery) {
   ServerStatements server(kKey);
   const auto one = text("one");

@@ -137,6 +137,15 @@ void RequestWriter::close_if_planned(const PreparedPlan& plan, std::string& out)
   responses_.expect({.kind = Expect::kClose, .hidden = true, .tag = kConfirmsServerClose});
 }
 
+/// Between Queries. DEALLOCATE would fail where something has dropped the statement unseen, and an
+/// open transaction with it.
+void RequestWriter::close_between_queries(const PreparedPlan& plan, std::string& out) {
+  if (!plan.close) return;
+  close_if_planned(plan, out);
+  wire::append_sync(out);
+  responses_.expect({.kind = Expect::kSync, .hidden = true});
+}
+
 /// Amid a segment of the extended protocol, where a Query would end the transaction.
 void RequestWriter::give(const PreparedStatement& statement, std::string& out) {
   const PreparedPlan plan = statements_.plan_use(statement, parse_state_);
@@ -253,10 +262,7 @@ void RequestWriter::write_sql_prepare(const PlannedMessage& planned, std::string
   }
   statements_.drop_unnamed();
   const ServerStatementName name(plan.key);
-  if (plan.close)
-    wire::append_query(out, "DEALLOCATE " + std::string(ServerStatementName(*plan.close).view()));
-  if (plan.close)
-    responses_.expect({.kind = Expect::kQuery, .hidden = true, .tag = kConfirmsServerClose});
+  close_between_queries(plan, out);
   wire::append_query(out, prepare_sql(*planned.statement, name));
   responses_.expect({.kind = Expect::kQuery, .tag = kConfirmsClientChange | kConfirmsServerParse});
 }
@@ -265,10 +271,7 @@ void RequestWriter::write_sql_execute(std::string_view bytes, const PlannedMessa
                                       std::string& out) {
   const PreparedPlan plan = statements_.plan_use(*planned.statement, parse_state_);
   const ServerStatementName name(plan.key);
-  if (plan.close) {
-    wire::append_query(out, "DEALLOCATE " + std::string(ServerStatementName(*plan.close).view()));
-    responses_.expect({.kind = Expect::kQuery, .hidden = true, .tag = kConfirmsServerClose});
-  }
+  close_between_queries(plan, out);
   if (plan.parse && planned.statement->kind() == PreparedKind::kSql) {
     wire::append_query(out, prepare_sql(*planned.statement, name));
     responses_.expect(

@@ -57,6 +57,7 @@ class RequestWriter {
   void write_refusal(const PlannedMessage& planned, std::string& out);
   void give(const PreparedStatement& statement, std::string& out);
   void reply(const PlannedMessage& planned, std::string_view answer);
+  void close_between_queries(const PreparedPlan& plan, std::string& out);
   void close_if_planned(const PreparedPlan& plan, std::string& out);
   void expect(const PlannedMessage& planned);
 

@@ -32,11 +32,6 @@ bool must_prepare_anew(const wire::ErrorFields& error) {
   return is_stale_plan(error) || is_lost_statement(error);
 }
 
-/// DEALLOCATE of a statement that makes room for another.
-bool closes_unseen(const Expectation& what) {
-  return what.hidden && what.kind == Expect::kQuery && (what.tag & kConfirmsServerClose) != 0;
-}
-
 /// Answered within a segment that ends with a Sync, and so skipped up to it after an error.
 bool is_extended(Expect kind) {
   return kind != Expect::kQuery && kind != Expect::kFunctionCall && kind != Expect::kSync;
@@ -209,10 +204,6 @@ Relayed Session::on_error(const Piece& piece, const Answer& answer) {
   }
   if (answer.completes && is_extended(answer.what.kind)) skip_with_server();
   doubt_primary(error.sqlstate());
-  if (closes_unseen(answer.what) && !error.ends_connection()) {  // F32
-    if (error.sqlstate() != kNoSuchStatement) server_->statements.on_close_refused();
-    return {.forward = false};
-  }
   if (wants_repeat(error)) return {.forward = false, .discard = true};
   if (error.ends_connection()) return on_fatal(error);
   if (swallowing_) return {.forward = false};
