@@ -277,6 +277,7 @@ class Session {
   void note_unknown_writes();
   void answer_lost_requests(std::string_view how);
   bool repeat_elsewhere();
+  void give_up_repeat();
 
   SessionHost& host_;
   SessionEnvironment environment_;
@@ -326,8 +327,7 @@ class Session {
   bool repeated_ = false;             // It is being executed again; there is no third time (A60).
   std::vector<NodeIndex> avoid_;      // They have failed the request already.
   std::unique_ptr<NoLease> refusal_;  // What the last of them said, if it let nobody in.
-  size_t confirmed_ = 0;          // Changes of statements that this request's answers confirmed.
-  size_t already_confirmed_ = 0;  // Of an attempt before: not to be confirmed again.
+  size_t held_confirmations_ = 0;     // Of changes of statements, in an answer that is held back.
 
   Time answered_at_{};  // When the last thing was answered that was owed: idle from then on.
 

@@ -101,7 +101,7 @@ Relayed Session::on_message(const Piece& piece, const Answer& answer) {
   switch (piece.type) {
     case backend::kDataRow:
     case backend::kCopyData:
-      if (answer.forward) repeat_.give_up();
+      if (answer.forward) give_up_repeat();
       return {.forward = answer.forward && !swallowing_};
     case backend::kReadyForQuery:
       return on_ready(piece, answer);
@@ -126,7 +126,7 @@ Relayed Session::on_message(const Piece& piece, const Answer& answer) {
   }
   if (swallowing_) return {.forward = false};
   if (answer.completes) confirm(answer.what);
-  if (answer.forward && begins_answer(piece.type)) repeat_.give_up();
+  if (answer.forward && begins_answer(piece.type)) give_up_repeat();
   if (piece.kind == Piece::Kind::kWhole) take_locals(injected_);  // Else behind the last piece.
   return {.forward = answer.forward, .after = injected_};
 }
@@ -138,7 +138,14 @@ void Session::confirm(const Expectation& what) {
     environment_.known->add(server_->statements.on_parse_complete());
   if ((what.tag & kConfirmsServerClose) != 0) server_->statements.on_close_complete();
   if ((what.tag & kConfirmsClientChange) == 0) return;
-  if (++confirmed_ > already_confirmed_) state_.statements.on_confirmed();
+  if (!repeat_.holds_back()) return state_.statements.on_confirmed();
+  ++held_confirmations_;  // The client does not know of it yet.
+}
+
+/// The answer goes out, and so what it says counts.
+void Session::give_up_repeat() {
+  repeat_.give_up();
+  for (; held_confirmations_ > 0; --held_confirmations_) state_.statements.on_confirmed();
 }
 
 void Session::take_locals(std::string& out) {
@@ -263,6 +270,7 @@ void Session::note_refusal() {
 
 void Session::want_repeat(std::optional<Target> target) {
   repeat_.want(target);
+  held_confirmations_ = 0;  // They will be confirmed again, or not.
   if (target == Target::kReplica) avoid_.push_back(lease_.node);
   swallowing_ = true;
 }
@@ -278,7 +286,7 @@ Relayed Session::on_fatal(const wire::ErrorFields& error) {
 
 Relayed Session::on_error_for_client(const Piece& piece, const Answer& answer,
                                      std::string_view sqlstate) {
-  repeat_.give_up();
+  give_up_repeat();
   state_.portals.clear();  // Which of them the server has now, a savepoint may decide.
   const uint32_t tag = answer.what.tag;
   if ((tag & kRepliesLater) != 0) {

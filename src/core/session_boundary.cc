@@ -17,6 +17,7 @@ Relayed Session::on_ready(const wire::Piece& piece, const Answer& answer) {
   server_->status = status;
   if (swallowing_) {
     if (!server_->responses.empty()) return {.forward = false};
+    server_->statements.on_error_skip();  // What was to be prepared for the request and was not.
     if (status != wire::TxStatus::kIdle) {
       leave_server();  // The transaction of which it was the first statement.
       return {.forward = false};
@@ -37,7 +38,7 @@ Relayed Session::on_ready(const wire::Piece& piece, const Answer& answer) {
     }
   }
   finish_front(status);
-  repeat_.give_up();
+  give_up_repeat();
   host_.wake();
   if (waits_for_follow_up(status)) return {.forward = false};
   append_parameter_changes(injected_);

@@ -107,7 +107,7 @@ void Session::note_unknown_writes() {
 /// not be executed outside of it.
 void Session::answer_lost_requests(std::string_view how) {
   std::string out(repeat_.take_head());
-  repeat_.give_up();
+  give_up_repeat();
   std::vector<std::pair<LostWork, bool>> lost;
   for_each_lost(
       [&](LostWork work, const SentRequest&, bool is_open) { lost.emplace_back(work, is_open); });

@@ -1,6 +1,7 @@
 // What becomes of a read that a replica has refused, because it writes.
 #include <gtest/gtest.h>
 
+#include "core/messages_testing.h"
 #include "core/session_fixture.h"
 
 namespace fairlead::core {
@@ -39,6 +40,54 @@ TEST(SessionRepeat, ItsOutcomeIsNotKnownWhenThePrimaryDies) {  // E21, G3
   EXPECT_EQ(types_of(seen), "EZ");
   EXPECT_NE(seen.find("08007"), std::string::npos) << seen;
   EXPECT_EQ(world.writes, 1u);
+}
+
+/// Its hidden PREPARE fails on the replica.
+TEST(SessionRepeat, AStatementThatAReplicaCannotPrepareIsNotTakenForPrepared) {  // A60, C8
+  ScriptedSession world;
+  world.query("PREPARE s AS SELECT 1");
+  world.server_completes("PREPARE", wire::TxStatus::kIdle);
+  world.take_sent();
+  EXPECT_EQ(world.query("EXECUTE s"), Pause::kInput);
+  ASSERT_EQ(world.target(), Target::kReplica);
+  EXPECT_EQ(types_of(world.take_sent()), "QQ");
+  world.server_fails("42P01", "relation \"t\" does not exist", wire::TxStatus::kIdle);
+  world.server_fails("26000", "prepared statement \"fl_1\" does not exist", wire::TxStatus::kIdle);
+  world.client("");
+  ASSERT_EQ(world.target(), Target::kPrimary);
+  world.server_completes("SELECT 1", wire::TxStatus::kIdle);
+  world.query("SELECT 2");  // On the same replica.
+  ASSERT_EQ(world.target(), Target::kReplica);
+  world.server_completes("SELECT 1", wire::TxStatus::kIdle);
+  EXPECT_FALSE(world.session().has_server());
+}
+
+std::string parse_and_execute() {
+  return parse("s", "SELECT 1") + bind_to("s") + execute() + sync();
+}
+
+TEST(SessionRepeat, AParseThatFailsTheSecondTimeHasDefinedNothing) {  // A60, C12
+  ScriptedSession world;
+  world.client(parse_and_execute());
+  ASSERT_EQ(world.target(), Target::kReplica);
+  std::string begun;
+  wire::append_parse_complete(begun);
+  wire::append_bind_complete(begun);
+  world.server(begun);
+  world.server_fails("42P01", "relation \"t\" does not exist", wire::TxStatus::kIdle);
+  EXPECT_EQ(world.take_seen(), "");
+  world.client("");
+  ASSERT_EQ(world.target(), Target::kPrimary);
+  world.server_fails("42703", "column \"c\" does not exist", wire::TxStatus::kIdle);
+  EXPECT_EQ(types_of(world.take_seen()), "EZ");
+  world.take_sent();
+  world.client(parse_and_execute());
+  ASSERT_EQ(types_of(world.take_sent()), "BES") << "that replica has it";
+  std::string bound;
+  wire::append_bind_complete(bound);
+  world.server(bound);
+  world.server_completes("SELECT 1", wire::TxStatus::kIdle);
+  EXPECT_EQ(types_of(world.take_seen()), "12CZ") << "not that the name is taken";
 }
 
 }  // namespace

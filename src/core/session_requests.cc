@@ -32,7 +32,7 @@ bool Session::is_my_turn() {
   if (!repeat_.holds_back()) return true;
   // Only one request can be repeated, and only alone. To go on is worth more than a second chance
   // after a stale plan.
-  repeat_.give_up();
+  give_up_repeat();
   if (const std::string_view head = repeat_.take_head(); !head.empty()) host_.to_client(head);
   return true;
 }
@@ -260,8 +260,6 @@ void Session::plan_request(std::string_view request) {
   repeated_ = false;
   avoid_.clear();
   refusal_.reset();
-  confirmed_ = 0;
-  already_confirmed_ = 0;
   last_route_.waited_us = 0;
   if (!plan_messages(request)) return;
   if (lost_transaction_ || transaction_.is_failed()) {
@@ -336,8 +334,6 @@ Pause Session::advance_repeat() {
   if (!repeated_) {
     repeated_ = true;
     host_.note_retry();
-    already_confirmed_ = confirmed_;
-    confirmed_ = 0;
     if (plan_.changes_session) plan_.executions = std::move(sent_.front().executions);
     sent_.clear();
     if (transaction_.stage() == ClientTransaction::Stage::kActive) transaction_.defer_again(false);
