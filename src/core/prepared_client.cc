@@ -61,6 +61,11 @@ void ClientStatements::deallocate_all() {
 
 void ClientStatements::on_simple_query() { take(""); }
 
+void ClientStatements::on_unseen_parse() {
+  take("");
+  unnamed_is_unseen_ = true;
+}
+
 void ClientStatements::on_confirmed() {
   require(unconfirmed() > 0, "only changes that were made are confirmed");
   journal_[journal_begin_++] = {};
@@ -82,6 +87,7 @@ void ClientStatements::on_skipped() {
 
 ClientStatement ClientStatements::take(std::string_view name) {
   if (name.empty()) {
+    unnamed_is_unseen_ = false;
     if (unnamed_.statement) bytes_ -= cost_of(name, unnamed_);
     return std::exchange(unnamed_, {});
   }

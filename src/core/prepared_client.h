@@ -64,6 +64,12 @@ class ClientStatements {
   /// confirm.
   void on_simple_query();
 
+  /// The unnamed statement is one whose Parse nobody could read; the server at work has it, until
+  /// the next Parse or Query, and as far as we know it no longer than the segment.
+  void on_unseen_parse();
+  bool unnamed_is_unseen() const { return unnamed_is_unseen_; }
+  void forget_unseen() { unnamed_is_unseen_ = false; }
+
   /// The oldest unconfirmed change has got its answer.
   void on_confirmed();
   /// The server refused the oldest unconfirmed change itself, and skips the rest of the segment. A
@@ -98,6 +104,7 @@ class ClientStatements {
   ClientStatementLimits limits_;
   Map named_;
   ClientStatement unnamed_;
+  bool unnamed_is_unseen_ = false;
   size_t bytes_ = 0;
   std::vector<Undo> journal_;  // From journal_begin_ on, in order of sending.
   size_t journal_begin_ = 0;

@@ -68,6 +68,7 @@ Result<void> RequestPlanner::plan(PlanningSources context, SessionState& session
   plan.clear();
   plan.end = end;
   portals_.clear();
+  if (!continues) session.statements.forget_unseen();
   for (const RequestMessage& message : messages) {
     if (auto planned = plan_message(bytes, message, plan); !planned) {
       if (!message.whole) return planned;

@@ -67,6 +67,7 @@ class RequestPlanner {
   Result<void> plan_execute(std::string_view bytes, const RequestMessage& message,
                             RequestPlan& plan);
   void plan_unseen(const RequestMessage& message, RequestPlan& plan);
+  void plan_unknown(const RequestMessage& message, std::string_view name, RequestPlan& plan);
   Result<void> plan_unseen_parse(std::string_view bytes, const RequestMessage& message,
                                  RequestPlan& plan);
   Result<void> check_name(std::string_view name) const;

@@ -28,6 +28,12 @@ bool is_session_bound(const sql::QueryFacts& facts) {
          });
 }
 
+/// BEGIN, COMMIT or ROLLBACK, which has no rows to be limited; pgjdbc limits them to one.
+bool is_command(const ClientStatement& statement) {
+  const auto facts = facts_of(statement);
+  return facts != nullptr && only_command(*facts) != nullptr;
+}
+
 /// By the extended protocol it is made as it stands, under the client's own name (C17).
 bool is_sql_prepare(const sql::QueryFacts& facts) {
   return std::ranges::any_of(facts.prepared, [](const sql::PreparedCommand& command) {
@@ -39,8 +45,8 @@ bool is_sql_prepare(const sql::QueryFacts& facts) {
 Result<void> RequestPlanner::plan_parse(std::string_view bytes, const RequestMessage& message,
                                         RequestPlan& plan) {
   plan.local = false;
-  plan.changes_statements = true;
   if (!message.whole) return plan_unseen_parse(bytes, message, plan);
+  plan.changes_statements = true;
   const auto parse = wire::Parse::decode(message.body(bytes));
   if (!parse) return std::unexpected(parse.error());
   if (auto valid = check_name(parse->statement); !valid) return valid;
@@ -102,8 +108,7 @@ Result<void> RequestPlanner::plan_unseen_parse(std::string_view bytes,
                 "a named statement may have 1 MiB, so that every server can be given it",
                 "Use the unnamed statement, or pass the data as parameters.");
   }
-  session_->statements.on_simple_query();
-  plan.changes_statements = false;
+  session_->statements.on_unseen_parse();
   plan_unseen(message, plan);
   add(message, Treatment::kForward, plan);
   return {};
@@ -142,7 +147,7 @@ Result<void> RequestPlanner::plan_bind(std::string_view bytes, const RequestMess
   const ClientStatement* statement = session_->statements.find(bind->statement);
   if (statement == nullptr) {
     portals_.push_back({bind->portal, {}, {}});
-    plan_missing(message, bind->statement, plan);
+    plan_unknown(message, bind->statement, plan);
     return {};
   }
   const auto translated = translate_execute(*statement);
@@ -169,7 +174,7 @@ Result<void> RequestPlanner::plan_describe(std::string_view bytes, const Request
     if (const ClientStatement* statement = session_->statements.find(describe->name)) {
       add_use(message, *statement, translate_execute(*statement), plan);
     } else {
-      plan_missing(message, describe->name, plan);
+      plan_unknown(message, describe->name, plan);
     }
     return {};
   }
@@ -204,11 +209,13 @@ Result<void> RequestPlanner::plan_execute(std::string_view bytes, const RequestM
   plan.executes = true;
   const auto execute = wire::Execute::decode(message.body(bytes));
   if (!execute) return std::unexpected(execute.error());
-  plan.keeps_portal |= execute->max_rows > 0;
   add(message, Treatment::kForward, plan);
-  if (BoundPortal* portal = find_portal(execute->portal)) {
+  BoundPortal* portal = find_portal(execute->portal);
+  const bool may_stop_early = execute->max_rows > 0 && !(portal && is_command(portal->statement));
+  plan.keeps_portal |= may_stop_early;
+  if (portal != nullptr) {
     plan.messages.back().uses_own_portal = true;
-    portal->finished = portal->finished || execute->max_rows == 0;
+    portal->finished = portal->finished || !may_stop_early;
     const ClientStatement& statement = portal->statement;
     if (is_deallocate(facts_of(statement).get())) {
       execute_deallocate(*facts_of(statement), plan);
@@ -250,6 +257,16 @@ void RequestPlanner::keep_portals(RequestPlan& plan) {
     kept.keep(portal.name, execution_of(facts_of(portal.statement),
                                         portal.statement.statement->query(), portal.bind_body));
   }
+}
+
+/// A statement of which only the server knows: its Parse was too large to be held.
+void RequestPlanner::plan_unknown(const RequestMessage& message, std::string_view name,
+                                  RequestPlan& plan) {
+  if (!name.empty() || !session_->statements.unnamed_is_unseen())
+    return plan_missing(message, name, plan);
+  plan_unseen(message, plan);
+  plan.opaque = true;
+  add(message, Treatment::kForward, plan);
 }
 
 /// A statement that the client does not have. The server says so itself, unless it has one of that

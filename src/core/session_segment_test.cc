@@ -55,6 +55,33 @@ TEST(SessionSegment, ACopyThatIsLostIsAnsweredOnce) {  // E27, F25
   EXPECT_EQ(types_of(world.take_seen()), "12GEZ");
 }
 
+TEST(SessionSegment, AFailedTransactionIsEndedAlsoByARollbackOfAtMostOneRow) {  // B13; pgjdbc's
+  ScriptedSession world;
+  world.query("BEGIN; INSERT INTO t VALUES (1)");
+  world.server_completes("INSERT 0 1", TxStatus::kInTransaction);
+  world.query("INSERT INTO t VALUES (2)");
+  world.server_dies();
+  world.take_seen();
+  world.client(parse("", "ROLLBACK") + bind_to("") + execute("", 1) + sync());
+  const std::string seen = world.take_seen();
+  EXPECT_EQ(types_of(seen), "12CZ");
+  EXPECT_EQ(seen.back(), 'I');
+}
+
+TEST(SessionSegment, AStatementTooLargeToBeReadIsExecutedAllTheSame) {  // F20
+  ScriptedSession world;
+  const std::string large = parse("", "SELECT '" + std::string(size_t{2} << 20, 'x') + "'");
+  world.client(large.substr(0, 5000));
+  world.client(large.substr(5000) + bind_to("") + execute() + sync());
+  EXPECT_EQ(world.target(), Target::kPrimary);
+  EXPECT_EQ(types_of(world.take_sent()), "PBES");
+  world.server(executed({}));
+  world.server_completes("SELECT 1", TxStatus::kIdle);
+  EXPECT_EQ(types_of(world.take_seen()), "12CZ");
+  world.client(bind_to("") + execute() + sync());
+  EXPECT_FALSE(world.take_sent().contains(bind_to(""))) << "another client's may be there";
+}
+
 TEST(SessionSegment, DiscardAllTakesNothingOfWhatStandsBehindIt) {  // C12b
   ScriptedSession world;
   world.client(executing("DISCARD ALL") + parse("s2", "SELECT 2") + sync());
