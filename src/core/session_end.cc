@@ -176,6 +176,7 @@ void Session::on_new_epoch(const ClusterSnapshot& cluster) {
   if (server_ == nullptr || !is_superseded(lease_.target, *server_, cluster)) return;
   host_.close_server();
   lose_server({ErrorCode::kConnectionFailure, "its node is not the primary any more"});
+  if (stage_ == Stage::kTurn) end_if_done();
   host_.wake();
 }
 
