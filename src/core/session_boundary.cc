@@ -197,6 +197,7 @@ bool Session::on_question_answered() {
   switch (question.kind()) {
     case Kind::kReplay:
       server_->variables = state_.variables.committed();
+      state_.variables.on_server_certain();
       return false;
     case Kind::kFollowUp: {
       append_parameter_changes(injected_);

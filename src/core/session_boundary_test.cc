@@ -234,5 +234,54 @@ TEST(SessionBoundary, WhatMakesRoomForAStatementCannotFailATransaction) {  // C1
   EXPECT_EQ(world.primary().statements.size(), 1u);
 }
 
+TEST(SessionBoundary, WhoIsToLeaveDoesWhenANewPrimaryEndsItsTransaction) {  // E3
+  ScriptedSession world;
+  world.query("BEGIN; INSERT INTO t VALUES (1)");
+  world.server_completes("INSERT 0 1", TxStatus::kInTransaction);
+  world.session().end(false);
+  EXPECT_FALSE(world.session().ended());
+  world.query("INSERT INTO t VALUES (2)");
+  ClusterSnapshot cluster;
+  cluster.epoch = 1;
+  world.session().on_new_epoch(cluster);
+  world.query("ROLLBACK");
+  EXPECT_TRUE(world.session().ended());
+}
+
+TEST(SessionBoundary, NoServerIsGivenBackWithSettingsThatNobodyNoted) {  // C2, C25
+  ScriptedSession world;
+  query_with_cancel(world, "SET search_path TO x", "SET");
+  world.session().on_client_gone();
+  world.session().on_cancel_done();
+  EXPECT_EQ(world.releases, 1u);
+  EXPECT_NE(world.primary().variables.find("search_path"), nullptr);
+}
+
+TEST(SessionBoundary, AServerWhoseSettingsAreNotKnownEndsWithItsClient) {  // C25
+  ScriptedSession world;
+  world.query("SET ROLE r; SET app.\xc3\xa9 TO '1'");
+  std::string done;
+  wire::append_command_complete(done, "SET");
+  wire::append_command_complete(done, "SET");
+  wire::append_ready_for_query(done, TxStatus::kIdle);
+  world.server(done);
+  EXPECT_EQ(error_of(world.take_seen()), "54000");
+  world.session().on_client_gone();
+  EXPECT_EQ(world.releases, 0u);
+  EXPECT_TRUE(world.given_up());
+}
+
+TEST(SessionBoundary, WhatAResetLeavesUncertainStaysSoUntilItIsSet) {  // C24
+  VariableSet startup({{"search_path", Setting::from_value("foo", "UTF8")}});
+  SessionVariables variables({}, startup);
+  variables.on_reset("search_path");
+  variables.on_set("search_path", Setting::from_value("x", "UTF8"), SetScope::kSession);
+  variables.on_rollback();
+  EXPECT_FALSE(variables.take_on_server() == variables.committed());
+  EXPECT_FALSE(variables.take_on_server() == variables.committed()) << "asked twice";
+  variables.on_server_certain();
+  EXPECT_TRUE(variables.take_on_server() == variables.committed());
+}
+
 }  // namespace
 }  // namespace fairlead::core

@@ -288,6 +288,10 @@ void Session::on_client_gone() {
   if (cancels_running_ > 0) return;  // It comes back here when the cancel is through.
   if (server_->status != wire::TxStatus::kIdle)
     return ask(OwnQuestion::Kind::kRollback, "ROLLBACK");
+  if (state_.variables.lost()) return close_server();  // Nobody knows what it has.
+  // It may not have come to its boundary, and the next client relies on what is noted there.
+  const bool has_ours = stage_ != Stage::kServer && stage_ != Stage::kSettings;
+  if (has_ours) server_->variables = state_.variables.take_on_server();
   if (on_left_clean()) on_server_done();
 }
 

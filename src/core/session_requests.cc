@@ -167,6 +167,7 @@ void Session::ask_for_server() {
 void Session::on_lease(ServerState& server, const Lease& lease) {
   waits_for_lease_ = false;
   server_ = &server;
+  state_.variables.on_server_certain();
   half_sent_ = false;
   mid_message_ = false;
   waits_for_room_ = false;

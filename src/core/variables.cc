@@ -149,7 +149,6 @@ void SessionVariables::on_reported(std::string_view name, std::string_view value
 VariableSet SessionVariables::take_on_server() {
   VariableSet on_server = committed_;
   for (const std::string& name : uncertain_) on_server = on_server.with(name, Setting::unknown());
-  uncertain_.clear();
   follow_ups_.clear();
   return on_server;
 }

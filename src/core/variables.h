@@ -72,10 +72,11 @@ class SessionVariables {
 
   /// What a server must have when the client's next transaction begins.
   const VariableSet& committed() const { return committed_; }
-  /// What the leased server has after a boundary, asked once at each: committed(), except that what
-  /// a RESET has touched since is unknown when the start-up packet sets it, so that the next
-  /// replay_batch() makes it certain.
+  /// What the leased server has after a boundary: committed(), except that what a RESET has touched
+  /// is unknown when the start-up packet sets it, so that the next replay_batch() makes it certain.
   VariableSet take_on_server();
+  /// It has exactly what is noted of it: that batch was carried out, or it is another server.
+  void on_server_certain() { uncertain_.clear(); }
   /// The value in force now, SET LOCAL included; null: the server's login default.
   const Setting* find(std::string_view name) const;
   /// Some fairlead.* was set once; else find() need not be asked for one.
@@ -164,7 +165,7 @@ class SessionVariables {
   std::vector<SavepointRun> savepoints_;
   size_t savepoint_count_ = 0;
   std::vector<FollowUp> follow_ups_;
-  std::vector<std::string> uncertain_;  // On the server, until take_on_server().
+  std::vector<std::string> uncertain_;  // On the server, until on_server_certain().
   std::optional<uint64_t> parse_state_ = 0;
   bool has_proxy_settings_ = false;
   bool lost_ = false;

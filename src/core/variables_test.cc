@@ -163,6 +163,7 @@ TEST(SessionVariables, DoesNotTrustTheServerAfterAResetOfAStartupSetting) {
   EXPECT_TRUE(on_server.find("timezone")->is_unknown());
   EXPECT_EQ(*replay_batch(on_server, session.committed()), "SET \"timezone\" TO 'Asia/Tokyo';");
   EXPECT_EQ(*replay_batch(on_server, VariableSet()), "RESET \"timezone\";");
+  session.on_server_certain();
   EXPECT_EQ(session.take_on_server(), session.committed());
 }
 
