@@ -32,6 +32,9 @@ class Loop {
     asio::post(context_.get_executor(), std::move(work));
   }
 
+  /// Completes later: after what is running now, and after what was posted before.
+  auto yield() { return asio::post(context_.get_executor(), asio::deferred); }
+
   Executor executor() { return context_.get_executor(); }
   asio::io_context& context() { return context_; }
 

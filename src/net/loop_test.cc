@@ -24,6 +24,21 @@ TEST(Loop, RunsWhatOtherThreadsPostInTheirOrder) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(seen[static_cast<size_t>(i)], i);
 }
 
+TEST(Loop, WhoYieldsGoesOnWhenWhatIsRunningHasFinished) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    Spawner spawner(on);
+    bool went_on = false;
+    spawner.spawn([](Loop& its, bool& done) -> Task<void> {
+      co_await its.yield();
+      done = true;
+    }(on, went_on));
+    EXPECT_FALSE(went_on);
+    co_await spawner.join();
+    EXPECT_TRUE(went_on);
+  }(loop));
+}
+
 TEST(Signal, WakesEveryoneWhoWaitsAndNobodyWhoComesLater) {
   Loop loop;
   run(loop, [](Loop& on) -> Task<void> {

@@ -104,6 +104,9 @@ ServerConnection* Pool::adopt(std::unique_ptr<net::Stream> stream, ServerState s
 }
 
 net::Task<void> Pool::run_server(uint64_t id) {
+  // Whoever has adopted it goes on using it: it may have ended on its way here, which the first
+  // read finds out.
+  co_await loop_.yield();
   ServerConnection& server = *owned_.at(id).server;
   co_await server.read();
   co_await server.join();

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Databases under other names than the server's: each name has its own cluster and pool, whatever they share behind it."""
+import concurrent.futures
 import contextlib
 import dataclasses
 import os
@@ -9,6 +10,7 @@ import threading
 import unittest
 
 import wire
+from stand.interceptor import Leaver
 from stand.open import only_proxied, run_program
 from stand.plain import PlainPostgres
 from stand.processes import eventually
@@ -20,6 +22,7 @@ POOL_SIZE = 2
 NAMES = {"tests": "first", "alias": "first", "other_alias": "first", "elsewhere": "second"}
 CLIENTS_EACH = 12
 QUESTIONS = 100
+LAST_QUESTIONS = 10
 
 
 class NamesStand(ProxiedServer):
@@ -77,6 +80,24 @@ class Names(unittest.TestCase):
         for thread in threads:
             thread.join()
         self.assertEqual(wrong, [])
+
+    def test_servers_that_end_on_their_way_between_workers_are_lost_and_nothing_else(self):
+        leaver = Leaver(STAND.address.port, "the last of it")
+        self.addCleanup(leaver.stop)
+        proxy = STAND.add_proxy(nodes=[{"host": "127.0.0.1", "port": leaver.port, "role": "primary"}],
+                                sections={"database": {"pool_size": 1, "pool_timeout": "30s"}})
+
+        def work():
+            with wire.Connection.login(proxy.address) as client:
+                answers = [client.query("select 'the last of it'") for _ in range(LAST_QUESTIONS)]
+            return [answer.rows or answer.errors[0]["C"] for answer in answers]
+
+        with concurrent.futures.ThreadPoolExecutor(CLIENTS_EACH) as pool:
+            done = [pool.submit(work) for _ in range(CLIENTS_EACH)]
+        answers = sum((one.result() for one in done), [])
+        self.assertIn([("the last of it",)], answers)
+        # Whoever gets a server in that moment has his statement sent to it.
+        self.assertEqual([answer for answer in answers if answer not in ("08006", [("the last of it",)])], [])
 
     def test_the_pool_of_one_name_is_not_the_pool_of_another(self):
         with contextlib.ExitStack() as stack:

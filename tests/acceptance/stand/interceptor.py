@@ -95,6 +95,27 @@ class Detainer(_Between):
             self.let_go.wait(60)
 
 
+class Leaver(_Between):
+    """Ends the connection right behind the answer to a statement with `words` in it."""
+
+    def __init__(self, target, words):
+        self._words = words.encode("utf-8")
+        super().__init__(target)
+
+    def _serve(self, client, server):
+        is_last = False
+        while True:
+            for ready in select.select([client, server.socket], [], [])[0]:
+                data = ready.recv(65536)
+                if not data:
+                    return
+                (server.socket if ready is client else client).sendall(data)
+                if ready is client:
+                    is_last = self._words in data
+                elif is_last and data.endswith(wire.message(b"Z", b"I")):
+                    return
+
+
 class Interceptor(_Between):
     """TLS to both sides, so that he reads everything; nothing without TLS. Changes no byte."""
 
