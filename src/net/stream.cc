@@ -122,12 +122,7 @@ Duration Stream::unheard_for(Time now) {
   tcp_info info{};
   socklen_t size = sizeof info;
   const bool is_told = ::getsockopt(fd(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
-  if (!is_told || info.tcpi_unacked == 0 || info.tcpi_retransmits == 0) {
-    unheard_since_ = Time{};
-    return Duration{};
-  }
-  if (unheard_since_ == Time{}) unheard_since_ = now;
-  return now - unheard_since_;
+  return silence_.on_asked(!is_told || info.tcpi_unacked == 0 || info.tcpi_retransmits == 0, now);
 }
 
 void Stream::interrupt() {

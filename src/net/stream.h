@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "net/loop.h"
+#include "net/silence.h"
 
 namespace fairlead::net {
 
@@ -82,9 +83,9 @@ class Stream {
   /// up; 0: never.
   void keep_alive(Duration idle);
   /// For how long TCP has been sending the same bytes again, and nobody has acknowledged any, as
-  /// far as it was asked here: ask a few times a second. Keepalive does not end such a connection,
-  /// and TCP gives up only after a quarter of an hour. A peer that is there and does not read
-  /// acknowledges all the same.
+  /// far as it was asked here: ask a few times a second (silence.h). Keepalive does not end such a
+  /// connection, and TCP gives up only after a quarter of an hour. A peer that is there and does
+  /// not read acknowledges all the same.
   Duration unheard_for(Time now);
 
   /// Ends every pending readable() and writable(); the connection stays open.
@@ -117,7 +118,7 @@ class Stream {
   TcpSocket socket_;
   SslPointer ssl_;
   bool may_have_input_ = true;
-  Time unheard_since_{};  // Time{}: it is heard.
+  Silence silence_;
 };
 
 /// Writes all of `bytes`. Error: kConnectionFailure.
