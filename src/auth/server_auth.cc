@@ -56,6 +56,12 @@ std::optional<std::vector<std::string_view>> read_mechanisms(std::string_view re
 
 }  // namespace
 
+ServerCredentials to_server_credentials(const Secret& secret) {
+  if (const auto* plain = std::get_if<PlainPassword>(&secret)) return *plain;
+  if (const auto* md5 = std::get_if<Md5Secret>(&secret)) return *md5;
+  return std::monostate{};
+}
+
 ServerAuthFsm::ServerAuthFsm(ServerAuthInput input) : input_(std::move(input)) {}
 
 ServerAuthAction ServerAuthFsm::on_authentication(uint32_t code, std::string_view payload) {

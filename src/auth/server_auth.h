@@ -66,6 +66,10 @@ enum class ServerTransport : uint8_t { kProtected, kPlainNetwork };
 /// monostate: none are known.
 using ServerCredentials = std::variant<std::monostate, PlainPassword, Md5Secret, ScramLoginKeys>;
 
+/// What a secret on file is at servers. monostate: nothing; a verifier proves logins, and makes
+/// none.
+ServerCredentials to_server_credentials(const Secret& secret);
+
 /// What to do when a client's own user cannot be logged in to a server.
 inline constexpr std::string_view kGiveUsersCredentials =
     "Give the user's plain password in the users file; or use the auth method scram-sha-256 for "

@@ -53,6 +53,14 @@ ServerAuthAction scram(ServerAuthFsm& fsm, ScramServer server) {
   return fsm.on_authentication(kFinal, finished.value().server_final);
 }
 
+TEST(ServerCredentials, AreOnFileUnlessOnlyAVerifierIs) {
+  const Md5Secret md5 = Md5Secret::derive("pencil", "ann").value();
+  EXPECT_EQ(to_server_credentials(PlainPassword{SecretText("pencil")}), kPassword);
+  EXPECT_EQ(to_server_credentials(md5), ServerCredentials(md5));
+  EXPECT_EQ(to_server_credentials(kVerifier), ServerCredentials());
+  EXPECT_EQ(to_server_credentials(NoPassword{}), ServerCredentials());
+}
+
 TEST(ServerAuth, AServerThatTrustsIsDoneAtOnce) {
   ServerAuthFsm fsm(input(std::monostate{}));
   EXPECT_EQ(fsm.on_authentication(kOk, {}), ServerAuthAction(Done{}));

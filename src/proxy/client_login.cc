@@ -296,9 +296,7 @@ class ClientLogin {
   static void use_stored_secret(const std::optional<auth::Secret>& secret,
                                 ClientIdentity& identity) {
     if (!std::holds_alternative<std::monostate>(identity.credentials) || !secret) return;
-    if (const auto* plain = std::get_if<auth::PlainPassword>(&*secret))
-      identity.credentials = *plain;
-    if (const auto* md5 = std::get_if<auth::Md5Secret>(&*secret)) identity.credentials = *md5;
+    identity.credentials = auth::to_server_credentials(*secret);
   }
 
   Task<LoginOutcome> refuse(Error error) {

@@ -87,10 +87,20 @@ void Tenant::set_settings(SettingsPtr settings) {
   user_options_ = settings_->config->find_user(key_.user);
   options_ = choice_options();
   balancer_ = core::Balancer(method_of(config_->balance));
+  use_stored_secret();
   for (auto& [node, pool] : pools_) {
     pool->set_opening(opening(node));
     pool->shared().with_queue([&](core::PoolQueue& queue) { queue.set_size(config_->pool_size); });
   }
+}
+
+/// Clients that stay log in no more, and their servers' password may be another one by now. Keys
+/// that a login taught are not on file: they stay.
+void Tenant::use_stored_secret() {
+  const auth::Secret* secret = settings_->users.find(key_.user);
+  if (secret == nullptr) return;
+  auth::ServerCredentials stored = auth::to_server_credentials(*secret);
+  if (!std::holds_alternative<std::monostate>(stored)) credentials_ = std::move(stored);
 }
 
 void Tenant::set_snapshot(std::shared_ptr<const core::ClusterSnapshot> snapshot) {

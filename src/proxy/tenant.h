@@ -138,6 +138,7 @@ class Tenant {
   core::ChoiceView view();
   void want_positions() { shared_.control->want_positions(key_.cluster); }
   PoolOpening opening(core::NodeIndex node) const;
+  void use_stored_secret();
   void follow_nodes();
 
   net::Loop& loop_;

@@ -318,6 +318,24 @@ class Servers(unittest.TestCase):
     def test_an_md5_secret_serves_a_server_that_asks_for_md5(self):
         self.assertEqual(self.value("md5", "hashed"), "hashed")
 
+    def test_a_password_that_changes_serves_those_who_have_logged_in_before(self):
+        """Keys that their login taught serve on, too: they are in no file."""
+        users = {"renewed": "the old one", "kept": None}
+        with STAND.superuser() as server:
+            for name in users:
+                server.run(f"create role {name} login password 'the old one'")
+            users["kept"] = server.value("select rolpassword from pg_authid where rolname = 'kept'")
+            proxy = STAND.add_proxy(users=users)
+            with contextlib.ExitStack() as stack:
+                addresses = [dataclasses.replace(proxy.address, user=name, password="the old one") for name in users]
+                clients = [stack.enter_context(wire.Connection.login(address, timeout=10)) for address in addresses]
+                self.assertEqual([client.value("select current_user") for client in clients], list(users))
+                server.run("alter role renewed password 'the new one'")
+                proxy.change_users({**users, "renewed": "the new one"})
+                eventually(lambda: "the files that keys name were read again" in proxy.whole_log(), 10, "the reload is done")
+                STAND.end_other_connections()
+                self.assertEqual([client.value("select current_user") for client in clients], list(users))
+
     def test_what_the_configuration_does_not_allow_is_not_answered(self):  # F14
         for asked in ("scram-sha-256", "trust"):
             self.assertEqual(self.value("by default", f"by {asked}"), f"by {asked}")

@@ -35,7 +35,8 @@ class Proxy:
         self._folder = tempfile.mkdtemp(prefix="proxy-", dir=cluster.folder)
         self._process, self._last_error = None, None
         listen = self._certificate() if tls else {}
-        self._write_users({"tester": cluster.verifier if verifiers else cluster.password, **(users or {})})
+        self._secret = cluster.verifier if verifiers else cluster.password
+        self._write_users(users or {})
         self._write_config({**(sections or {}), "listen": {**listen, **(sections or {}).get("listen", {})}})
         try:
             self._start(environment or {})
@@ -43,10 +44,15 @@ class Proxy:
             self.stop()
             raise
 
+    def change_users(self, users):
+        """For logins to come; the tests' own stays."""
+        self._write_users(users)
+        os.kill(self.pid, signal.SIGHUP)
+
     def _write_users(self, users):
         self._users = os.path.join(self._folder, "users.txt")
         with open(self._users, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            file.writelines(f'"{name}" "{secret}"\n' for name, secret in users.items())
+            file.writelines(f'"{name}" "{secret}"\n' for name, secret in {"tester": self._secret, **users}.items())
 
     def _write_config(self, sections):
         sections, ports = dict(sections), free_ports(4)
