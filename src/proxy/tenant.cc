@@ -80,8 +80,8 @@ void Tenant::learn(auth::ServerCredentials credentials) {
 }
 
 void Tenant::set_settings(SettingsPtr settings) {
-  if (key_for(*settings, key_.name, key_.user) != key_)
-    return;  // New sessions get a new tenant; those that are there stay where they are.
+  is_current_ = key_for(*settings, key_.name, key_.user) == key_;
+  if (!is_current_) return;  // Those that are there stay where they are.
   settings_ = std::move(settings);
   config_ = settings_->config->find_database(key_.name);
   user_options_ = settings_->config->find_user(key_.user);
@@ -127,7 +127,9 @@ bool Tenant::has_clients_at(NodeIndex node) const {
   return pool != pools_.end() && pool->second->has_clients();
 }
 
-void Tenant::forget_retired_pools() {
+void Tenant::tick(core::PoolIdleConfig idle, Time now) {
+  if (!is_current_) idle.min_servers = 0;
+  for (auto& [node, pool] : pools_) pool->tick(idle, snapshot_->epoch, now);
   std::erase_if(pools_, [](const auto& entry) {
     return entry.second->is_retired() && entry.second->is_unused();
   });

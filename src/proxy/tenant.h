@@ -111,8 +111,8 @@ class Tenant {
   /// Somebody has a server there, or waits for one.
   bool has_clients_at(core::NodeIndex node) const;
 
-  /// Pools of nodes that are gone, once they are empty.
-  void forget_retired_pools();
+  /// Of every pool; those of nodes that are gone are forgotten once they are empty.
+  void tick(core::PoolIdleConfig idle, Time now);
 
   PositionsQueue& positions_queue() { return positions_queue_; }
 
@@ -147,6 +147,9 @@ class Tenant {
   Shared& shared_;
   SettingsPtr settings_;
   const TenantKey key_;
+  /// A reload may take the name away, or have it mean another database: new sessions get another
+  /// tenant then, and nobody will want servers that are kept ready here.
+  bool is_current_ = true;
   const config::Database* config_;           // These two are of settings_.
   const config::UserOptions* user_options_;  // Null: nothing is different for this user.
   auth::ServerCredentials credentials_;

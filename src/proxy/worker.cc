@@ -299,10 +299,7 @@ Task<void> Worker::tick() {
     const config::Proxy& limits = settings_->config->proxy;
     const core::PoolIdleConfig idle{limits.min_servers, limits.server_idle_timeout,
                                     limits.server_lifetime};
-    for (auto& [key, tenant] : tenants_) {
-      tenant->for_each_pool([&](Pool& pool) { pool.tick(idle, tenant->snapshot().epoch, now); });
-      tenant->forget_retired_pools();
-    }
+    for (auto& [key, tenant] : tenants_) tenant->tick(idle, now);
     forget_unused_tenants();
   }
 }

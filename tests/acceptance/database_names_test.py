@@ -131,6 +131,23 @@ class Names(unittest.TestCase):
             self.assertEqual({client.value("select current_database()") for client in newest}, {"postgres"})
             self.assertEqual({client.value("select current_database()") for client in new}, {"tests"})
 
+    def test_a_name_that_a_reload_took_away_has_no_servers_kept_ready(self):
+        with STAND.superuser() as server:
+            server.run("create database departed")
+            proxy = STAND.add_proxy(sections={"proxy": {"min_servers": 1, "server_idle_timeout": "100ms"},
+                                              "database.leaving": {"cluster": "main", "database": "departed"}})
+            count = "select count(*) from pg_stat_activity where usename = 'tester' and datname = 'departed'"
+            with wire.Connection.login(dataclasses.replace(proxy.address, database="leaving")) as client:
+                client.run("select 1")
+                with open(proxy.config, encoding="utf-8") as file:
+                    before, _ = file.read().split("[database.leaving]")
+                with open(proxy.config, "w", encoding="utf-8") as file:
+                    file.write(before)
+                os.kill(proxy.pid, signal.SIGHUP)
+                eventually(lambda: "reload: database.leaving" in proxy.whole_log(), 10, "the reload is done")
+                self.assertEqual(client.value("select current_database()"), "departed")
+            eventually(lambda: server.value(count) == "0", 10, "no server is left there")
+
     def reload(self, name, old, new):
         with open(STAND.proxy.config, encoding="utf-8") as file:
             before, section = file.read().split(f"[database.{name}]\n")
