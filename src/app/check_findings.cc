@@ -183,7 +183,10 @@ std::string next_step(const Error& error, const config::Cluster& cluster) {
                        cluster.monitor_database);
   if (says("Connection refused"))
     return "nothing listens there: is PostgreSQL running, and does listen_addresses include it?";
-  if (says("Host not found"))
+  // The words are net/resolver's and getaddrinfo's.
+  if (says("no name server has answered") || says("Temporary failure in name resolution"))
+    return "nobody here answers questions for names: check this machine's name servers (DNS)";
+  if (says("looking up the name"))
     return "the host's name is not known here: check its spelling and DNS";
   if (says("no answer within") || says("did not finish") || says("No route to host"))
     return "nothing answers there: check the address, the firewall, and that the machine is up";

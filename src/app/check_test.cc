@@ -110,7 +110,13 @@ TEST(NextStep, FitsTheCause) {
   EXPECT_THAT(step("no pg_hba.conf entry for host \"10.0.0.1\""), HasSubstr("pg_hba.conf"));
   EXPECT_THAT(step("role \"fairlead\" does not exist"), HasSubstr("CREATE ROLE \"fairlead\""));
   EXPECT_THAT(step("Connection refused"), HasSubstr("listen_addresses"));
-  EXPECT_THAT(step("Host not found (authoritative)"), HasSubstr("spelling"));
+  EXPECT_THAT(step("looking up the name: Name or service not known"), HasSubstr("spelling"));
+  EXPECT_THAT(step("looking up the name: No address associated with hostname"),
+              HasSubstr("spelling"));
+  EXPECT_THAT(step("looking up the name: Temporary failure in name resolution"),
+              HasSubstr("name servers"));
+  EXPECT_THAT(step("no name server has answered for the name within 2500 ms"),
+              HasSubstr("name servers"));
   EXPECT_THAT(step("no answer within 5000 ms"), HasSubstr("firewall"));
   EXPECT_THAT(step("the certificate was not accepted: self-signed certificate"),
               HasSubstr("tls_mode"));
