@@ -32,7 +32,15 @@ class Proxy::State {
     shared_.control = control_.get();
   }
 
+  /// Nothing has begun when it fails: who accepts clients has to be told to end, by a loop that
+  /// runs.
   Result<void> listen() {
+    struct Opened {
+      Worker& worker;
+      net::TcpAcceptor acceptor;
+      core::Port port;
+    };
+    std::vector<Opened> all;
     const config::Listen& listen = settings_->config->listen;
     for (const auto& [port, number, real] :
          {std::tuple{core::Port::kAutomatic, listen.port, &ports_.automatic},
@@ -43,9 +51,10 @@ class Proxy::State {
         auto acceptor = net::listen(worker->loop(), listen.host, *real, workers_.size() > 1);
         if (!acceptor) return std::unexpected(acceptor.error());
         *real = net::local_port(*acceptor);
-        worker->listen_on(std::move(*acceptor), port);
+        all.push_back({*worker, std::move(*acceptor), port});
       }
     }
+    for (Opened& opened : all) opened.worker.listen_on(std::move(opened.acceptor), opened.port);
     return {};
   }
 
