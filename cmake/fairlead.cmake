@@ -102,6 +102,8 @@ function(fairlead_test name)
   add_executable(${name} ${ARG_SOURCES})
   set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)  # As all tests; see CMakeLists.txt.
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main)
+  # Optimizing them takes as long as compiling them.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Dev>:-O0>)
   precompile(${name} base_test precompiled_test.h)
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)
