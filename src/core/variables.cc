@@ -36,10 +36,6 @@ SessionVariables::SessionVariables(HashKey key, VariableSet startup, VariableLim
   update_parse_state();
 }
 
-bool SessionVariables::can_keep(std::string_view name) {
-  return canonical_variable_name(name).has_value();
-}
-
 void SessionVariables::on_set(std::string_view name, Setting setting, SetScope scope) {
   const auto canonical = canonical_variable_name(name);
   if (!canonical) {

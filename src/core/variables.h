@@ -98,9 +98,8 @@ class SessionVariables {
                     std::string_view client_encoding);
 
   /// A change could not be kept, for a limit or for its name: what the session has is not known any
-  /// more. The caller closes the server and ends the session with 54000. can_keep() tells before.
+  /// more. The caller closes the server and ends the session with 54000.
   bool lost() const { return lost_; }
-  static bool can_keep(std::string_view name);
 
   /// The open transaction has changed settings, so that its end may change them again.
   bool changes_open() const { return !tracked_.empty(); }
