@@ -227,6 +227,18 @@ class CommitsThatWaitForAReplica(Case):
             primary.run(f"alter system set synchronous_standby_names = '{names}'")
             primary.run("select pg_reload_conf()")
             eventually(lambda: primary.value("show synchronous_standby_names") == names, 10, "the primary has read it")
+        if names:
+            eventually(self.commits_wait, 10, "its checkpointer, too, from which the others know that they have to wait")
+
+    @staticmethod
+    def commits_wait():
+        with STAND.superuser() as probe:
+            probe.send(wire.query("select pg_logical_emit_message(true, 'probe', '')"))
+            waits = not is_answered(probe, within=0.2)
+            if waits:
+                probe.cancel()
+            probe.answer().checked()
+            return waits
 
     def waiting(self):
         """The process that waits; None for none."""
