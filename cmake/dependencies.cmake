@@ -11,6 +11,13 @@ find_package(PostgreSQL REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
 
+# libev ships no CMake or pkg-config file.
+find_library(EV_LIBRARY ev REQUIRED)
+find_path(EV_INCLUDE ev.h REQUIRED)
+add_library(fairlead_libev INTERFACE)
+target_include_directories(fairlead_libev SYSTEM INTERFACE "${EV_INCLUDE}")
+target_link_libraries(fairlead_libev INTERFACE "${EV_LIBRARY}")
+
 # libpg_query ships a static archive and no CMake or pkg-config file.
 find_library(PG_QUERY_LIBRARY pg_query REQUIRED)
 find_path(PG_QUERY_INCLUDE pg_query.h REQUIRED)

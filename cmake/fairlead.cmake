@@ -44,7 +44,6 @@ function(precompile target first header)
 endfunction()
 
 # What each folder may link, and so include (ARCHITECTURE.md; tools/layers.py checks the includes themselves).
-set(FAIRLEAD_OWN_PRECOMPILED net proxy)  # Asio.
 set(FAIRLEAD_ALLOWED_base "")
 set(FAIRLEAD_ALLOWED_wire base)
 set(FAIRLEAD_ALLOWED_sql base wire)
@@ -82,9 +81,7 @@ function(fairlead_library name)
   add_library(fairlead_${name} STATIC ${sources})
   target_include_directories(fairlead_${name} PUBLIC "${CMAKE_SOURCE_DIR}/src")
   target_link_libraries(fairlead_${name} PUBLIC ${ARG_FOLDERS} ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
-  if(NOT name IN_LIST FAIRLEAD_OWN_PRECOMPILED)
-    precompile(fairlead_${name} fairlead_base precompiled.h)
-  endif()
+  precompile(fairlead_${name} fairlead_base precompiled.h)
   if(tests AND NOT FAIRLEAD_FUZZ)
     fairlead_test(${name}_test SOURCES ${tests} LINK fairlead_${name})
   endif()

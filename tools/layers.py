@@ -34,7 +34,8 @@ def library(name, pattern, folders, instead):
 # so a new library needs a row here.
 LIBRARIES = [
     library("Boost.JSON", r"boost/json", "patroni cluster load admin app", "build JSON in admin/ or load/"),
-    library("Boost (Asio, Beast)", r"boost/", "net", "use the wrappers of src/net"),
+    library("libev", r"ev\.h|ev\+\+\.h", "net", "use the wrappers of src/net"),
+    library("Boost (Beast)", r"boost/", "net", "use the wrappers of src/net"),
     library("OpenSSL's TLS", r"openssl/(ssl|bio|tls1)\.h", "net", "use net/tls.h"),
     library("OpenSSL", r"openssl/", "auth net", "use the functions of src/auth/crypto.h"),
     library("libpg_query", r"pg_query|protobuf", "sql", "ask src/sql for the facts of a statement"),

@@ -56,10 +56,10 @@ class Layers(unittest.TestCase):
     def test_a_folder_without_a_row_is_refused(self):
         self.refuses("utils/a.h", "int a;\n", "not in the layer table")
 
-    def test_asio_stays_in_net(self):
-        self.accepts("net/a.h", "#include <boost/asio.hpp>\n")
+    def test_libev_and_beast_stay_in_net(self):
+        self.accepts("net/a.h", "#include <ev.h>\n")
         for folder in ("core", "proxy", "admin", "app"):
-            self.refuses(f"{folder}/a.h", "#include <boost/asio/ip/tcp.hpp>\n", "only in src/net")
+            self.refuses(f"{folder}/a.h", "#include <ev.h>\n", "only in src/net")
         self.refuses("admin/a.cc", "#include <boost/beast/http.hpp>\n", "only in src/net")
 
     def test_json_is_for_those_who_show_it(self):

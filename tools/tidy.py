@@ -27,7 +27,7 @@ BANNED_SUFFIXES = {
     "Helpers": "give what it does a name of its own",
     "Util": "put each function beside what it serves",
     "Utils": "put each function beside what it serves",
-    "Impl": "name the variant: AsioStream, FakeClock",
+    "Impl": "name the variant: SocketStream, FakeClock",
     "Context": "name what it holds: Session, Request, Lease",
 }
 

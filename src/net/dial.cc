@@ -1,10 +1,14 @@
 #include "net/dial.h"
 
 #include <fmt/format.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 
+#include "net/address.h"
 #include "net/alarm.h"
 #include "net/resolver.h"
 
@@ -15,78 +19,100 @@ namespace {
 // not see a refusal.
 constexpr int kListenBacklog = 4096;
 
+std::string text_of(int error) { return std::generic_category().message(error); }
+
 DialError dial_error(const std::string& host, uint16_t port, std::string_view why, bool refused) {
   return {Error{ErrorCode::kConnectionFailure,
                 fmt::format("could not connect to {}:{}", host, port), std::string(why)},
           refused};
 }
 
+int open_socket(int family) {
+  return ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+}
+
+/// The system's error, 0 when it is connected.
+Task<int> connect(Socket& socket, const Address& address) {
+  if (::connect(socket.fd(), address.data(), address.size()) == 0) co_return 0;
+  if (errno != EINPROGRESS) co_return errno;
+  if (!co_await socket.writable()) co_return ECANCELED;
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(socket.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+  co_return error;
+}
+
+void switch_on(int fd, int option) {
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, option, &on,
+               sizeof on);  // Cannot fail for those that are used here.
+}
+
 }  // namespace
 
-Task<std::expected<TcpSocket, DialError>> dial(Loop& loop, std::string host, uint16_t port,
-                                               Duration timeout) {
+Task<std::expected<Socket, DialError>> dial(Loop& loop, std::string host, uint16_t port,
+                                            Duration timeout) {
   const Time deadline = Loop::now() + timeout;
   auto addresses = co_await Resolver::of_system().resolve(loop, host, timeout);
   if (!addresses) co_return std::unexpected(dial_error(host, port, addresses.error(), false));
 
-  TcpSocket socket(loop.executor());
+  std::optional<Socket> socket;
   bool expired = false;
   const Alarm alarm(loop, std::max(deadline - Loop::now(), Duration{0}), [&] {
     expired = true;
-    boost::system::error_code ignored;
-    socket.close(ignored);
+    if (socket) socket->close();
   });
-  boost::system::error_code last;
-  for (asio::ip::tcp::endpoint& address : *addresses) {
-    boost::system::error_code ignored;
-    socket.close(ignored);
-    address.port(port);
-    const auto [error] = co_await socket.async_connect(address, use_result);
+  int last = 0;
+  for (Address& address : *addresses) {
+    const int fd = open_socket(address.family());
+    last = errno;
+    if (fd < 0) continue;
+    socket.emplace(loop, fd);
+    address.set_port(port);
+    last = co_await connect(*socket, address);
     if (expired) break;
-    if (!error) co_return socket;
-    last = error;
+    if (last == 0) co_return std::move(*socket);
   }
   if (expired)
     co_return std::unexpected(dial_error(
         host, port, fmt::format("no answer within {} ms", timeout.count() / 1000), false));
-  co_return std::unexpected(
-      dial_error(host, port, last.message(), last == asio::error::connection_refused));
+  co_return std::unexpected(dial_error(host, port, text_of(last), last == ECONNREFUSED));
 }
 
-Result<TcpAcceptor> listen(Loop& loop, const std::string& host, uint16_t port, bool shared) {
-  const auto failed = [&](std::string_view step, const boost::system::error_code& error) {
+Task<std::expected<Socket, int>> Acceptor::accept() {
+  for (;;) {
+    if (!co_await socket_.readable()) co_return std::unexpected(ECANCELED);
+    const int fd = ::accept4(socket_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) co_return Socket(socket_.loop(), fd);
+    if (errno != EAGAIN && errno != EINTR) co_return std::unexpected(errno);
+  }
+}
+
+uint16_t Acceptor::port() const {
+  const auto address = Address::local(socket_.fd());
+  return address ? address->port() : uint16_t{0};
+}
+
+Result<Acceptor> listen(Loop& loop, const std::string& host, uint16_t port, bool shared) {
+  const auto failed = [&](std::string_view step, std::string_view why) {
     return fail(ErrorCode::kIo, fmt::format("cannot listen on {}:{}", host, port),
-                fmt::format("{}: {}", step, error.message()),
+                fmt::format("{}: {}", step, why),
                 "Another program may hold the port: choose another one under [listen], or stop "
                 "that program.");
   };
-  boost::system::error_code error;
-  asio::ip::basic_resolver<asio::ip::tcp, Executor> resolver(loop.executor());
-  const auto found =
-      resolver.resolve(host, std::to_string(port), asio::ip::resolver_base::passive, error);
-  if (error || found.empty()) return failed("looking up the host", error);
-  const asio::ip::tcp::endpoint endpoint = found.begin()->endpoint();
+  LookedUp found = look_up(host);
+  if (found.addresses.empty()) return failed("looking up the host", found.trouble);
+  Address& address = found.addresses.front();
+  address.set_port(port);
 
-  TcpAcceptor acceptor(loop.executor());
-  acceptor.open(endpoint.protocol(), error);
-  if (error) return failed("opening a socket", error);
-  acceptor.set_option(asio::socket_base::reuse_address(true), error);
-  const int on = 1;
-  if (shared &&
-      ::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
-    return failed("sharing the port between workers", {errno, boost::system::system_category()});
-  }
-  acceptor.bind(endpoint, error);
-  if (error) return failed("binding", error);
-  acceptor.listen(kListenBacklog, error);
-  if (error) return failed("listening", error);
-  return acceptor;
-}
-
-uint16_t local_port(const TcpAcceptor& acceptor) {
-  boost::system::error_code error;
-  const auto endpoint = acceptor.local_endpoint(error);
-  return error ? uint16_t{0} : endpoint.port();
+  const int fd = open_socket(address.family());
+  if (fd < 0) return failed("opening a socket", text_of(errno));
+  Socket socket(loop, fd);
+  switch_on(fd, SO_REUSEADDR);
+  if (shared) switch_on(fd, SO_REUSEPORT);
+  if (::bind(fd, address.data(), address.size()) != 0) return failed("binding", text_of(errno));
+  if (::listen(fd, kListenBacklog) != 0) return failed("listening", text_of(errno));
+  return Acceptor(std::move(socket));
 }
 
 }  // namespace fairlead::net

@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <string>
 
-#include "net/stream.h"
+#include "base/error.h"
+#include "net/socket.h"
 
 namespace fairlead::net {
 
@@ -15,12 +16,26 @@ struct DialError {
   Error error;
   bool refused = false;
 };
-Task<std::expected<TcpSocket, DialError>> dial(Loop& loop, std::string host, uint16_t port,
-                                               Duration timeout);
+Task<std::expected<Socket, DialError>> dial(Loop& loop, std::string host, uint16_t port,
+                                            Duration timeout);
 
-/// Binds and listens with SO_REUSEADDR; port 0 takes a free one (see local_port). With `shared`,
-/// SO_REUSEPORT lets every worker have its own acceptor on one port.
-Result<TcpAcceptor> listen(Loop& loop, const std::string& host, uint16_t port, bool shared);
-uint16_t local_port(const TcpAcceptor& acceptor);
+/// A port that is listened on.
+class Acceptor {
+ public:
+  explicit Acceptor(Socket socket) : socket_(std::move(socket)) {}
+
+  /// Waits for the next client. The error is the system's, ECANCELED after close(): only what has
+  /// become of one client, if it says nothing of missing descriptors.
+  Task<std::expected<Socket, int>> accept();
+  uint16_t port() const;
+  void close() { socket_.close(); }
+
+ private:
+  Socket socket_;
+};
+
+/// Binds and listens with SO_REUSEADDR; port 0 takes a free one. With `shared`, SO_REUSEPORT lets
+/// every worker have its own acceptor on one port.
+Result<Acceptor> listen(Loop& loop, const std::string& host, uint16_t port, bool shared);
 
 }  // namespace fairlead::net

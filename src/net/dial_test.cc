@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "net/address.h"
 #include "net/loop_testing.h"
 
 namespace fairlead::net {
@@ -30,7 +31,7 @@ TEST(Dial, TellsAClosedPortFromOtherTroubles) {  // E7
     Loop loop;
     const auto acceptor = listen(loop, "127.0.0.1", 0, false);
     ASSERT_TRUE(acceptor);
-    port = local_port(*acceptor);
+    port = acceptor->port();
   }
   const auto error = failure_of("127.0.0.1", port);
   ASSERT_TRUE(error);
@@ -50,8 +51,8 @@ TEST(Dial, TellsANameThatNobodyKnows) {
 TEST(Dial, TriesEveryAddressOfAName) {
   Loop loop;
   run(loop, [](Loop& on) -> Task<void> {
-    const auto acceptor = listen(on, "127.0.0.1", 0, false);  // "localhost" may be ::1 first.
-    auto dialled = co_await dial(on, "localhost", local_port(*acceptor), 5s);
+    auto acceptor = listen(on, "127.0.0.1", 0, false);  // "localhost" may be ::1 first.
+    auto dialled = co_await dial(on, "localhost", acceptor->port(), 5s);
     EXPECT_TRUE(dialled.has_value());
   }(loop));
 }
@@ -60,15 +61,15 @@ TEST(Dial, TriesEveryAddressOfAName) {
 TEST(Dial, GivesUpWhenTheTimeIsUp) {
   Loop loop;
   run(loop, [](Loop& on) -> Task<void> {
-    asio::ip::tcp::endpoint any(asio::ip::make_address("127.0.0.1"), 0);
-    TcpAcceptor full(on.executor());
-    full.open(any.protocol());
-    full.bind(any);
-    full.listen(0);
-    std::vector<TcpSocket> queued;
+    const Address any = *Address::parse("127.0.0.1");
+    const int fd = ::socket(any.family(), SOCK_STREAM | SOCK_NONBLOCK, 0);
+    const Acceptor full(Socket(on, fd));
+    EXPECT_EQ(::bind(fd, any.data(), any.size()), 0);
+    EXPECT_EQ(::listen(fd, 0), 0);
+    std::vector<Socket> queued;
     std::optional<DialError> error;
     for (int i = 0; i < 8 && !error; ++i) {
-      auto dialled = co_await dial(on, "127.0.0.1", local_port(full), 200ms);
+      auto dialled = co_await dial(on, "127.0.0.1", full.port(), 200ms);
       if (dialled) {
         queued.push_back(std::move(*dialled));
       } else {
@@ -86,10 +87,9 @@ TEST(Listen, SaysWhichPortIsTakenAndWhatToDo) {
   Loop loop;
   const auto first = listen(loop, "127.0.0.1", 0, false);
   ASSERT_TRUE(first);
-  const auto second = listen(loop, "127.0.0.1", local_port(*first), false);
+  const auto second = listen(loop, "127.0.0.1", first->port(), false);
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().message,
-            "cannot listen on 127.0.0.1:" + std::to_string(local_port(*first)));
+  EXPECT_EQ(second.error().message, "cannot listen on 127.0.0.1:" + std::to_string(first->port()));
   EXPECT_THAT(second.error().detail, HasSubstr("in use"));
   EXPECT_NE(second.error().hint, "");
 }
@@ -98,7 +98,7 @@ TEST(Listen, WorkersShareAPort) {
   Loop loop;
   const auto first = listen(loop, "127.0.0.1", 0, true);
   ASSERT_TRUE(first);
-  EXPECT_TRUE(listen(loop, "127.0.0.1", local_port(*first), true));
+  EXPECT_TRUE(listen(loop, "127.0.0.1", first->port(), true));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <optional>
 
@@ -45,7 +46,7 @@ std::unexpected<Error> failed(const HttpGet& request, ErrorCode code, std::strin
 boost::system::error_code feed(Parser& parser, std::string& pending) {
   boost::system::error_code error;
   while (!pending.empty() && !parser.is_done()) {
-    const size_t taken = parser.put(asio::buffer(pending), error);
+    const size_t taken = parser.put(boost::asio::buffer(pending), error);
     pending.erase(0, taken);
     if (error == http::error::need_more) return {};
     if (error) return error;
@@ -62,8 +63,7 @@ Task<std::optional<std::string>> receive(Stream& stream, Parser& parser) {
   while (!parser.is_done()) {
     const Transfer got = stream.read(chunk);
     if (got.would_block()) {
-      const auto [interrupted] = co_await stream.readable();
-      if (interrupted) co_return "the connection was interrupted";
+      if (!co_await stream.readable()) co_return "the connection was interrupted";
       continue;
     }
     if (got.closed()) {
@@ -89,7 +89,7 @@ Task<Result<HttpAnswer>> http_get(Loop& loop, HttpGet request) {
   auto socket = co_await dial(loop, request.host, request.port, request.timeout);
   if (!socket)
     co_return failed(request, ErrorCode::kConnectionFailure, describe(socket.error().error));
-  Stream stream(loop, std::move(*socket));
+  Stream stream(std::move(*socket));
   const Deadline guard(loop, stream, std::max(deadline - Loop::now(), Duration{1}));
   const auto too_late = [&] {
     return failed(request, ErrorCode::kConnectionFailure,

@@ -24,10 +24,10 @@ struct Exchange {
   Result<HttpAnswer> result = HttpAnswer{};
 };
 
-Task<void> serve(Loop& loop, TcpAcceptor& acceptor, Exchange& exchange) {
-  auto [error, socket] = co_await acceptor.async_accept(use_result);
-  if (error) co_return;
-  Stream stream(loop, std::move(socket));
+Task<void> serve(Loop& loop, Acceptor& acceptor, Exchange& exchange) {
+  auto socket = co_await acceptor.accept();
+  if (!socket) co_return;
+  Stream stream(std::move(*socket));
   while (!exchange.asked.ends_with("\r\n\r\n")) {
     const Transfer got = stream.read(loop.scratch());
     if (got.closed()) co_return;
@@ -48,7 +48,7 @@ Task<void> hold(Loop& loop, Exchange& exchange) {
   Spawner spawner(loop);
   spawner.spawn(serve(loop, *acceptor, exchange));
   exchange.result = co_await http_get(loop, {.host = "127.0.0.1",
-                                             .port = local_port(*acceptor),
+                                             .port = acceptor->port(),
                                              .target = "/cluster",
                                              .authorization = exchange.authorization,
                                              .timeout = exchange.timeout,

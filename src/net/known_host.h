@@ -13,12 +13,12 @@
 #include <vector>
 
 #include "base/time.h"
-#include "net/asio.h"
+#include "net/address.h"
 
 namespace fairlead::net {
 
 /// Where one name leads to, in the order in which to try; the ports are 0.
-using Addresses = std::vector<asio::ip::tcp::endpoint>;
+using Addresses = std::vector<Address>;
 
 /// What one look-up brought.
 struct LookedUp {

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 constexpr Time kStart{std::chrono::hours(1000)};
 constexpr Duration kPatience = 1s;  // More than kLookUpPatience.
 
-Addresses address(const char* text) { return {{asio::ip::make_address(text), 0}}; }
+Addresses address(const char* text) { return {*Address::parse(text)}; }
 
 class KnownHostTest : public ::testing::Test {
  protected:

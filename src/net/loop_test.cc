@@ -24,6 +24,29 @@ TEST(Loop, RunsWhatOtherThreadsPostInTheirOrder) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(seen[static_cast<size_t>(i)], i);
 }
 
+TEST(Loop, StopEndsItAfterWhatIsRunning) {
+  Loop loop;
+  bool went_on = false;
+  loop.post([&] { loop.stop(); });
+  loop.post([&] { went_on = true; });
+  loop.run();
+  EXPECT_FALSE(went_on);
+  Loop stopped_before;
+  stopped_before.stop();
+  stopped_before.run();
+}
+
+TEST(LoopDeathTest, RunsOnce) {
+  EXPECT_DEATH(
+      {
+        Loop loop;
+        loop.stop();
+        loop.run();
+        loop.run();
+      },
+      "runs once");
+}
+
 TEST(Loop, WhoYieldsGoesOnWhenWhatIsRunningHasFinished) {
   Loop loop;
   run(loop, [](Loop& on) -> Task<void> {

@@ -9,15 +9,21 @@
 #include "base/assert.h"
 #include "net/dial.h"
 #include "net/spawner.h"
+#include "net/stream.h"
 
 namespace fairlead::net {
 
+/// To its end, with what it throws.
 inline void run(Loop& loop, Task<void> task) {
   std::exception_ptr thrown;
-  asio::co_spawn(loop.executor(), std::move(task), [&](std::exception_ptr error) {
-    thrown = error;
-    loop.stop();
-  });
+  start(loop, [](Loop& on, Task<void> whole, std::exception_ptr& error) -> Task<void> {
+    try {
+      co_await std::move(whole);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    on.stop();
+  }(loop, std::move(task), thrown));
   loop.run();
   if (thrown) std::rethrow_exception(thrown);
 }
@@ -30,12 +36,12 @@ struct Ends {
 inline Task<Ends> connect_ends(Loop& loop) {
   auto acceptor = listen(loop, "127.0.0.1", 0, false);
   require(acceptor.has_value(), "a free port can be listened on");
-  auto dialled = co_await dial(loop, "127.0.0.1", local_port(*acceptor), std::chrono::seconds(5));
+  auto dialled = co_await dial(loop, "127.0.0.1", acceptor->port(), std::chrono::seconds(5));
   require(dialled.has_value(), "whoever listens can be connected to");
-  auto [error, accepted] = co_await acceptor->async_accept(use_result);
-  require(!error, "who has connected can be accepted");
-  co_return Ends{std::make_unique<Stream>(loop, std::move(*dialled)),
-                 std::make_unique<Stream>(loop, std::move(accepted))};
+  auto accepted = co_await acceptor->accept();
+  require(accepted.has_value(), "who has connected can be accepted");
+  co_return Ends{std::make_unique<Stream>(std::move(*dialled)),
+                 std::make_unique<Stream>(std::move(*accepted))};
 }
 
 /// Everything that comes until the other side ends its own.

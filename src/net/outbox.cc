@@ -32,8 +32,7 @@ void Outbox::tell() {
 
 Task<void> Outbox::drain() {
   while (blocked()) {
-    const auto [error] = co_await stream_.writable();
-    if (error && broken_) break;
+    if (!co_await stream_.writable() && broken_) break;
     const Transfer written = stream_.write(std::string_view(waiting_).substr(sent_));
     if (written.closed()) {
       give_up();

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "net/signal.h"
 
 namespace fairlead::net {
 namespace {
@@ -23,7 +24,9 @@ struct AddressListDeleter {
   void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
 };
 
-LookedUp ask_system(const std::string& host) {
+}  // namespace
+
+LookedUp look_up(const std::string& host) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* list = nullptr;
@@ -36,17 +39,11 @@ LookedUp ask_system(const std::string& host) {
   }
   LookedUp found;
   for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
-    asio::ip::tcp::endpoint address;
-    if (entry->ai_addrlen > address.capacity()) continue;
-    address.resize(entry->ai_addrlen);
-    std::memcpy(address.data(), entry->ai_addr, entry->ai_addrlen);
-    found.addresses.push_back(address);
+    found.addresses.emplace_back(entry->ai_addr, entry->ai_addrlen);
   }
   if (found.addresses.empty()) found.trouble = "it has no address";
   return found;
 }
-
-}  // namespace
 
 /// What is shared with the threads that look up.
 class Resolver::Names : public std::enable_shared_from_this<Names> {
@@ -91,7 +88,7 @@ class Resolver::Waiter {
       : loop_(loop),
         names_(names),
         host_(std::move(host)),
-        timer_(std::make_shared<Timer>(loop.executor())),
+        ended_(std::make_shared<Signal>(loop)),
         ended_before_(names_.enter(host_, *this)) {}
   ~Waiter() { names_.leave(host_, *this); }
   Waiter(const Waiter&) = delete;
@@ -99,16 +96,13 @@ class Resolver::Waiter {
 
   /// From any thread, while it is entered: its loop is there for as long as it is.
   void tell() {
-    loop_.post([timer = std::weak_ptr(timer_)] {
-      if (const auto waiting = timer.lock()) waiting->cancel();
+    loop_.post([ended = std::weak_ptr(ended_)] {
+      if (const auto waiting = ended.lock()) waiting->notify_all();
     });
   }
 
   /// Until it is told, or until then.
-  auto wait(Time until) {
-    timer_->expires_at(until);
-    return timer_->async_wait(use_result);
-  }
+  auto wait(Time until) { return ended_->wait_for(until - Loop::now()); }
 
   uint64_t ended_before() const { return ended_before_; }
 
@@ -116,7 +110,7 @@ class Resolver::Waiter {
   Loop& loop_;
   Names& names_;
   const std::string host_;
-  const std::shared_ptr<Timer> timer_;
+  const std::shared_ptr<Signal> ended_;
   const uint64_t ended_before_;
 };
 
@@ -180,15 +174,13 @@ Resolver::Resolver(LookUp look_up) : names_(std::make_shared<Names>(std::move(lo
 
 Resolver& Resolver::of_system() {
   // Never destroyed: a thread may still be in it when the process ends.
-  static Resolver& instance = *new Resolver(ask_system);
+  static Resolver& instance = *new Resolver(look_up);
   return instance;
 }
 
 Task<std::expected<Addresses, std::string>> Resolver::resolve(Loop& loop, std::string host,
                                                               Duration timeout) {
-  boost::system::error_code no_address;
-  const auto literal = asio::ip::make_address(host, no_address);
-  if (!no_address) co_return Addresses{{literal, 0}};
+  if (const auto literal = Address::parse(host)) co_return Addresses{*literal};
 
   const Time deadline = Loop::now() + timeout;
   const Duration patience = timeout / 2;  // The other half is for whoever is to be reached.

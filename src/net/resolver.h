@@ -18,6 +18,10 @@
 
 namespace fairlead::net {
 
+/// Asks the system for the addresses of `host`: /etc/hosts, DNS and whatever else it is told to
+/// ask. Blocks, often for half a minute. Any thread.
+LookedUp look_up(const std::string& host);
+
 class Resolver {
  public:
   /// Blocks for as long as it takes, on a thread of its own, perhaps longer than the resolver
@@ -31,7 +35,7 @@ class Resolver {
   Task<std::expected<Addresses, std::string>> resolve(Loop& loop, std::string host,
                                                       Duration timeout);
 
-  /// The one of this process: /etc/hosts, DNS and whatever else the system is told to ask.
+  /// The one of this process, which asks the system.
   static Resolver& of_system();
 
  private:

@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 
 using Found = std::expected<Addresses, std::string>;
 
-Addresses address(const char* text) { return {{asio::ip::make_address(text), 0}}; }
+Addresses address(const char* text) { return {*Address::parse(text)}; }
 
 /// Name servers as a test wants them. Shared with the threads that ask, which may outlive the test.
 class NameServers {
@@ -155,7 +155,7 @@ TEST_F(ResolverTest, TheSystemKnowsItsOwnName) {
     into = co_await Resolver::of_system().resolve(on, "localhost", 20s);
   }(loop, found));
   ASSERT_TRUE(found);
-  EXPECT_TRUE(found->front().address().is_loopback());
+  EXPECT_THAT(found->front().host(), testing::AnyOf("127.0.0.1", "::1"));
 }
 
 }  // namespace

@@ -7,29 +7,76 @@
 // suspension between.
 #pragma once
 
-#include "net/loop.h"
+#include <optional>
+
+#include "net/alarm.h"
 
 namespace fairlead::net {
 
 class Signal {
  public:
-  explicit Signal(Loop& loop) : timer_(loop.executor(), Timer::time_point::max()) {}
+  explicit Signal(Loop& loop) : loop_(loop) {}
+  Signal(const Signal&) = delete;
+  Signal& operator=(const Signal&) = delete;
 
-  /// Resumes at the next notify_all().
-  auto wait() { return timer_.async_wait(use_result); }
+  /// To be awaited: resumes at the next notify_all().
+  auto wait() { return Waiting(*this, std::nullopt); }
+  /// To be awaited: resumes at the next notify_all() or after `span`, whichever is first.
+  auto wait_for(Duration span) { return Waiting(*this, span); }
 
-  /// Resumes at the next notify_all() or after `span`, whichever is first. Only one waiter may use
-  /// this form at a time.
-  Task<void> wait_for(Duration span) {
-    timer_.expires_after(span);
-    co_await timer_.async_wait(use_result);
-    timer_.expires_at(Timer::time_point::max());
+  void notify_all() {
+    for (Waiting* waiting = std::exchange(first_, nullptr); waiting != nullptr;) {
+      Waiting* const next = waiting->next_;
+      waiting->resume();
+      waiting = next;
+    }
   }
 
-  void notify_all() { timer_.cancel(); }
-
  private:
-  Timer timer_;
+  class Waiting {
+   public:
+    Waiting(Signal& signal, std::optional<Duration> span) : signal_(signal), span_(span) {}
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+
+    bool await_ready() { return false; }
+    void await_suspend(std::coroutine_handle<> who) {
+      who_ = who;
+      signal_.add(*this);
+      if (!span_) return;
+      alarm_.emplace(signal_.loop_, *span_, [this] {
+        signal_.remove(*this);
+        resume();
+      });
+    }
+    void await_resume() {}
+
+   private:
+    friend Signal;
+
+    void resume() {
+      alarm_.reset();
+      signal_.loop_.resume_later(who_);
+    }
+
+    Signal& signal_;
+    const std::optional<Duration> span_;
+    std::optional<Alarm> alarm_;
+    std::coroutine_handle<> who_;
+    Waiting* next_ = nullptr;
+  };
+
+  Waiting** find(const Waiting* wanted) {
+    Waiting** link = &first_;
+    while (*link != wanted) link = &(*link)->next_;
+    return link;
+  }
+  /// At the end: who has waited longest resumes first.
+  void add(Waiting& waiting) { *find(nullptr) = &waiting; }
+  void remove(Waiting& waiting) { *find(&waiting) = waiting.next_; }
+
+  Loop& loop_;
+  Waiting* first_ = nullptr;  // They are in the frames of the coroutines that wait.
 };
 
 }  // namespace fairlead::net

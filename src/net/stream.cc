@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "base/assert.h"
+#include "net/address.h"
 #include "net/tls.h"
 
 namespace fairlead::net {
@@ -43,15 +44,13 @@ Transfer from_ssl(SSL* ssl, int result, size_t bytes) {
 
 }  // namespace
 
-Stream::Stream(Loop& loop, TcpSocket socket) : socket_(std::move(socket)) {
-  (void)loop;
-  boost::system::error_code ignored;  // A socket that is already dead fails at its first read.
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+Stream::Stream(Socket socket) : socket_(std::move(socket)) {
+  const int on = 1;  // A socket that is already dead fails at its first read.
+  ::setsockopt(fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 Stream::Stream(Loop& loop, DetachedStream detached)
-    : socket_(loop.executor(), asio::ip::tcp::v4(), detached.fd), ssl_(std::move(detached.ssl)) {}
+    : socket_(loop, detached.fd), ssl_(std::move(detached.ssl)) {}
 
 Transfer Stream::read(std::span<char> into) {
   const Transfer got = read_now(into);
@@ -125,25 +124,18 @@ Duration Stream::unheard_for(Time now) {
   return silence_.on_asked(!is_told || info.tcpi_unacked == 0 || info.tcpi_retransmits == 0, now);
 }
 
-void Stream::interrupt() {
-  boost::system::error_code ignored;
-  socket_.cancel(ignored);
-}
+void Stream::interrupt() { socket_.interrupt(); }
 
 void Stream::shutdown() {
-  boost::system::error_code ignored;
   if (ssl_ != nullptr) {
     SSL_shutdown(
         ssl_.get());  // Says goodbye if the socket takes it at once; nobody waits for an answer.
     ERR_clear_error();
   }
-  socket_.shutdown(TcpSocket::shutdown_both, ignored);
+  ::shutdown(fd(), SHUT_RDWR);  // Fails if the peer was faster.
 }
 
-void Stream::close() {
-  boost::system::error_code ignored;
-  socket_.close(ignored);
-}
+void Stream::close() { socket_.close(); }
 
 Task<Result<void>> Stream::handshake(std::string what) {
   for (;;) {
@@ -151,11 +143,11 @@ Task<Result<void>> Stream::handshake(std::string what) {
     if (result == 1) co_return Result<void>{};
     const int reason = SSL_get_error(ssl_.get(), result);
     if (reason == SSL_ERROR_WANT_READ) {
-      const auto [error] = co_await readable();
-      if (error) co_return fail(ErrorCode::kConnectionFailure, what + " was interrupted");
+      if (!co_await readable())
+        co_return fail(ErrorCode::kConnectionFailure, what + " was interrupted");
     } else if (reason == SSL_ERROR_WANT_WRITE) {
-      const auto [error] = co_await writable();
-      if (error) co_return fail(ErrorCode::kConnectionFailure, what + " was interrupted");
+      if (!co_await writable())
+        co_return fail(ErrorCode::kConnectionFailure, what + " was interrupted");
     } else {
       co_return fail(ErrorCode::kConnectionFailure, what + " failed", tls_failure(ssl_.get()));
     }
@@ -175,18 +167,12 @@ Task<Result<void>> Stream::connect_tls(const TlsClient& tls, const std::string& 
 }
 
 std::string Stream::peer() const {
-  boost::system::error_code error;
-  const auto endpoint = socket_.remote_endpoint(error);
-  if (error) return "a closed connection";
-  return endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
+  const auto address = Address::peer(fd());
+  if (!address) return "a closed connection";
+  return address->host() + ":" + std::to_string(address->port());
 }
 
-DetachedStream Stream::detach() {
-  boost::system::error_code error;
-  const int fd = socket_.release(error);
-  require(!error, "a connection could not be released from its loop");
-  return {fd, std::move(ssl_)};
-}
+DetachedStream Stream::detach() { return {socket_.release(), std::move(ssl_)}; }
 
 Task<Result<void>> write_all(Stream& stream, std::string bytes) {
   std::string_view rest = bytes;
@@ -195,8 +181,7 @@ Task<Result<void>> write_all(Stream& stream, std::string bytes) {
     if (written.closed()) break;
     rest.remove_prefix(written.bytes);
     if (rest.empty()) co_return Result<void>{};
-    const auto [error] = co_await stream.writable();
-    if (error) break;
+    if (!co_await stream.writable()) break;
   }
   co_return fail(ErrorCode::kConnectionFailure, "the connection was closed");
 }

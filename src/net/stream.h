@@ -15,8 +15,8 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "net/loop.h"
 #include "net/silence.h"
+#include "net/socket.h"
 
 namespace fairlead::net {
 
@@ -47,7 +47,7 @@ class TlsServer;
 
 class Stream {
  public:
-  Stream(Loop& loop, TcpSocket socket);
+  explicit Stream(Socket socket);
   Stream(Loop& loop, DetachedStream detached);
 
   Transfer read(std::span<char> into);
@@ -60,8 +60,8 @@ class Stream {
   /// normal state.
   void set_low_water(size_t bytes);
 
-  /// The last read did not prove that nothing is left. Read again instead of awaiting readable(),
-  /// which tells of what comes later only.
+  /// The last read did not prove that nothing is left. Read again instead of awaiting readable():
+  /// what TLS has decrypted already is not in the socket any more.
   bool may_have_input() const { return may_have_input_; }
 
   /// The peer has ended its side, and everything before that was read. For those who do not read.
@@ -74,9 +74,9 @@ class Stream {
   /// that is closed with unread bytes resets the connection, and what was written last may be lost.
   void discard_input();
 
-  /// Completes when reading may make progress, with an error when interrupted.
-  auto readable() { return socket_.async_wait(TcpSocket::wait_read, use_result); }
-  auto writable() { return socket_.async_wait(TcpSocket::wait_write, use_result); }
+  /// To be awaited: completes when reading may make progress. False: interrupted.
+  auto readable() { return socket_.readable(); }
+  auto writable() { return socket_.writable(); }
 
   /// Has TCP ask a peer that was silent for `idle` whether its host is still there, and end the
   /// connection when nothing has come back for as long again (keepalive). Whole seconds, rounded
@@ -107,7 +107,7 @@ class Stream {
   SSL* ssl() const { return ssl_.get(); }
 
   std::string peer() const;
-  int fd() { return socket_.native_handle(); }
+  int fd() const { return socket_.fd(); }
 
   DetachedStream detach();
 
@@ -115,7 +115,7 @@ class Stream {
   Task<Result<void>> handshake(std::string what);
   Transfer read_now(std::span<char> into);
 
-  TcpSocket socket_;
+  Socket socket_;
   SslPointer ssl_;
   bool may_have_input_ = true;
   Silence silence_;

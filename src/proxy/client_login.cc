@@ -138,8 +138,7 @@ class ClientLogin {
         if (!stream_.has_tls())
           stream_.set_low_water(needed);  // Peeked bytes must not wake us again.
       }
-      const auto [error] = co_await stream_.readable();
-      if (error) co_return false;
+      if (!co_await stream_.readable()) co_return false;
     }
     if (!stream_.has_tls()) {
       stream_.set_low_water(1);

@@ -41,8 +41,7 @@ net::Task<Result<FrameReader::Message>> FrameReader::next() {
       buffer_.append(loop_.scratch().data(), got.bytes);
       continue;
     }
-    const auto [error] = co_await stream_.readable();
-    if (error) co_return gone();
+    if (!co_await stream_.readable()) co_return gone();
   }
 }
 

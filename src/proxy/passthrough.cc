@@ -86,8 +86,7 @@ Task<void> Passthrough::copy_to_server() {
       if (to_server_->broken()) break;
       continue;
     }
-    const auto [error] = co_await client_.readable();
-    if (error) break;
+    if (!co_await client_.readable()) break;
   }
   close();
 }
@@ -103,8 +102,7 @@ Task<void> Passthrough::copy_to_client() {
       if (to_client_.broken()) break;
       continue;
     }
-    const auto [error] = co_await server_->readable();
-    if (error && !ending_) break;
+    if (!co_await server_->readable() && !ending_) break;
   }
   if (ends_now()) co_await say_goodbye();
   close();

@@ -37,7 +37,7 @@ class Proxy::State {
   Result<void> listen() {
     struct Opened {
       Worker& worker;
-      net::TcpAcceptor acceptor;
+      net::Acceptor acceptor;
       core::Port port;
     };
     std::vector<Opened> all;
@@ -50,7 +50,7 @@ class Proxy::State {
       for (auto& worker : workers_) {
         auto acceptor = net::listen(worker->loop(), listen.host, *real, workers_.size() > 1);
         if (!acceptor) return std::unexpected(acceptor.error());
-        *real = net::local_port(*acceptor);
+        *real = acceptor->port();
         all.push_back({*worker, std::move(*acceptor), port});
       }
     }

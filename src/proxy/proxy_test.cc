@@ -12,7 +12,7 @@ TEST(ProxyStart, SaysWhichPortIsHeldWhenOthersAreOpenAlready) {
   net::Loop loop;
   const auto holder = net::listen(loop, "127.0.0.1", 0, false);
   ASSERT_TRUE(holder) << describe(holder.error());
-  const uint16_t held = net::local_port(*holder);
+  const uint16_t held = holder->port();
 
   config::Config config;
   config.proxy.workers = 2;

@@ -231,8 +231,8 @@ Task<Result<bool>> ask_for_tls(net::Stream& stream) {
       co_return fail(ErrorCode::kProtocolViolation,
                      "the server answered neither yes nor no when asked for TLS");
     }
-    const auto [error] = co_await stream.readable();
-    if (error) co_return fail(ErrorCode::kConnectionFailure, "the connection was closed");
+    if (!co_await stream.readable())
+      co_return fail(ErrorCode::kConnectionFailure, "the connection was closed");
   }
 }
 
@@ -257,7 +257,7 @@ Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> open(net::Loop& 
     failed.timed_out = !failed.refused;
     co_return std::unexpected(std::move(failed));
   }
-  auto stream = std::make_unique<net::Stream>(loop, std::move(*socket));
+  auto stream = std::make_unique<net::Stream>(std::move(*socket));
   stream->keep_alive(endpoint.keepalive);
   if (!use_tls) co_return stream;
   net::Deadline deadline(loop, *stream, endpoint.timeout);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/assert.h"
 #include "base/log.h"
@@ -70,29 +71,27 @@ void Worker::post_to_pool(core::WorkerId worker, std::shared_ptr<SharedPool> poo
   });
 }
 
-void Worker::listen_on(net::TcpAcceptor acceptor, core::Port port) {
-  acceptors_.push_back(std::make_unique<net::TcpAcceptor>(std::move(acceptor)));
+void Worker::listen_on(net::Acceptor acceptor, core::Port port) {
+  acceptors_.push_back(std::make_unique<net::Acceptor>(std::move(acceptor)));
   spawner_.spawn(accept(*acceptors_.back(), port));
 }
 
-Task<void> Worker::accept(net::TcpAcceptor& acceptor, core::Port port) {
+Task<void> Worker::accept(net::Acceptor& acceptor, core::Port port) {
   while (!draining_) {
-    auto [error, socket] = co_await acceptor.async_accept(net::use_result);
+    auto socket = co_await acceptor.accept();
     if (draining_) break;
-    if (error == net::asio::error::no_descriptors ||
-        error == boost::system::errc::too_many_files_open_in_system) {
+    if (socket) {
+      spawner_.spawn(serve(std::move(*socket), port));
+    } else if (socket.error() == EMFILE || socket.error() == ENFILE) {
       // Accepting again at once would only spin: the next client must wait until somebody leaves.
       log::error("no file descriptors are left for new clients; raise LimitNOFILE (ulimit -n)");
       co_await loop_.sleep(kTickInterval);
-      continue;
-    }
-    if (error) continue;  // The client gave up before it was accepted.
-    spawner_.spawn(serve(std::move(socket), port));
+    }  // Else the client gave up before it was accepted.
   }
 }
 
-Task<void> Worker::serve(net::TcpSocket socket, core::Port port) {
-  net::Stream stream(loop_, std::move(socket));
+Task<void> Worker::serve(net::Socket socket, core::Port port) {
+  net::Stream stream(std::move(socket));
   stream.keep_alive(settings_->config->proxy.tcp_keepalive);
   logging_in_.insert(&stream);
   if (draining_) turn_away(stream);
@@ -323,10 +322,7 @@ WorkerStats Worker::stats() const {
 void Worker::drain() {
   if (draining_) return;
   draining_ = true;
-  for (auto& acceptor : acceptors_) {
-    boost::system::error_code ignored;
-    acceptor->close(ignored);
-  }
+  for (auto& acceptor : acceptors_) acceptor->close();
   for (ClientSession* session : sessions_) {
     if (session != nullptr) session->end(false);
   }

@@ -42,7 +42,7 @@ class Worker final : public PoolMail {
                     std::move_only_function<void(Pool&)> work) override;
 
   // On the worker's thread, from posted work.
-  void listen_on(net::TcpAcceptor acceptor, core::Port port);
+  void listen_on(net::Acceptor acceptor, core::Port port);
   void set_settings(SettingsPtr settings);
   void set_snapshot(const std::string& cluster,
                     std::shared_ptr<const core::ClusterSnapshot> snapshot);
@@ -71,8 +71,8 @@ class Worker final : public PoolMail {
   std::shared_ptr<AwaitedReport> gather(console::View view, std::function<void()> on_report);
 
  private:
-  net::Task<void> accept(net::TcpAcceptor& acceptor, core::Port port);
-  net::Task<void> serve(net::TcpSocket socket, core::Port port);
+  net::Task<void> accept(net::Acceptor& acceptor, core::Port port);
+  net::Task<void> serve(net::Socket socket, core::Port port);
   net::Task<std::optional<net::Task<void>>> log_in(net::Stream& stream, core::Port port,
                                                    uint32_t before);
   net::Task<void> serve_client(net::Stream& stream, ClientIdentity identity, core::Port port);
@@ -114,7 +114,7 @@ class Worker final : public PoolMail {
       catalogs_;
   std::map<TenantKey, std::unique_ptr<Tenant>> tenants_;
   auth::PlainVerifiers plain_verifiers_;
-  std::vector<std::unique_ptr<net::TcpAcceptor>> acceptors_;
+  std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
   std::vector<ClientSession*> sessions_;  // By slot; null: free.
   std::vector<uint32_t> free_slots_;
   std::unordered_set<net::Stream*> logging_in_;

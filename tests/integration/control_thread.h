@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "cluster/cluster.h"
-#include "net/loop.h"
+#include "net/spawner.h"
 #include "proxy/server_login.h"
 
 namespace fairlead::test {
@@ -35,14 +35,16 @@ class ControlThread {
   /// Runs a coroutine to its end.
   void finish(net::Task<void> task) {
     std::promise<void> done;
-    loop_.post([&] {
-      net::asio::co_spawn(loop_.executor(), std::move(task),
-                          [&](std::exception_ptr) { done.set_value(); });
-    });
+    loop_.post([&] { net::start(loop_, tell_end(std::move(task), done)); });
     done.get_future().wait();
   }
 
  private:
+  static net::Task<void> tell_end(net::Task<void> task, std::promise<void>& done) {
+    co_await std::move(task);
+    done.set_value();
+  }
+
   net::Loop loop_;
   std::thread thread_;
 };

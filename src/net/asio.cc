@@ -1,2 +1,0 @@
-// Asio's own code, compiled once: everywhere else it is only declared.
-#include <boost/asio/impl/src.hpp>
