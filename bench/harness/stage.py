@@ -1,6 +1,7 @@
 """What the rows are measured on: a cluster with pgbench's tables, made once, and proxies in front of it as a row asks."""
 import contextlib
 import json
+import re
 import subprocess
 import sys
 import time
@@ -57,7 +58,8 @@ class Stage:
     def fairlead(self, database, proxy=None, cluster=None, nodes=None, environment=None):
         """Fairlead as it comes, but for what the dictionaries say; passwords are kept as verifiers, as PgBouncer's are."""
         cluster = cluster or self.cluster
-        sections = {"database": database, "proxy": proxy or {}, "cluster": _PROBES_BY_DEFAULT}
+        proxy = {"workers": 0, **(proxy or {})}  # The tests have two wherever they run.
+        sections = {"database": database, "proxy": proxy, "cluster": _PROBES_BY_DEFAULT}
         running = Proxy(cluster, sections, nodes=nodes, verifiers=True, environment=environment)
         try:
             self._describe(running)
@@ -81,6 +83,8 @@ class Stage:
             [self.binary, "config", "show", "--json", "-c", running.config], capture_output=True, text=True, check=True
         )
         self.settings = {setting["key"]: setting["value"] for setting in json.loads(shown.stdout)}
+        if workers := re.search(r"workers: (\d+)", running.log()):
+            self.settings["proxy.workers"] += f" (here: {workers[1]})"
         for page in ("/metrics", "/api/v1/requests"):
             self.pages[page] = _answers(f"http://127.0.0.1:{running.http_port}{page}")
 

@@ -74,7 +74,7 @@ inline constexpr uint32_t kWorkersMax = 64;
 
 /// [proxy]: the process. Every limit is shared by all workers. A timeout of 0 never expires.
 struct Proxy {
-  uint32_t workers = 2;
+  uint32_t workers = 0;  // 0: as many as core::workers_for() says.
   uint32_t max_client_connections = 10'000;
   Duration shutdown_timeout = 30s;
   Duration client_login_timeout = 60s;

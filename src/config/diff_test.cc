@@ -19,10 +19,10 @@ TEST(Diff, TellsOldAndNewAndWhatNeedsARestart) {
   const Config after = loaded(sources_of(with_cluster(
       "[proxy]\nworkers = 4\nlog_level = \"debug\"\n[database.\"*\"]\npool_size = 5")));
   EXPECT_THAT(diff(before, after),
-              ElementsAre(Change{"proxy.workers", "2", "4", Apply::kRestart},
+              ElementsAre(Change{"proxy.workers", "0", "4", Apply::kRestart},
                           Change{"proxy.log_level", "\"info\"", "\"debug\"", Apply::kReload},
                           Change{"database.\"*\".pool_size", "20", "5", Apply::kReload}));
-  EXPECT_EQ(to_string(diff(before, after).front()), "proxy.workers: 2 -> 4 (needs a restart)");
+  EXPECT_EQ(to_string(diff(before, after).front()), "proxy.workers: 0 -> 4 (needs a restart)");
 }
 
 TEST(Diff, MasksSecretsAndStillSeesThatTheyChanged) {

@@ -55,9 +55,8 @@ constexpr std::array kListen{
 constexpr std::array kProxy{
     declare<&Proxy::workers>({.name = "workers",
                               .sentence = "Threads that serve clients; every limit is shared by "
-                                          "all of them.",
+                                          "all of them. 0: one for two processors, four at most.",
                               .apply = kRestart,
-                              .min = 1,
                               .max = kWorkersMax}),
     declare<&Proxy::max_client_connections>(
         {.name = "max_client_connections",

@@ -88,7 +88,7 @@ TEST(Load, TellsAnUnknownSectionOnce) {
 
 TEST(Load, ReportsAllProblemsInTheOrderOfTheFile) {
   const auto problems = problems_of(sources_of(with_cluster(
-      "stray = 1\n[proxy]\nzzz = 1\nworkers = 0\nserver_lifetime = 5\n[listen]\nport = \"x\"\n")));
+      "stray = 1\n[proxy]\nzzz = 1\nworkers = -1\nserver_lifetime = 5\n[listen]\nport = \"x\"\n")));
   EXPECT_THAT(problems,
               ElementsAre(HasSubstr("test.toml:1:1: stray"), HasSubstr("test.toml:3:1: proxy.zzz"),
                           HasSubstr("test.toml:4:1: proxy.workers"),
@@ -184,7 +184,7 @@ TEST(Load, RefusesADurationThatNoClockCanCount) {
 TEST(Load, AllowsAsManyWorkersAsACancelKeyCanName) {
   EXPECT_EQ(loaded(sources_of(with_cluster("[proxy]\nworkers = 64"))).proxy.workers, 64U);
   EXPECT_THAT(problems_of(sources_of(with_cluster("[proxy]\nworkers = 65"))),
-              ElementsAre(HasSubstr("65 is out of bounds: from 1 to 64")));
+              ElementsAre(HasSubstr("65 is out of bounds: from 0 to 64")));
 }
 
 TEST(Load, TellsWhereTheTomlIsBroken) {

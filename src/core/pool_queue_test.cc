@@ -222,6 +222,16 @@ TEST(PoolQueue, PlacesInTheQueueAreUsedAgain) {
   EXPECT_EQ(places.size(), 2u) << "the memory of the queue does not grow with time";
 }
 
+TEST(Workers, ThatNobodyAskedForLeaveProcessorsToTheOthers) {
+  EXPECT_EQ(workers_for(0, 0), 1);
+  EXPECT_EQ(workers_for(0, 1), 1);
+  EXPECT_EQ(workers_for(0, 2), 1);
+  EXPECT_EQ(workers_for(0, 5), 2);
+  EXPECT_EQ(workers_for(0, 8), 4);
+  EXPECT_EQ(workers_for(0, 128), 4);
+  EXPECT_EQ(workers_for(7, 2), 7);
+}
+
 TEST(PoolQueue, KnowsAsManyWorkersAsItsWordHasBits) {
   PoolQueue pool(kWorkersMax, {.size = 1});
   WorkerId last{kWorkersMax - 1};

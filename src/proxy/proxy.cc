@@ -5,7 +5,9 @@
 #include <future>
 #include <thread>
 
+#include "base/log.h"
 #include "config/diff.h"
+#include "core/pool_worker.h"
 #include "net/dial.h"
 #include "net/random.h"
 #include "proxy/control.h"
@@ -23,7 +25,8 @@ class Proxy::State {
  public:
   explicit State(SettingsPtr settings)
       : settings_(std::move(settings)),
-        workers_max_(static_cast<uint16_t>(settings_->config->proxy.workers)),
+        workers_max_(core::workers_for(settings_->config->proxy.workers,
+                                       std::thread::hardware_concurrency())),
         shared_(workers_max_, random_key()) {
     for (uint16_t i = 0; i < workers_max_; ++i) {
       workers_.push_back(std::make_unique<Worker>(core::WorkerId{i}, shared_, settings_, workers_));
@@ -59,6 +62,8 @@ class Proxy::State {
   }
 
   void run() {
+    log::info("workers: {} (proxy.workers = {}; processors: {})", workers_max_,
+              settings_->config->proxy.workers, std::thread::hardware_concurrency());
     control_->start();
     for (auto& worker : workers_) threads_.emplace_back([target = worker.get()] { target->run(); });
   }

@@ -98,7 +98,8 @@ Result<std::unique_ptr<Proxy>> Proxy::start(const std::string& toml,
                                             std::chrono::milliseconds patience) {
   std::unique_ptr<Proxy> proxy(new Proxy);
   const std::string file = proxy->dir_.write(kConfigName, toml);
-  return launch(std::move(proxy), {"up", "-c", file}, ports, patience);
+  // Servers and news go from one worker to another on any machine.
+  return launch(std::move(proxy), {"up", "-c", file, "--workers", "2"}, ports, patience);
 }
 
 Result<std::unique_ptr<Proxy>> Proxy::run(const std::vector<std::string>& arguments,
