@@ -234,7 +234,7 @@ class ARealCluster(unittest.TestCase):
 
         self.write_config("mixed.toml", proxy="workers = 3\nmax_client_connections = 1")
         process.send_signal(signal.SIGHUP)
-        self.assertIn("2 -> 3 (needs a restart); the old value stays", line_with(process.stderr, "proxy.workers"))
+        self.assertIn("0 -> 3 (needs a restart); the old value stays", line_with(process.stderr, "proxy.workers"))
         self.assertIn("10000 -> 1", line_with(process.stderr, "max_client_connections"))
         client = subprocess.Popen(["psql", "-XAtq", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True, bufsize=1)

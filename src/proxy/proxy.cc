@@ -62,8 +62,7 @@ class Proxy::State {
   }
 
   void run() {
-    log::info("workers: {} (proxy.workers = {}; processors: {})", workers_max_,
-              settings_->config->proxy.workers, std::thread::hardware_concurrency());
+    log::info("workers: {}, processors: {}", workers_max_, std::thread::hardware_concurrency());
     control_->start();
     for (auto& worker : workers_) threads_.emplace_back([target = worker.get()] { target->run(); });
   }
