@@ -246,7 +246,7 @@ class ARealCluster(unittest.TestCase):
 
         self.write_config("mixed.toml", proxy="workers = 3\nmax_client_connections = 1")
         process.send_signal(signal.SIGHUP)  # What was put off is told again: it is still not in force.
-        self.assertIn("2 -> 3", line_with(process.stderr, "proxy.workers"))
+        self.assertIn("0 -> 3", line_with(process.stderr, "proxy.workers"))
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(PATIENCE), 0)
 
