@@ -56,6 +56,7 @@ Task<std::expected<Socket, DialError>> dial(Loop& loop, std::string host, uint16
   auto addresses = co_await Resolver::of_system().resolve(loop, host, timeout);
   if (!addresses) co_return std::unexpected(dial_error(host, port, addresses.error(), false));
 
+  co_await loop.yield();  // What fails at once fails later, as all else: see dial.h.
   std::optional<Socket> socket;
   bool expired = false;
   const Alarm alarm(loop, std::max(deadline - Loop::now(), Duration{0}), [&] {
@@ -81,11 +82,24 @@ Task<std::expected<Socket, DialError>> dial(Loop& loop, std::string host, uint16
 
 Task<std::expected<Socket, int>> Acceptor::accept() {
   for (;;) {
-    if (!co_await socket_.readable()) co_return std::unexpected(ECANCELED);
+    if (may_take_ == 0) {
+      if (!co_await socket_.readable()) co_return std::unexpected(ECANCELED);
+      may_take_ = kTakenMax;
+    }
+    --may_take_;
     const int fd = ::accept4(socket_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) co_return Socket(socket_.loop(), fd);
-    if (errno != EAGAIN && errno != EINTR) co_return std::unexpected(errno);
+    if (errno == EAGAIN) {
+      may_take_ = 0;
+    } else if (errno != EINTR) {
+      co_return std::unexpected(errno);
+    }
   }
+}
+
+void Acceptor::close() {
+  socket_.close();
+  may_take_ = 0;
 }
 
 uint16_t Acceptor::port() const {
@@ -100,7 +114,7 @@ Result<Acceptor> listen(Loop& loop, const std::string& host, uint16_t port, bool
                 "Another program may hold the port: choose another one under [listen], or stop "
                 "that program.");
   };
-  LookedUp found = look_up(host);
+  LookedUp found = look_up(host == "*" ? "0.0.0.0" : host);
   if (found.addresses.empty()) return failed("looking up the host", found.trouble);
   Address& address = found.addresses.front();
   address.set_port(port);

@@ -10,7 +10,8 @@
 namespace fairlead::net {
 
 /// Connects to `host` (a name or an address) and `port` within `timeout`. Tries every address of
-/// the name in turn. Errors are kConnectionFailure and say host, port and the system's reason;
+/// the name in turn. Suspends in any case, so that nobody who spawns it is called back before the
+/// spawning is over. Errors are kConnectionFailure and say host, port and the system's reason;
 /// `refused` tells a closed port (E7).
 struct DialError {
   Error error;
@@ -24,18 +25,22 @@ class Acceptor {
  public:
   explicit Acceptor(Socket socket) : socket_(std::move(socket)) {}
 
-  /// Waits for the next client. The error is the system's, ECANCELED after close(): only what has
-  /// become of one client, if it says nothing of missing descriptors.
+  /// The next client, who is waited for. The error is the system's, ECANCELED after close(): only
+  /// what has become of one client, if it says nothing of missing descriptors.
   Task<std::expected<Socket, int>> accept();
   uint16_t port() const;
-  void close() { socket_.close(); }
+  void close();
 
  private:
+  // In one turn of the loop, so that those who are served already have theirs when thousands come.
+  static constexpr int kTakenMax = 16;
+
   Socket socket_;
+  int may_take_ = 0;
 };
 
-/// Binds and listens with SO_REUSEADDR; port 0 takes a free one. With `shared`, SO_REUSEPORT lets
-/// every worker have its own acceptor on one port.
+/// Binds and listens with SO_REUSEADDR; host "*" is all IPv4 addresses, port 0 a free one. With
+/// `shared`, SO_REUSEPORT lets every worker have its own acceptor on one port.
 Result<Acceptor> listen(Loop& loop, const std::string& host, uint16_t port, bool shared);
 
 }  // namespace fairlead::net

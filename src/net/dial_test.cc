@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <cerrno>
 
 #include "net/address.h"
 #include "net/loop_testing.h"
@@ -57,6 +60,26 @@ TEST(Dial, TriesEveryAddressOfAName) {
   }(loop));
 }
 
+// Whoever spawns it must not be called back in the middle of that, however early it fails.
+TEST(Dial, FailsLaterAlsoWhatFailsAtOnce) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    rlimit files{};
+    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+    const rlimit none{.rlim_cur = 0, .rlim_max = files.rlim_max};
+    std::optional<DialError> error;
+    Spawner spawner(on);
+    co_await on.sleep(1ms);  // What the loop itself needs, it has.
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    spawner.spawn(dial_into(on, "127.0.0.1", 1, 5s, error));
+    EXPECT_FALSE(error);
+    co_await spawner.join();
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
+    EXPECT_TRUE(error.has_value());
+    if (error) EXPECT_THAT(error->error.detail, HasSubstr("Too many open files"));
+  }(loop));
+}
+
 // A listener whose backlog is full answers no further connection on Linux.
 TEST(Dial, GivesUpWhenTheTimeIsUp) {
   Loop loop;
@@ -92,6 +115,30 @@ TEST(Listen, SaysWhichPortIsTakenAndWhatToDo) {
   EXPECT_EQ(second.error().message, "cannot listen on 127.0.0.1:" + std::to_string(first->port()));
   EXPECT_THAT(second.error().detail, HasSubstr("in use"));
   EXPECT_NE(second.error().hint, "");
+}
+
+TEST(Listen, OnAllAddresses) {
+  Loop loop;
+  const auto all = listen(loop, "*", 0, false);
+  ASSERT_TRUE(all);
+  EXPECT_EQ(failure_of("127.0.0.1", all->port()), std::nullopt);
+}
+
+TEST(Listen, ManyThatComeAtOnceAreAllAccepted) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    auto acceptor = listen(on, "127.0.0.1", 0, false);
+    std::vector<Socket> clients;
+    for (int i = 0; i < 100; ++i) {
+      auto client = co_await dial(on, "127.0.0.1", acceptor->port(), 5s);
+      EXPECT_TRUE(client.has_value());
+      if (client) clients.push_back(std::move(*client));
+    }
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE((co_await acceptor->accept()).has_value());
+    const Alarm nobody_else(on, 50ms, [&] { acceptor->close(); });
+    EXPECT_EQ((co_await acceptor->accept()).error(), ECANCELED);
+    EXPECT_EQ((co_await acceptor->accept()).error(), ECANCELED);
+  }(loop));
 }
 
 TEST(Listen, WorkersShareAPort) {

@@ -37,7 +37,8 @@ void Loop::run() {
   while (!has_stopped()) {
     const bool has_more = !ready_.empty() || has_posted_;
     ev_run(events_, has_more ? EVRUN_NOWAIT : EVRUN_ONCE);
-    resume_of_sockets();
+    resume_of(of_first_sockets_);
+    resume_of(of_sockets_);
     ring_alarms();
     run_posted();
     resume_ready();
@@ -59,11 +60,10 @@ void Loop::post(Work work) {
   if (!is_here()) ev_async_send(events_, &wake_up_);
 }
 
-/// In the order in which things happened, which libev turns round: that a server has ended is known
-/// before somebody who asks later is given it (F50).
-void Loop::resume_of_sockets() {
-  for (size_t i = of_sockets_.size(); i-- > 0 && !has_stopped();) of_sockets_[i].resume();
-  of_sockets_.clear();
+/// In the order in which the kernel tells of them, which libev turns round.
+void Loop::resume_of(std::vector<std::coroutine_handle<>>& sockets) {
+  for (size_t i = sockets.size(); i-- > 0 && !has_stopped();) sockets[i].resume();
+  sockets.clear();
 }
 
 /// After what the sockets have brought: an answer that has come is in time, however late this

@@ -93,7 +93,9 @@ class Loop {
   /// For the classes of this folder, which have watchers of their own. What these call back only
   /// notes what has happened.
   struct ev_loop* events() { return events_; }
-  void on_socket(std::coroutine_handle<> who) { of_sockets_.push_back(who); }
+  void on_socket(std::coroutine_handle<> who, bool is_first) {
+    (is_first ? of_first_sockets_ : of_sockets_).push_back(who);
+  }
   void on_alarm(Alarm& alarm) { due_.push_back(&alarm); }
   /// `alarm` is not rung any more.
   void forget(Alarm& alarm);
@@ -105,7 +107,7 @@ class Loop {
   // system call.
   static constexpr size_t kScratchSize = size_t{64} * 1024;
 
-  void resume_of_sockets();
+  void resume_of(std::vector<std::coroutine_handle<>>& sockets);
   void ring_alarms();
   void run_posted();
   void resume_ready();
@@ -115,6 +117,7 @@ class Loop {
   std::atomic<bool> stopped_ = false;
   std::atomic<std::thread::id> thread_{};
   bool has_run_ = false;
+  std::vector<std::coroutine_handle<>> of_first_sockets_;
   std::vector<std::coroutine_handle<>> of_sockets_;
   std::vector<Alarm*> due_;
   std::vector<std::coroutine_handle<>> ready_;

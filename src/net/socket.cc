@@ -1,5 +1,6 @@
 #include "net/socket.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <utility>
@@ -13,7 +14,9 @@ Socket::Socket(Loop& loop, int fd) : loop_(loop), fd_(fd) {
   watch(writing_, EV_WRITE);
 }
 
-Socket::Socket(Socket&& other) noexcept : Socket(other.loop_, other.release()) {}
+Socket::Socket(Socket&& other) noexcept : Socket(other.loop_, other.release()) {
+  is_first_ = other.is_first_;
+}
 
 void Socket::watch(Side& side, int events) {
   ev_io_init(&side.watcher, on_event, fd_, events);
@@ -28,11 +31,16 @@ void Socket::Waiting::await_suspend(std::coroutine_handle<> waiter) {
 }
 
 /// Whoever is resumed waits again soon, mostly: only when an event finds nobody, the watch ends.
-void Socket::on_event(struct ev_loop* events, ev_io* watcher, int) {
+void Socket::on_event(struct ev_loop* events, ev_io* watcher, int what) {
   Side& side = *static_cast<Side*>(watcher->data);
   Waiting* const waiting = std::exchange(side.waiting, nullptr);
   if (waiting == nullptr) return ev_io_stop(events, watcher);
-  waiting->socket.loop_.on_socket(waiting->who);
+  if ((what & EV_ERROR) !=
+      0) {  // The kernel has no memory to watch it: nobody would be told again.
+    waiting->is_interrupted = true;
+    ::shutdown(watcher->fd, SHUT_RDWR);
+  }
+  waiting->socket.loop_.on_socket(waiting->who, waiting->socket.is_first_);
 }
 
 void Socket::interrupt() {

@@ -28,7 +28,11 @@ class Socket {
   auto readable() { return Waiting{*this, reading_}; }
   auto writable() { return Waiting{*this, writing_}; }
 
-  /// Ends pending waits.
+  /// What happens to it is told of before what happens to others in the same turn.
+  void be_told_first() { is_first_ = true; }
+
+  /// Ends pending waits, but those that the loop has found an event for already: these complete as
+  /// if nothing had been said, so whoever interrupts says so by a flag of its own, too.
   void interrupt();
   /// Ends pending waits and closes at once. Nothing if it is closed already.
   void close();
@@ -55,12 +59,13 @@ class Socket {
     bool await_resume() const { return !is_interrupted; }
   };
 
-  static void on_event(struct ev_loop* events, ev_io* watcher, int);
+  static void on_event(struct ev_loop* events, ev_io* watcher, int what);
   void watch(Side& side, int events);
   void forget();
 
   Loop& loop_;
   int fd_;
+  bool is_first_ = false;
   Side reading_;
   Side writing_;
 };

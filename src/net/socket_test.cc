@@ -83,7 +83,7 @@ Task<void> note_read(Socket& socket, int number, std::vector<int>& order) {
   order.push_back(number);
 }
 
-TEST(Socket, WhatHappenedFirstIsToldOfFirstAndTheClockLast) {  // F50
+TEST(Socket, WhatHappenedFirstIsToldOfFirstAndTheClockLast) {
   Loop loop;
   run(loop, [](Loop& on) -> Task<void> {
     std::vector<int> order;
@@ -101,6 +101,23 @@ TEST(Socket, WhatHappenedFirstIsToldOfFirstAndTheClockLast) {  // F50
     co_await on.sleep(1ms);
     EXPECT_EQ(order, (std::vector{1, 2, 3, 4}));
     co_await spawner.join();
+  }(loop));
+}
+
+TEST(Socket, OneThatIsToldFirstNeedNotHaveBeenFirst) {  // F50
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    std::vector<int> order;
+    Pair early(on);
+    Pair late(on);
+    late.near.be_told_first();
+    Spawner spawner(on);
+    spawner.spawn(note_read(early.near, 2, order));
+    spawner.spawn(note_read(late.near, 1, order));
+    co_await on.sleep(1ms);
+    for (const Pair* pair : {&early, &late}) EXPECT_EQ(::write(pair->far, "x", 1), 1);
+    co_await spawner.join();
+    EXPECT_EQ(order, (std::vector{1, 2}));
   }(loop));
 }
 

@@ -74,6 +74,9 @@ class Stream {
   /// that is closed with unread bytes resets the connection, and what was written last may be lost.
   void discard_input();
 
+  /// See Socket.
+  void be_told_first() { socket_.be_told_first(); }
+
   /// To be awaited: completes when reading may make progress. False: interrupted.
   auto readable() { return socket_.readable(); }
   auto writable() { return socket_.writable(); }

@@ -195,6 +195,7 @@ Task<void> ClientSession::leave() {
   if (awaited_report_) awaited_report_->on_report = {};
   if (awaited_ != Awaited::kNode) stop_waiting();  // That one is told by cancel_lease().
   session_.on_client_gone();
+  changed_.notify_all();  // Nobody is blocked by a client that has gone: its server is read again.
   const Time until = net::Loop::now() + kCleanupTimeout;
   while (session_.has_server() && net::Loop::now() < until)
     co_await changed_.wait_for(until - net::Loop::now());

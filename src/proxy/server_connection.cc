@@ -19,6 +19,7 @@ ServerConnection::ServerConnection(net::Loop& loop, std::unique_ptr<net::Stream>
       spawner_(loop),
       outbox_(loop, *stream_, spawner_),
       state_(std::move(state)) {
+  stream_->be_told_first();  // One that has ended is given to nobody who asks in that turn (F50).
   outbox_.on_drained([this] {
     if (holder_ != nullptr) holder_->on_server_drained();
   });

@@ -440,6 +440,21 @@ class Cancelled(unittest.TestCase):
                 self.fail("sockets hold more here: no result was too large, so nothing was tried")
             self.detainer.let_go.set()
 
+    def test_who_leaves_without_reading_its_answer_leaves_its_server_behind(self):  # C25, F20
+        ports, backend = (self.detainer.port, STAND.nodes[0]["port"]), "select pg_backend_pid()"
+        for size in range(3 * 1024 * 1024, 6 * 1024 * 1024, 48 * 1024):  # As above.
+            with self.login() as deaf, self.login() as other:
+                before = other.value(backend)
+                deaf.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                deaf.run("begin")
+                deaf.send(wire.query(f"select repeat('x', {size})"))
+                if not is_all_read(ports):
+                    break
+                deaf.send(wire.TERMINATE)
+                self.assertEqual(other.value(backend), before, size)
+        else:
+            self.fail("sockets hold more here: no result was too large, so nothing was tried")
+
 
 if __name__ == "__main__":
     run_program(sys.modules[__name__], replicas=1, database={"pool_size": 1, "pool_timeout": "10s", "max_lag": "1min"})
