@@ -41,9 +41,10 @@ class Cluster:
         )
         self.nodes = []
         try:
-            # Servers are killed here, never machines: what is written survives in the kernel's cache.
-            made = self._run("cluster", "create", "--dir", self.dir, "--replicas", str(replicas), "--set", "fsync=off", "--json",
-                             *(["--pg-bin", programs] if programs else []))
+            # Servers are killed here, never machines: what is written survives in the kernel's cache, and what they share has
+            # to be gone with their folder.
+            made = self._run("cluster", "create", "--dir", self.dir, "--replicas", str(replicas), "--json", "--set", "fsync=off",
+                             "--set", "dynamic_shared_memory_type=mmap", *(["--pg-bin", programs] if programs else []))
             self.nodes = json.loads(made)["nodes"]
             with open(os.path.join(self.dir, "cluster.json"), encoding="utf-8") as file:
                 self.state = json.load(file)

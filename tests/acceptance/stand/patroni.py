@@ -80,7 +80,8 @@ class Member:
                     "rewind": {"username": "rewinder", "password": passwords["rewinder"]},
                 },
                 "basebackup": [{"checkpoint": "fast"}],
-                "parameters": {"unix_socket_directories": self.folder, "fsync": "off", "max_connections": 120},
+                "parameters": {"unix_socket_directories": self.folder, "fsync": "off", "max_connections": 120,
+                               "dynamic_shared_memory_type": "mmap"},
                 "pg_hba": ["host all all 127.0.0.1/32 scram-sha-256", "host replication all 127.0.0.1/32 scram-sha-256"],
             },
         }

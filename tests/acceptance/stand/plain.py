@@ -11,7 +11,7 @@ import wire
 from stand.address import Address
 from stand.processes import die_with_parent, eventually, free_ports, postgres_tool
 
-SETTINGS = {"fsync": "off", "max_connections": "150", "unix_socket_directories": "", "listen_addresses": "127.0.0.1"}
+SETTINGS = {"fsync": "off", "dynamic_shared_memory_type": "mmap", "max_connections": "150", "unix_socket_directories": "", "listen_addresses": "127.0.0.1"}
 
 
 class PlainPostgres:
