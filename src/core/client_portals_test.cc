@@ -92,6 +92,8 @@ TEST(ClientPortals, WhatASuspendedPortalHasSetIsTheClients) {  // C2, C12d, F53
       world.server_completes("SELECT 2", TxStatus::kInTransaction);
     }
     commit(world);
+    ASSERT_NE(world.take_sent().find("current_setting('app.tenant'"), std::string::npos);
+    world.server_answers({"7"});
     EXPECT_EQ(tenant(world), "7");
   }
 }

@@ -5,6 +5,7 @@
 #include "core/request_effects.h"
 #include "core/variable_names.h"
 #include "sql/classify.h"
+#include "sql/guc_values.h"
 #include "wire/backend_encode.h"
 #include "wire/frontend.h"
 #include "wire/message_type.h"
@@ -29,8 +30,12 @@ std::optional<std::string> argument_value(const sql::SetConfigCall::Argument& ar
   return std::string(*text);
 }
 
-bool is_true(std::string_view word) {
-  return word == "true" || word == "t" || word == "on" || word == "1" || word == "yes";
+/// As boolin() reads it: with blanks around it, in any case, and cut short (pgjdbc says "TRUE").
+std::optional<bool> boolean_of(std::string_view word) {
+  constexpr std::string_view kBlanks = " \t\n\v\f\r";
+  const size_t begin = std::min(word.find_first_not_of(kBlanks), word.size());
+  const size_t end = word.find_last_not_of(kBlanks) + 1;
+  return sql::parse_guc_boolean(word.substr(begin, end - std::min(begin, end)));
 }
 
 bool resets(const sql::QueryFacts& facts) {
@@ -210,7 +215,8 @@ void RequestPlanner::add_set_config(std::string_view text, std::string_view bind
   for (const auto& call : sql::extract_set_config(text, session_->lex_options())) {
     const auto name = argument_value(call.name, values ? &*values : nullptr);
     const auto value = argument_value(call.value, values ? &*values : nullptr);
-    const auto local = argument_value(call.is_local, values ? &*values : nullptr);
+    const auto word = argument_value(call.is_local, values ? &*values : nullptr);
+    const auto local = word ? boolean_of(*word) : std::nullopt;
     const auto canonical = name ? canonical_variable_name(*name) : std::nullopt;
     if (!canonical || !local) {
       execution.set_config_unknown = true;
@@ -218,9 +224,10 @@ void RequestPlanner::add_set_config(std::string_view text, std::string_view bind
     }
     SettingChange& change = execution.set_config.emplace_back();
     change.name = *canonical;
-    change.local = is_true(*local);
+    change.local = *local;
     change.statement = call.statement;
-    if (value) change.setting = Setting::from_value(*value, session_->text_rules().client_encoding);
+    if (value && call.is_certain)
+      change.setting = Setting::from_value(*value, session_->text_rules().client_encoding);
   }
 }
 

@@ -42,6 +42,36 @@ std::optional<Target> target_of(ScriptedSession& world, const std::string& reque
   return world.target();
 }
 
+/// What app.tenant is after a transaction in which set_config($1, $2, $3) was executed.
+std::string tenant_after(std::string_view is_local) {
+  ScriptedSession world;
+  world.client(query("BEGIN; SELECT 1"));
+  std::string begun;
+  wire::append_command_complete(begun, "BEGIN");
+  world.server(begun);
+  world.server_completes("SELECT 1", wire::TxStatus::kInTransaction);
+  std::string bind;
+  wire::append_bind(bind, "", "", std::vector<std::optional<std::string_view>>{"7", is_local});
+  world.client(parse("", "SELECT set_config('app.tenant', $1, $2)") + bind + execute() + sync());
+  std::string answer;
+  wire::append_parse_complete(answer);
+  wire::append_bind_complete(answer);
+  world.server(answer);
+  world.server_completes("SELECT 1", wire::TxStatus::kInTransaction);
+  world.client(query("COMMIT"));
+  world.server_completes("COMMIT", wire::TxStatus::kIdle);
+  const Setting* set = world.session().state().variables.find("app.tenant");
+  return set != nullptr ? set->text() : "";
+}
+
+TEST(RequestPlanner, WhetherASettingIsLocalIsReadAsPostgreSQLReadsIt) {  // C2, B6
+  for (const std::string_view is_local :
+       {"true", "TRUE", "T", "tru", "y", "YES", "on", "ON", "1", " t ", "\tTrue\n"})
+    EXPECT_EQ(tenant_after(is_local), "") << is_local;  // pgjdbc says TRUE.
+  for (const std::string_view is_local : {"false", "FALSE", "f", "N", "no", "Off", "0", " F "})
+    EXPECT_EQ(tenant_after(is_local), "7") << is_local;
+}
+
 TEST(RequestPlanner, AHintOfAParseCountsForEveryLaterExecute) {  // A7
   ScriptedSession world;
   EXPECT_EQ(target_of(world, parse("plain", "SELECT 1") + sync()), Target::kReplica);

@@ -270,9 +270,12 @@ bool Session::on_question_failed(const OwnQuestion& question) {
     return false;
   }
   if (question.kind() == Kind::kReplay) {  // One transaction: the server has what it had before.
+    const bool took_back = server_->variables.size() > 0;
     refuse({ErrorCode::kInvalidParameterValue, question.error()->message,
             "while the session's settings were given to a server"});
-    return true;
+    if (!took_back) return true;
+    close_server();  // What it could not take back would fail the next client, too.
+    return false;
   }
   if (question.kind() == Kind::kBegin && server_->status == wire::TxStatus::kIdle) {
     refuse(*question.error());

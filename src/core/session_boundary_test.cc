@@ -136,6 +136,46 @@ TEST(SessionBoundary, SettingsThatWereNotReadBackYetEndTheSessionWithTheirServer
   EXPECT_EQ(error_of(world.take_seen()), "57P01");
 }
 
+// Which calls are made, only the server knows: here for no row at all.
+TEST(SessionBoundary, ACallOfSetConfigThatMayNotBeMadeIsReadBack) {  // C2, C5
+  for (const std::string_view sql :
+       {"SELECT set_config('app.tenant', '42', false) FROM members WHERE user_id = 7",
+        "SELECT CASE WHEN false THEN set_config('app.tenant', '42', false) END",
+        "SELECT set_config('app.tenant', '42', false) LIMIT 0",
+        "CREATE VIEW v AS SELECT set_config('app.tenant', '42', false)"}) {
+    ScriptedSession world;
+    world.query(sql);
+    world.take_sent();
+    world.server_completes("SELECT 0", TxStatus::kIdle);
+    EXPECT_NE(world.take_sent().find("current_setting('app.tenant'"), std::string::npos) << sql;
+    world.server_answers({std::nullopt});
+    EXPECT_EQ(world.primary().variables.find("app.tenant"), nullptr) << sql;
+    EXPECT_FALSE(world.session().has_server()) << sql;
+  }
+}
+
+// What is noted of a server may be wrong: a setting that it does not know, or not any more.
+TEST(SessionBoundary, AServerThatCannotTakeASettingBackIsNotGivenToTheNextClient) {  // C3
+  ScriptedSession world;
+  world.primary().variables = VariableSet({{"gone.setting", Setting::from_value("1", "UTF8")}});
+  world.query("INSERT INTO t VALUES (1)");
+  EXPECT_NE(world.take_sent().find("RESET \"gone\".\"setting\""), std::string::npos);
+  world.server_fails("42704", "unrecognized configuration parameter", TxStatus::kIdle);
+  EXPECT_EQ(error_of(world.take_seen()), "22023");
+  EXPECT_TRUE(world.given_up());
+  EXPECT_EQ(world.releases, 0u);
+  EXPECT_FALSE(world.session().ended());
+}
+
+TEST(SessionBoundary, AServerThatOnlyRefusesTheClientsOwnSettingIsKept) {  // C3
+  VariableSet startup({{"role", Setting::from_value("dropped", "UTF8")}});
+  ScriptedSession world(size_t{1} << 20, std::move(startup));
+  world.query("INSERT INTO t VALUES (1)");
+  world.server_fails("22023", "role \"dropped\" does not exist", TxStatus::kIdle);
+  EXPECT_EQ(error_of(world.take_seen()), "22023");
+  EXPECT_EQ(world.releases, 1u);
+}
+
 std::string error_with_routine(std::string_view sqlstate, std::string_view message,
                                std::string_view routine) {
   std::string body = "SERROR";

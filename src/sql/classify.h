@@ -46,6 +46,10 @@ struct SetConfigCall {
   Argument value;
   Argument is_local;     // A literal is "true" or "false".
   size_t statement = 0;  // Which of the text's statements calls it, from 0.
+  /// The statement does nothing but make its calls, once each and in their order. Of any other one
+  /// only the server knows which were made: for no row, behind a CASE, beyond a LIMIT there is
+  /// none.
+  bool is_certain = false;
 
   bool operator==(const SetConfigCall&) const = default;
 };

@@ -1,4 +1,6 @@
 // The arguments of set_config() calls (C2), which a shape has lost.
+#include <span>
+
 #include "sql/classify.h"
 #include "sql/guc_values.h"
 #include "sql/parse_tree.h"
@@ -61,6 +63,23 @@ SetConfigCall read_call(const ParseTree& tree, size_t call) {
   return result;
 }
 
+/// SELECT set_config(...), set_config(...), without any clause; `calls` is how many stand in it.
+bool only_calls(const ParseTree& tree, size_t statement, size_t calls) {
+  const size_t select = tree.member(tree.member(statement, "stmt"), "SelectStmt");
+  for (size_t i = tree.first(select); i != ParseTree::kNone; i = tree.next(i)) {
+    const std::string_view key = tree.key(i);
+    if (key != "targetList" && key != "limitOption" && key != "op") return false;
+  }
+  const size_t targets = tree.member(select, "targetList");
+  for (size_t i = tree.first(targets); i != ParseTree::kNone; i = tree.next(i)) {
+    const size_t value = tree.member(tree.member(i, "ResTarget"), "val");
+    const size_t call = tree.member(value, "FuncCall");
+    if (last_name(tree, tree.member(call, "funcname")) != "set_config") return false;
+  }
+  return targets != ParseTree::kNone &&
+         tree.count(targets) == calls;  // Else one is in another's arguments.
+}
+
 }  // namespace
 
 std::vector<SetConfigCall> extract_set_config(std::string_view text, LexOptions options) {
@@ -70,6 +89,7 @@ std::vector<SetConfigCall> extract_set_config(std::string_view text, LexOptions 
   std::vector<SetConfigCall> calls;
   size_t statement = 0;
   for (size_t s = tree->first(tree->member(0, "stmts")); s != ParseTree::kNone; s = tree->next(s)) {
+    const size_t first = calls.size();
     for (size_t i = s; i < (*tree)[s].end; ++i) {
       if (tree->key(i) != "FuncCall" ||
           last_name(*tree, tree->member(i, "funcname")) != "set_config")
@@ -78,6 +98,9 @@ std::vector<SetConfigCall> extract_set_config(std::string_view text, LexOptions 
       calls.back().statement = statement;
     }
     ++statement;
+    const std::span of_statement = std::span(calls).subspan(first);
+    const bool is_certain = only_calls(*tree, s, of_statement.size());
+    for (SetConfigCall& call : of_statement) call.is_certain = is_certain;
   }
   return calls;
 }
