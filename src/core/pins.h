@@ -116,10 +116,13 @@ class PinState {
   bool dirty_ = false;
 };
 
-/// Makes a server that a check has found to hold nothing clean of settings and sequences; its
-/// prepared statements survive (C4). One simple Query.
+/// Makes a server that a check has found to hold nothing clean of settings and sequences, and gives
+/// random() a seed that nobody has chosen (C19); its prepared statements survive (C4). One simple
+/// Query.
 inline constexpr std::string_view kResetSettings =
-    "RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;DISCARD SEQUENCES";
+    "RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;DISCARD SEQUENCES;"
+    "SELECT pg_catalog.setseed(pg_catalog.hashtext(pg_catalog.gen_random_uuid()::pg_catalog.text)"
+    " OPERATOR(pg_catalog./) 2147483648::pg_catalog.float8)";
 /// Makes it clean of all that a session can hold (C23), prepared statements too. It must not be in
 /// a transaction.
 inline constexpr std::string_view kDiscardAll = "DISCARD ALL";

@@ -218,7 +218,8 @@ void RequestPlanner::add_set_config(std::string_view text, std::string_view bind
     const auto word = argument_value(call.is_local, values ? &*values : nullptr);
     const auto local = word ? boolean_of(*word) : std::nullopt;
     const auto canonical = name ? canonical_variable_name(*name) : std::nullopt;
-    if (!canonical || !local) {
+    const bool is_kept = canonical && variable_class(*canonical) != VariableClass::kNotState;
+    if (!is_kept || !local) {
       execution.set_config_unknown = true;
       continue;
     }

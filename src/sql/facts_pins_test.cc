@@ -62,6 +62,13 @@ TEST(FactsOfPins, TellsWhetherTheValueOfASequenceIsOfAnEarlierUnit) {  // C18
   EXPECT_FALSE(asks("SELECT nextval('s')"));
 }
 
+TEST(FactsOfPins, ASeedIsAChangeThatTheNextClientMustNotSee) {  // C19
+  for (const char* text : {"SELECT setseed(0.5)", "SET seed TO 0.5", "SET SESSION seed = 0.5"})
+    EXPECT_TRUE(classify(text).opaque_side_effects) << text;
+  EXPECT_FALSE(classify("SELECT random()").opaque_side_effects);
+  EXPECT_FALSE(classify("EXPLAIN SELECT setseed(0.5)").opaque_side_effects);
+}
+
 TEST(FactsOfPins, OfAPlainExplainPinNothing) {
   EXPECT_EQ(classify("EXPLAIN SELECT pg_advisory_lock(1)").pins, PinEvents{});
   EXPECT_TRUE(

@@ -38,7 +38,7 @@ bool is_command(const Token& before, std::string_view word_before, std::string_v
 bool is_session_builtin(std::string_view name) {
   const FunctionListing listing = classify_function(name);
   constexpr auto kLock = static_cast<uint16_t>(PinEvent::kAdvisoryLock);
-  return name == "set_config" || (listing.pin_events & kLock) != 0 ||
+  return name == "set_config" || name == "setseed" || (listing.pin_events & kLock) != 0 ||
          listing.function_class == FunctionClass::kDynamicSql;
 }
 

@@ -13,7 +13,7 @@ TEST(FunctionSource, FindsCallsThatChangeTheSession) {  // C4
         "SELECT pg_catalog.Set_Config('a.b', $1, false)", "SELECT pg_try_advisory_lock(1)",
         "SELECT \"pg_advisory_lock\"(1)", "SELECT (1).pg_advisory_lock_shared",
         "SELECT query_to_xml($1, true, true, '')", "SELECT U&\"s\\0065t_config\"('a.b', '', false)",
-        "SELECT dblink_connect('x')"})
+        "SELECT dblink_connect('x')", "BEGIN PERFORM setseed(0.5); END"})
     EXPECT_TRUE(read_source(source).changes_session) << source;
   for (const char* source :
        {"BEGIN RETURN current_setting('app.tenant'); END", "SELECT pg_advisory_xact_lock(1)",

@@ -165,6 +165,7 @@ void read_variable_set(Unit& unit, size_t body) {
   const std::string_view kind = tree.text(body, "kind");
   VariableCommand command;
   command.name = translate_setting(lower(tree.text(body, "name")));
+  if (command.name == "seed") unit.facts.opaque_side_effects = true;  // C19
   if (tree.flag(body, "is_local")) command.scope = VariableCommand::Scope::kLocal;
   if (kind == "VAR_SET_VALUE") {
     read_set_value(unit, body, command);

@@ -138,6 +138,7 @@ class TreeScan {
       unit_.facts.takes_advisory_lock |= takes_advisory_lock(listing);
       unit_.facts.pins.bits = static_cast<uint16_t>(unit_.facts.pins.bits | listing.pin_events);
       if (name == "set_config") unit_.facts.calls_set_config = true;
+      if (name == "setseed") unit_.facts.opaque_side_effects = true;  // C19
     }
     const Reason reason = reason_for(listing.function_class);
     // What runs any SQL has to be looked up in any case: the session may change by it (C4).

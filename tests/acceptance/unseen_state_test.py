@@ -55,6 +55,18 @@ class UnseenState(unittest.TestCase):
                     one.prepared(statement)
                     self.assertIn(tenant(other), (None, ""))
 
+    def test_a_seed_for_random_reaches_nobody_else(self):  # C19
+        with STAND.superuser() as server:
+            chosen = server.run("select setseed(0.5); select random()")[-1][0]
+        for seed in ("select setseed(0.5)", "set seed to 0.5", "select set_config('seed', '0.5', false)",
+                     "do $$begin perform setseed(0.5); end$$"):
+            with self.subTest(seed), wire.Connection.login(STAND.address) as one, wire.Connection.login(STAND.address) as other:
+                self.assertEqual(one.run(f"begin; {seed}; select random()")[-1][0], chosen)
+                one.run("commit")
+                self.assertNotEqual(other.run("/* fairlead.route=primary */ select random()")[0][0], chosen)
+                one.run(seed)
+                self.assertNotEqual(other.run("/* fairlead.route=primary */ select random()")[0][0], chosen)
+
     def test_within_its_transaction_it_holds(self):  # C4
         with wire.Connection.login(STAND.address) as client:
             client.run("begin")
