@@ -65,7 +65,7 @@ std::optional<NoReplica> why_not(const NodeStatus& node, NodeIndex index, const 
     // It is its own measure of freshness.
     return needs.primary_reads ? std::nullopt : std::optional(NoReplica::kNoneUsable);
   }
-  if (!within(node.lag, needs.max_lag)) return NoReplica::kAllLag;
+  if (needs.max_lag && !within(node.lag, *needs.max_lag)) return NoReplica::kAllLag;
   const bool is_same = needs.same_node && needs.same_node->node == index;
   if (is_same && !needs.same_node->floor.pending && node.replay_lsn >= needs.same_node->floor.lsn)
     return std::nullopt;

@@ -62,7 +62,7 @@ struct SameNode {
 struct ReadNeeds {
   ReadFloor floor{};
   std::optional<SameNode> same_node = {};
-  Duration max_lag{0};         // Measured when the snapshot was decided.
+  std::optional<Duration> max_lag = Duration{0};  // When the snapshot was decided; nullopt: any.
   bool primary_reads = false;  // The primary takes its share of reads; it needs no floor.
 };
 

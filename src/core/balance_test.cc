@@ -169,7 +169,7 @@ TEST_F(Eligibility, SweepAgreesWithEachNodeAskedAlone) {
     size_t expected = 0;
     for (int i : {1, 2}) {
       const NodeStatus& status = snapshot_.nodes[static_cast<size_t>(i)];
-      bool may = status.usable_for_reads && within(status.lag, needs_.max_lag) &&
+      bool may = status.usable_for_reads && within(status.lag, *needs_.max_lag) &&
                  status.replay_lsn >= Lsn{1000} && !needs_.floor.pending;
       ASSERT_EQ(may, !why_not(status, node(i), needs_).has_value());
       expected += may;

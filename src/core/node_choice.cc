@@ -49,24 +49,6 @@ Choice choose_primary(Reason reason, const ChoiceView& view) {
           .patience = view.options.failover_hold};
 }
 
-Choice choose_named(const Route& route, const ChoiceView& view) {
-  const ClusterSnapshot& cluster = view.cluster;
-  for (size_t i = 0; i < cluster.nodes.size(); ++i) {
-    const NodeStatus& node = cluster.nodes[i];
-    if (node.name != route.node) continue;
-    const NodeIndex index{static_cast<uint16_t>(i)};
-    const Target target = target_of(cluster, index);
-    if (target == Target::kPrimary) return choose_primary(route.reason, view);
-    if (!node.usable_for_reads) break;
-    return {.now = NodeChoice{.node = index, .target = target, .reason = route.reason}};
-  }
-  return {.now =
-              fail(ErrorCode::kCannotConnectNow,
-                   "the node \"" + wire::printable(route.node) + "\" cannot serve this statement",
-                   "it is not one of the cluster's nodes, or it is not usable for reads now",
-                   "Set fairlead.route to 'auto' or to the host:port of a healthy node.")};
-}
-
 /// Whoever made the token knows of a promotion that this Fairlead has not heard of yet: the primary
 /// that is known cannot have what the token asks for (D20).
 bool is_beyond_primary(const Route& route, const ClusterSnapshot& cluster) {
@@ -88,6 +70,49 @@ Result<ReadNeeds> needs_of(const Route& route, const ReadHistory& history, const
   needs.floor = higher_floor(needs.floor, *asked);
   if (needs.same_node) needs.same_node->floor = higher_floor(needs.same_node->floor, *asked);
   return needs;
+}
+
+/// A replica that the client names is not spared what its reads must see, but may lag: as long as
+/// the client asks for no less.
+Choice choose_named_replica(NodeIndex index, const Route& route, const ReadHistory& history,
+                            const ChoiceView& view) {
+  auto needs = needs_of(route, history, view);
+  if (!needs) return {.now = std::unexpected(needs.error())};
+  needs->max_lag = route.read.max_lag;
+  const auto why_not = core::why_not(view.cluster.node(index), index, *needs);
+  if (!why_not)
+    return {.now = NodeChoice{.node = index,
+                              .target = Target::kReplica,
+                              .reason = route.reason,
+                              .opened_before = opened_before(view.cluster, *needs, index)}};
+  const bool may_come = reason_of(*why_not) == Reason::kOwnWrite;
+  return {.now = fail(ErrorCode::kCannotConnectNow,
+                      "the node \"" + wire::printable(route.node) +
+                          "\" is not fresh enough for this statement",
+                      std::string(may_come ? "it has not replayed what the statement must see"
+                                           : "it is further behind than fairlead.max_lag"),
+                      "Set fairlead.route to 'auto', or ask for less with fairlead.consistency."),
+          .patience = may_come ? patience_of_read(route, view.options, view.cluster.takes_writes())
+                               : Duration{},
+          .wants_positions = may_come};
+}
+
+Choice choose_named(const Route& route, const ReadHistory& history, const ChoiceView& view) {
+  const ClusterSnapshot& cluster = view.cluster;
+  for (size_t i = 0; i < cluster.nodes.size(); ++i) {
+    const NodeStatus& node = cluster.nodes[i];
+    if (node.name != route.node) continue;
+    const NodeIndex index{static_cast<uint16_t>(i)};
+    const Target target = target_of(cluster, index);
+    if (target == Target::kPrimary) return choose_primary(route.reason, view);
+    if (!node.usable_for_reads) break;
+    return choose_named_replica(index, route, history, view);
+  }
+  return {.now =
+              fail(ErrorCode::kCannotConnectNow,
+                   "the node \"" + wire::printable(route.node) + "\" cannot serve this statement",
+                   "it is not one of the cluster's nodes, or it is not usable for reads now",
+                   "Set fairlead.route to 'auto' or to the host:port of a healthy node.")};
 }
 
 Freshness find_eligible(const ReadNeeds& needs, const ChoiceView& view) {
@@ -172,7 +197,7 @@ Duration patience_of_read(const Route& route, const ChoiceOptions& options, bool
 Choice choose_node(const LeaseWish& wish, const ReadHistory& history, const ChoiceView& view,
                    Balancer& balancer, uint64_t random_word) {
   const Route& route = wish.route;
-  if (!route.node.empty()) return choose_named(route, view);
+  if (!route.node.empty()) return choose_named(route, history, view);
   // A greeting needs the primary only because a new database is there first.
   const bool anywhere =
       route.reason == Reason::kLocal && !view.cluster.takes_writes() && !view.options.observes;
@@ -182,13 +207,14 @@ Choice choose_node(const LeaseWish& wish, const ReadHistory& history, const Choi
 }
 
 Foresight foresee(const Route& route, const ReadHistory& history, const ChoiceView& view) {
-  if (!route.node.empty()) {
-    const auto named = choose_named(route, view).now;
-    if (!named) return {Foreseen::kFails};
-    return {named->target == Target::kReplica ? Foreseen::kMoves : Foreseen::kStays};
-  }
   ReadHistory moved = history;
   moved.answered = {};  // By the primary, for the sake of the mode alone (D21).
+  if (!route.node.empty()) {
+    const Choice named = choose_named(route, moved, view);
+    if (!named.now)
+      return {named.wants_positions ? Foreseen::kWaits : Foreseen::kFails, named.wants_positions};
+    return {named.now->target == Target::kReplica ? Foreseen::kMoves : Foreseen::kStays};
+  }
   auto needs = needs_of(route, moved, view);
   if (!needs) return {Foreseen::kFails};
   needs->primary_reads = false;  // It would take its share of what could move.

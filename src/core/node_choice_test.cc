@@ -287,6 +287,40 @@ TEST_F(NodeChoiceTest, ANodeThatIsAskedForByNameServesWhateverItsLag) {
   expect_at_once(choose(), {.node = node(0), .target = Target::kPrimary, .reason = Reason::kHint});
 }
 
+TEST_F(NodeChoiceTest, ANodeThatIsAskedForByNameHasToShowWhatTheReadMustSee) {  // D16, D24
+  wish_.route = {.target = Target::kReplica,
+                 .reason = Reason::kHint,
+                 .replica_only = true,
+                 .node = "10.0.0.1:5432"};
+  history_.others_write = at(90);
+  expect_at_once(choose(), {.node = node(1),
+                            .target = Target::kReplica,
+                            .reason = Reason::kHint,
+                            .opened_before = at(101)});
+  cluster_.nodes[1].replay_lsn = Lsn{999};
+  EXPECT_FALSE(choose().now.has_value()) << "the others have it, but it was not asked for them";
+  EXPECT_EQ(choose().now.error().code, ErrorCode::kCannotConnectNow);
+  EXPECT_EQ(choose().patience, options_.pool_timeout);
+  EXPECT_TRUE(choose().wants_positions);
+  EXPECT_EQ(foreseen(), Foreseen::kWaits);
+  history_.others_write = at(120);  // Which is not sampled yet.
+  cluster_.nodes[1].replay_lsn = Lsn{1000};
+  EXPECT_FALSE(choose().now.has_value());
+  EXPECT_TRUE(choose().wants_positions);
+  wish_.route.read.consistency = ReadConsistency::kEventual;
+  EXPECT_TRUE(choose().now.has_value());
+  wish_.route.read.min_lsn = token(2, 1001);
+  EXPECT_FALSE(choose().now.has_value());
+  wish_.route.read.min_lsn->system_identifier = 8;
+  EXPECT_EQ(choose().now.error().code, ErrorCode::kInvalidParameterValue) << "of another cluster";
+  wish_.route.read.min_lsn = {};
+  cluster_.nodes[1].lag = {};
+  EXPECT_TRUE(choose().now.has_value());
+  wish_.route.read.max_lag = seconds(1);
+  EXPECT_FALSE(choose().now.has_value()) << "the client asks for it";
+  EXPECT_FALSE(choose().wants_positions);
+}
+
 TEST_F(NodeChoiceTest, ANodeThatIsAskedForByNameAndCannotServeIsAnError) {
   cluster_.nodes[1].usable_for_reads = false;
   for (const char* name : {"10.0.0.1:5432", "a\nb"}) {
