@@ -58,10 +58,12 @@ bool is_beyond_primary(const Route& route, const ClusterSnapshot& cluster) {
 /// Error: fairlead.min_lsn cannot be satisfied by this cluster.
 Result<ReadNeeds> needs_of(const Route& route, const ReadHistory& history, const ChoiceView& view) {
   const ChoiceOptions& options = view.options;
-  ReadNeeds needs{.max_lag = route.read.max_lag.value_or(options.max_lag),
+  ReadNeeds needs{.max_lag = route.read.max_lag,
                   .primary_reads = options.primary_reads && !route.replica_only &&
                                    view.cluster.takes_writes() &&
                                    !is_beyond_primary(route, view.cluster)};
+  // Whoever asks for a node by its name wants it as it is.
+  if (!needs.max_lag && route.node.empty()) needs.max_lag = options.max_lag;
   set_floors(route.read.consistency.value_or(options.consistency), history, view.cluster.positions,
              needs);
   if (!route.read.min_lsn) return needs;
@@ -76,9 +78,8 @@ Result<ReadNeeds> needs_of(const Route& route, const ReadHistory& history, const
 /// the client asks for no less.
 Choice choose_named_replica(NodeIndex index, const Route& route, const ReadHistory& history,
                             const ChoiceView& view) {
-  auto needs = needs_of(route, history, view);
+  const auto needs = needs_of(route, history, view);
   if (!needs) return {.now = std::unexpected(needs.error())};
-  needs->max_lag = route.read.max_lag;
   const auto why_not = core::why_not(view.cluster.node(index), index, *needs);
   if (!why_not)
     return {.now = NodeChoice{.node = index,
@@ -204,6 +205,14 @@ Choice choose_node(const LeaseWish& wish, const ReadHistory& history, const Choi
   if (route.target == Target::kReplica || anywhere)
     return choose_replica(wish, history, view, balancer, random_word);
   return choose_primary(route.reason, view);
+}
+
+bool still_serves(NodeIndex node, Time opened_at, const Route& route, const ReadHistory& history,
+                  const ChoiceView& view) {
+  const auto needs = needs_of(route, history, view);
+  if (!needs || why_not(view.cluster.node(node), node, *needs)) return false;
+  const Time limit = opened_before(view.cluster, *needs, node);
+  return limit == Time{} || opened_at < limit;
 }
 
 Foresight foresee(const Route& route, const ReadHistory& history, const ChoiceView& view) {

@@ -321,6 +321,26 @@ TEST_F(NodeChoiceTest, ANodeThatIsAskedForByNameHasToShowWhatTheReadMustSee) {  
   EXPECT_FALSE(choose().wants_positions);
 }
 
+TEST_F(NodeChoiceTest, AReplicaServesATransactionAsLongAsItShowsWhatTheNextReadMustSee) {  // B34
+  const auto serves = [&](Time opened_at) {
+    return still_serves(node(1), opened_at, wish_.route, history_, view());
+  };
+  EXPECT_TRUE(serves(at(149))) << "nothing has been written";
+  history_.others_write = at(90);
+  EXPECT_TRUE(serves(at(100)));
+  EXPECT_FALSE(serves(at(101))) << "its position was not observed for this server";
+  cluster_.nodes[1].replay_lsn = Lsn{999};
+  EXPECT_FALSE(serves(at(100)));
+  wish_.route.read.consistency = ReadConsistency::kEventual;
+  EXPECT_TRUE(serves(at(100)));
+  cluster_.nodes[1].lag = {};
+  EXPECT_FALSE(serves(at(100)));
+  wish_.route.node = "10.0.0.1:5432";
+  EXPECT_TRUE(serves(at(100))) << "it may lag";
+  wish_.route.read.min_lsn = token(2, 1000);
+  EXPECT_FALSE(serves(at(100)));
+}
+
 TEST_F(NodeChoiceTest, ANodeThatIsAskedForByNameAndCannotServeIsAnError) {
   cluster_.nodes[1].usable_for_reads = false;
   for (const char* name : {"10.0.0.1:5432", "a\nb"}) {

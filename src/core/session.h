@@ -192,6 +192,7 @@ class Session {
   void open_transaction(std::optional<sql::TransactionReads> asked, RouteInput& input) const;
   std::optional<bool> known_isolation() const;
   bool must_upgrade() const;
+  ReadWish read_wish(const sql::Hints& hints) const;
   void leave_server();
   bool on_left_server();
   Pause begin_transaction();

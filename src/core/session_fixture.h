@@ -106,6 +106,7 @@ class ScriptedSession : public SessionHost, public RelaySink {
   uint32_t cancels = 0;
   uint32_t releases = 0;
   Time clock{};
+  bool shows = true;  // The leased replica, what the next read must see.
 
   // SessionHost.
   void to_client(std::string_view bytes) override { seen_.append(bytes); }
@@ -116,6 +117,7 @@ class ScriptedSession : public SessionHost, public RelaySink {
   Result<bool> may_begin() override { return true; }
   void end_wait() override {}
   std::optional<Lsn> lost_above(Time, uint64_t) const override { return std::nullopt; }
+  bool still_shows(const Route&, const RequestPlan&) override { return shows; }
   void cancel_lease() override {}
   void release_server() override {
     server_ = nullptr;

@@ -38,6 +38,9 @@ class SessionHost {
   /// Above which position the session's writes may be lost, because another node is the primary
   /// since (ClusterSnapshot::lost_above).
   virtual std::optional<Lsn> lost_above(Time wrote_at, uint64_t since_epoch) const = 0;
+  /// Whether the leased replica, which has served the client's transaction so far, shows what a
+  /// read by `route` must see that comes now (B34).
+  virtual bool still_shows(const Route& route, const RequestPlan& reads) = 0;
   /// The client does not want the server that it waits for; on_no_lease() still comes.
   virtual void cancel_lease() = 0;
   /// The leased server is idle and clean: somebody else may have it.

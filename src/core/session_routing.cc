@@ -12,9 +12,10 @@ void Session::route_or_answer() {
     return;
   }
   if (plan_.pins.has(sql::PinEvent::kSequenceRead)) refuse_foreign_sequence();
-  if (is_on_replica() && !must_upgrade()) refuse_on_replica();
+  const bool upgrades = must_upgrade();
+  if (is_on_replica() && !upgrades) refuse_on_replica();
   would_be_.reset();
-  if (must_upgrade()) {
+  if (upgrades) {
     route_ = {.target = Target::kPrimary, .reason = sql::Reason::kUpgrade};
     leave_server();
   } else {
@@ -45,6 +46,12 @@ bool Session::explains() const {
   return explain && explain->on;
 }
 
+ReadWish Session::read_wish(const sql::Hints& hints) const {
+  return {.consistency = asked(hints.consistency, "fairlead.consistency"),
+          .max_lag = asked(hints.max_lag, "fairlead.max_lag"),
+          .min_lsn = asked(hints.min_lsn, "fairlead.min_lsn")};
+}
+
 /// What follows may be anything, the end of a transaction and a write behind it for one.
 void Session::route_as_part(sql::Reason reason, RouteInput& input) const {
   input.decision.access = sql::Access::kPrimary;
@@ -61,9 +68,7 @@ Route Session::route_request() {
   input.port = state_.port;
   input.pinned = server_ == nullptr && !state_.pins.reasons().empty();
   input.hint = asked(hints.route, "fairlead.route");
-  input.read = {.consistency = asked(hints.consistency, "fairlead.consistency"),
-                .max_lag = asked(hints.max_lag, "fairlead.max_lag"),
-                .min_lsn = asked(hints.min_lsn, "fairlead.min_lsn")};
+  input.read = read_wish(hints);
   input.decision = plan_.decision;
   input.decision.opaque = plan_.opaque;
   if (plan_.opens) input.opens = &*plan_.opens;

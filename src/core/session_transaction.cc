@@ -140,11 +140,18 @@ std::optional<bool> Session::known_isolation() const {
   return is_read_committed(isolation->text());
 }
 
-/// The transaction has only read on a replica so far, and this request does more (B31).
+/// The transaction has only read on a replica so far, and this request does more (B31), or must see
+/// what that replica does not show yet (B34).
 bool Session::must_upgrade() const {
-  return server_ != nullptr && transaction_.can_upgrade() &&
-         state_.status == wire::TxStatus::kInTransaction && !is_movable_read(plan_) &&
-         !ends_transaction(plan_);
+  if (server_ == nullptr || !transaction_.can_upgrade() ||
+      state_.status != wire::TxStatus::kInTransaction || ends_transaction(plan_))
+    return false;
+  if (!is_movable_read(plan_)) return true;
+  sql::Hints hints = plan_.hints;
+  if (transaction_.hints() != nullptr) hints.inherit(*transaction_.hints());
+  Route route = route_;
+  route.read = read_wish(hints);
+  return !host_.still_shows(route, plan_);
 }
 
 /// Ends the transaction on this server, which the client does not see (B35).

@@ -64,6 +64,10 @@ void ClientSession::stop_waiting() {
 
 void ClientSession::on_server(ServerConnection& server) { grant(server); }
 
+bool ClientSession::still_shows(const core::Route& route, const core::RequestPlan& reads) {
+  return tenant_.still_serves(server_->state(), route, reads, session_.state());
+}
+
 void ClientSession::grant(ServerConnection& server) {
   Pool& pool = tenant_.pool(choice_.node);
   granted_at_ = net::Loop::now();

@@ -82,6 +82,7 @@ class ClientSession final : public LeaseHolder,
   std::optional<Lsn> lost_above(Time wrote_at, uint64_t since_epoch) const override {
     return tenant_.snapshot().lost_above(wrote_at, since_epoch);
   }
+  bool still_shows(const core::Route& route, const core::RequestPlan& reads) override;
   void cancel_lease() override;
   void release_server() override;
   void close_server() override;

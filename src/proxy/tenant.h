@@ -89,6 +89,11 @@ class Tenant {
   /// Chooses the node for a request that came at `arrived`.
   core::Choice choose(const core::LeaseWish& wish, Time arrived, const core::SessionState& session);
 
+  /// Whether a replica's server that has served a transaction so far may serve a read that comes
+  /// now.
+  bool still_serves(const core::ServerState& server, const core::Route& route,
+                    const core::RequestPlan& reads, const core::SessionState& session);
+
   /// lost_writes = "error" (E24).
   bool lost_writes_fail() const { return config_->lost_writes == config::LostWrites::kError; }
   bool observes() const { return config_->mode == config::Mode::kObserve; }

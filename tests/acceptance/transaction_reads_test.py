@@ -159,6 +159,23 @@ class UntilWrite(Case):
             self.assertEqual(client.query("commit").status, "I")
             self.assertEqual(client.run("select balance from account"), [("7",)])
 
+    def test_a_read_that_the_replica_cannot_show_yet_moves_to_the_primary(self):  # B34, D11
+        for level, expected in (("app", ("primary", "upgrade")), ("strict", ("primary", "upgrade")),
+                                ("eventual", ("replica", "in_transaction"))):
+            with self.subTest(level), until_write() as client, STAND.superuser(1) as replica, login() as other:
+                client.run(f"set fairlead.consistency = '{level}'")
+                self.settle(client)
+                with self.reading(client):
+                    replica.run("select pg_wal_replay_pause()")
+                    try:
+                        other.run("insert into account values (2, 0)")
+                        found = client.value("select count(*) from account where n = 2")
+                        self.assertEqual(where(client), expected)
+                        self.assertEqual(found, "0" if level == "eventual" else "1")
+                    finally:
+                        self.resume()
+                other.run("delete from account where n = 2")
+
     def test_one_that_only_reads_never_sees_the_primary(self):
         with until_write() as client, STAND.superuser(1) as replica:
             for end in ("commit", "rollback"):
