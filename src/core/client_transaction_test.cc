@@ -116,6 +116,15 @@ TEST(ClientTransaction, EndsWhereItIs) {
     EXPECT_FALSE(ends_transaction(plan_of(sql))) << sql;
 }
 
+TEST(RequestPlan, KnowsWhichTextsEndInATransactionThatTheyHaveBegun) {  // E20, B12
+  for (const char* sql : {"BEGIN", "BEGIN; INSERT INTO t VALUES (1)", "COMMIT; BEGIN; SELECT 1",
+                          "BEGIN; SAVEPOINT s; ROLLBACK TO s", "BEGIN; COMMIT AND CHAIN"})
+    EXPECT_TRUE(ends_inside_transaction(sql::classify(sql))) << sql;
+  for (const char* sql : {"SELECT 1", "COMMIT", "BEGIN; COMMIT", "BEGIN; ROLLBACK; SELECT 1",
+                          "BEGIN; PREPARE TRANSACTION 'x'", "SAVEPOINT s"})
+    EXPECT_FALSE(ends_inside_transaction(sql::classify(sql))) << sql;
+}
+
 TEST(ClientTransaction, OnlyReadCommittedCanMove) {  // B33
   EXPECT_TRUE(is_read_committed("read committed"));
   EXPECT_TRUE(is_read_committed(sql::Isolation::kReadUncommitted));

@@ -67,6 +67,7 @@ Error loss_error(LostWork work, std::string_view why) {
 
 LostWork lost_work(const LostRequest& request, bool in_transaction) {
   if (request.commits) return LostWork::kCommit;
+  if (request.ends_inside) return LostWork::kTransaction;
   const bool is_inside = in_transaction && !request.controls;
   if (request.may_write && !is_inside && request.is_whole) return LostWork::kWrite;
   if (in_transaction) return LostWork::kTransaction;

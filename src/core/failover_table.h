@@ -48,9 +48,11 @@ Error loss_error(LostWork work, std::string_view why);
 /// One request that was sent and not answered.
 struct LostRequest {
   bool may_write = false;
-  bool commits = false;   // COMMIT or COMMIT PREPARED is part of it.
+  bool commits = false;   // COMMIT, COMMIT PREPARED or PREPARE TRANSACTION is part of it.
   bool controls = false;  // So is something that may begin or end a transaction.
-  bool is_whole = true;   // All of it was sent, up to its Sync.
+  bool ends_inside =
+      false;             // Of a transaction that it has begun: "BEGIN; INSERT ..." as one Query.
+  bool is_whole = true;  // All of it was sent, up to its Sync.
 };
 
 /// `in_transaction`: one was open when the request began, as far as anybody can tell. In doubt the

@@ -28,6 +28,15 @@ TEST(LostWork, NothingOfAnOpenTransactionIsCommitted) {  // E20 b
   EXPECT_EQ(lost_work({.controls = true}, kInside), LostWork::kTransaction) << "ROLLBACK";
 }
 
+TEST(LostWork, NothingOfATransactionThatTheRequestBeginsIsCommittedEither) {  // E20 b
+  const LostRequest begun{.may_write = true, .controls = true, .ends_inside = true};
+  EXPECT_EQ(lost_work(begun, !kInside), LostWork::kTransaction) << "BEGIN; INSERT as one Query";
+  EXPECT_EQ(lost_work(begun, kInside), LostWork::kTransaction) << "ROLLBACK; BEGIN; INSERT";
+  LostRequest committed = begun;
+  committed.commits = true;
+  EXPECT_EQ(lost_work(committed, !kInside), LostWork::kCommit) << "INSERT; COMMIT; BEGIN";
+}
+
 TEST(LostWork, BehindTheEndOfATransactionAWriteIsOneOfItsOwn) {  // B10, E21
   EXPECT_EQ(lost_work({.may_write = true, .controls = true}, kInside), LostWork::kWrite)
       << "ROLLBACK; INSERT as one Query";

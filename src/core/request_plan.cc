@@ -19,6 +19,18 @@ bool may_control_transaction(const sql::QueryFacts& facts) {
   });
 }
 
+bool ends_inside_transaction(const sql::QueryFacts& facts) {
+  using Kind = sql::TransactionCommand::Kind;
+  bool inside = false;
+  for (const sql::TransactionCommand& command : facts.transaction) {
+    if (command.kind == Kind::kBegin) inside = true;
+    if (command.kind == Kind::kCommit || command.kind == Kind::kRollback ||
+        command.kind == Kind::kPrepareTransaction)
+      inside = command.chain;
+  }
+  return inside;
+}
+
 bool ends_with_ready(RequestEnd end, const RequestPlan& plan) {
   if (end == RequestEnd::kSync || end == RequestEnd::kQuery || end == RequestEnd::kCall)
     return true;

@@ -72,6 +72,9 @@ const sql::TransactionCommand* only_command(const sql::QueryFacts& facts);
 /// Something of the text may begin or end a transaction; savepoints do neither.
 bool may_control_transaction(const sql::QueryFacts& facts);
 
+/// Behind the text a transaction is open that it has begun.
+bool ends_inside_transaction(const sql::QueryFacts& facts);
+
 /// It may have an effect of request_effects.h.
 bool changes_session(const sql::QueryFacts& facts);
 
@@ -82,6 +85,7 @@ struct RequestPlan {
   sql::Decision decision{sql::Access::kRead, sql::Reason::kEmpty, false};  // Of all together.
   std::optional<sql::TransactionModes> opens;  // What it executes first is a BEGIN of these.
   bool begins = false;                         // Something of it is a BEGIN.
+  bool ends_inside = false;                    // Of a transaction that it has begun.
   /// Something else of it may end a transaction or begin one, so that what it executes may be in
   /// several, or in none (B10).
   bool leaves_transaction = false;
@@ -95,7 +99,7 @@ struct RequestPlan {
   bool changes_session = false;   // Some execution has an effect of request_effects.h …
   bool changes_settings = false;  // … on settings, so that what comes next may read differently.
   bool resets = false;   // Settings may go back to defaults that are not the client's (C24).
-  bool commits = false;  // COMMIT or COMMIT PREPARED is part of it.
+  bool commits = false;  // COMMIT, COMMIT PREPARED or PREPARE TRANSACTION is part of it.
   bool changes_catalog = false;  // DDL, or what was not understood (A42).
   bool unproves_reads = false;   // DDL after which a proven read may be none.
   bool prepares_unseen = false;  // SQL PREPARE, EXECUTE or DEALLOCATE that goes out as it stands.

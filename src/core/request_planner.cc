@@ -50,7 +50,8 @@ bool resets(const sql::QueryFacts& facts) {
 bool commits(const sql::QueryFacts& facts) {
   return std::ranges::any_of(facts.transaction, [](const TransactionCommand& command) {
     return command.kind == TransactionCommand::Kind::kCommit ||
-           command.kind == TransactionCommand::Kind::kCommitPrepared;
+           command.kind == TransactionCommand::Kind::kCommitPrepared ||
+           command.kind == TransactionCommand::Kind::kPrepareTransaction;
   });
 }
 
@@ -184,6 +185,7 @@ void RequestPlanner::add_execution(Execution execution, RequestPlan& plan) {
     const bool opens = begins && plan.executions.empty();
     if (opens) plan.opens = command->modes;
     plan.begins |= begins;
+    plan.ends_inside = ends_inside_transaction(facts);
     plan.leaves_transaction |= !opens;
   }
   plan.messages.back().has_execution = true;

@@ -36,7 +36,7 @@ void SentRequest::absorb(SentRequest& next) {
   may_write |= next.may_write;
   written.add(next.written);
   commits |= next.commits;
-  begins |= next.begins;
+  if (next.controls) ends_inside = next.ends_inside;
   controls |= next.controls;
   changes_catalog |= next.changes_catalog;
   unproves_reads |= next.unproves_reads;

@@ -19,9 +19,9 @@ struct SentRequest {
   size_t completed_parts = 0;         // Statements of the next one that have.
   bool may_write = false;
   WrittenTables written;            // What, then.
-  bool commits = false;             // COMMIT or COMMIT PREPARED is part of it (E20).
-  bool begins = false;              // It is BEGIN.
+  bool commits = false;             // As in RequestPlan (E20).
   bool controls = false;            // Something that may begin or end a transaction is part of it.
+  bool ends_inside = false;         // Of a transaction that it has begun.
   bool failed = false;              // An ErrorResponse was part of the answer.
   bool changes_catalog = false;     // DDL, or what was not understood (A42).
   bool unproves_reads = false;      // DDL after which a proven read may be none.

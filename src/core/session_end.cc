@@ -71,10 +71,10 @@ void Session::for_each_lost(Visit visit) {
   sent_.for_each([&](const SentRequest& sent) {
     // A segment whose Sync was not sent has not been committed.
     const bool is_whole = !segment_open_ || &sent != &sent_.back();
-    const LostWork work =
-        lost_work({sent.may_write, sent.commits, sent.controls, is_whole}, in_transaction);
+    const LostWork work = lost_work(
+        {sent.may_write, sent.commits, sent.controls, sent.ends_inside, is_whole}, in_transaction);
     if (sent.commits || sent.controls) in_transaction = is_open = false;
-    is_open |= sent.begins;
+    is_open |= sent.ends_inside;
     visit(work, sent, is_open);
   });
 }

@@ -131,8 +131,10 @@ void Session::note_sent() {
   const bool continues =
       segment_open_ || end_ == RequestEnd::kFlush || end_ == RequestEnd::kOversize;
   if (plan_.decision.may_write) note_written(sent.written);
-  sent.begins |= plan_.begins;
-  sent.controls |= request_may_control(plan_);
+  if (request_may_control(plan_)) {
+    sent.controls = true;
+    sent.ends_inside = plan_.ends_inside;
+  }
   if (plan_.changes_session || continues) {
     for (Execution& execution : plan_.executions) sent.executions.push_back(std::move(execution));
   }

@@ -379,6 +379,24 @@ class Losses(Case):
             self.assertEqual(answers[2].tags, ["ROLLBACK"])
         self.assertEqual(self.marks(), [4])
 
+    def test_nor_behind_one_that_begins_within_a_query(self):  # E20, G3
+        sleep = "select from pg_sleep(30)"
+        for begin, code, waits in (
+            (f"begin; set local app.tenant = '7'; {sleep}", "08006", True), (f"begin; insert into marks values (1); {sleep}", "08006", False),
+            (f"begin; rollback and chain; {sleep}", "08006", False), (f"select 1; commit; begin; {sleep}", "08007", False),
+        ):
+            with self.subTest(begin), login() as client:
+                client.send(wire.query(begin) + wire.query("insert into marks values (3)") + wire.query("commit"))
+                wait_for_statement("pg_sleep(30)")
+                end_servers()
+                answers = [client.answer() for _ in range(3)]
+                self.assertEqual([error["C"] for error in answers[0].errors], [code])
+                self.assertEqual([answer.status for answer in answers], ["E", "E", "I"])
+                if waits:  # For the settings, so what stands behind was not sent.
+                    self.assertEqual([[error["C"] for error in answer.errors] for answer in answers[1:]], [["25P02"], []])
+                    self.assertEqual(answers[2].tags, ["ROLLBACK"])
+            self.assertEqual(self.marks(), [])
+
     def test_the_end_of_a_transaction_that_was_lost_between_two_statements(self):  # E20
         for ends, told, tags, left in (
             (["rollback"], [[]], [["ROLLBACK"]], []),
