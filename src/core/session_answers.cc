@@ -98,6 +98,12 @@ void Session::note_room() {
 
 Relayed Session::on_message(const Piece& piece, const Answer& answer) {
   if (question_) return on_own_answer(piece);
+  // It is of no request, and so of none that is repeated (F26).
+  if (piece.type == backend::kNotificationResponse && piece.kind == Piece::Kind::kWhole &&
+      (swallowing_ || repeat_.holds_back())) {
+    host_.to_client(piece.bytes);
+    return {.forward = false};
+  }
   switch (piece.type) {
     case backend::kDataRow:
     case backend::kCopyData:

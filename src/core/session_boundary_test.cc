@@ -232,6 +232,23 @@ TEST(SessionBoundary, AServerThatIsPinnedIsKeptWhenItsPlansAreMadeAnew) {  // C1
   EXPECT_EQ(world.releases, 0u);
 }
 
+TEST(SessionBoundary, NoNotificationIsLostWithAnAnswerThatIsNotTheLast) {  // F26, A60
+  const std::string notification =
+      std::string("A\0\0\0\x0d\0\0\0\x07", 9) + std::string("a\0x\0", 5);
+  const std::string ready = kStalePlan.substr(kStalePlan.size() - 6);
+  const std::string error = kStalePlan.substr(0, kStalePlan.size() - 6);
+  for (const std::string& answer : {notification + kStalePlan, error + notification + ready}) {
+    ScriptedSession world;
+    prepare(world, "LISTEN a");
+    world.client(executing_named("s1"));
+    world.take_sent();
+    world.server(answer);
+    EXPECT_EQ(world.take_seen(), notification);
+    world.client("");
+    EXPECT_EQ(types_of(world.take_sent()), "CPBES") << "it is repeated";
+  }
+}
+
 TEST(SessionBoundary, AStatementThatWasDroppedUnseenIsMadeAnew) {  // C11, C12e
   ScriptedSession world;
   prepare(world, "");
