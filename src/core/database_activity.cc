@@ -21,9 +21,9 @@ bool DatabaseActivity::is_current(const sql::FunctionCatalog* catalog) const {
   return catalog != nullptr && catalog->as_of() > Time{Duration{unproved_at_.load()}};
 }
 
-void DatabaseActivity::count_catalog_change(Time now, bool unproves_reads) {
-  ++catalog_changes_;
-  if (unproves_reads) unproved_at_ = now.time_since_epoch().count();
+void DatabaseActivity::count_catalog_change(Time now, CatalogChange change) {
+  if (change >= CatalogChange::kSeen) ++catalog_changes_;
+  if (change == CatalogChange::kUnprovesReads) unproved_at_ = now.time_since_epoch().count();
   catalog_changed_at_ = now.time_since_epoch().count();
 }
 

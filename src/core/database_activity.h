@@ -28,10 +28,13 @@ class DatabaseActivity {
   /// Time{}: nothing was written.
   Time last_write() const { return writes_.any(); }
 
-  /// A change of the catalog is about to be acknowledged. `unproves_reads`: by DDL after which a
-  /// proven read may be none (QueryFacts::may_unprove_reads).
-  void count_catalog_change(Time now, bool unproves_reads = true);
-  /// By anybody.
+  /// A change of the catalog is about to be acknowledged. Not kNone.
+  void count_catalog_change(Time now, CatalogChange change = CatalogChange::kUnprovesReads);
+  /// Whether a change that may have been none makes a difference.
+  bool tells_tables_apart(const sql::FunctionCatalog* catalog) const {
+    return current(catalog) != nullptr;
+  }
+  /// By anybody, but for those that may have been none.
   uint64_t catalog_changes() const { return catalog_changes_.load(); }
   /// Whether what the catalog says of functions and relations may be believed: nobody has run DDL
   /// that unproves reads since it was asked for. What was not understood does not count, or clients

@@ -56,13 +56,27 @@ TEST_F(DatabaseActivityTest, ACatalogOfBeforeTheLastChangeTellsNoTablesApart) {
 }
 
 TEST_F(DatabaseActivityTest, NoCatalogIsBelievedFromBeforeTheLastDdl) {  // A42
-  activity_.count_catalog_change(at(200), true);
+  activity_.count_catalog_change(at(200), CatalogChange::kUnprovesReads);
   EXPECT_FALSE(activity_.is_current(known_.get()));
   EXPECT_FALSE(activity_.is_current(nullptr));
   const auto newer = catalog(2, at(201));
   EXPECT_TRUE(activity_.is_current(newer.get()));
-  activity_.count_catalog_change(at(300), false);
+  activity_.count_catalog_change(at(300), CatalogChange::kSeen);
   EXPECT_TRUE(activity_.is_current(newer.get())) << "an error of syntax is no DDL";
+}
+
+TEST_F(DatabaseActivityTest,
+       WhatMayHaveChangedTheCatalogLeavesNoTablesApartAndReadsProven) {  // D11
+  EXPECT_TRUE(activity_.tells_tables_apart(known_.get()));
+  activity_.count_catalog_change(at(200), CatalogChange::kPerhaps);
+  activity_.note_write(at(300), writing_a(*known_), known_.get());
+  EXPECT_EQ(activity_.last_write(&read_b_, known_.get()), at(300))
+      << "a trigger may write to b now";
+  EXPECT_FALSE(activity_.tells_tables_apart(known_.get()));
+  EXPECT_TRUE(activity_.is_current(known_.get()));
+  EXPECT_EQ(activity_.catalog_changes(), 0u);
+  const auto newer = catalog(2, at(301));
+  EXPECT_TRUE(activity_.tells_tables_apart(newer.get()));
 }
 
 TEST_F(DatabaseActivityTest, AWriteByAnOldCatalogIsOneToTheWholeDatabase) {

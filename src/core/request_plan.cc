@@ -44,6 +44,13 @@ bool changes_session(const sql::QueryFacts& facts) {
          !facts.prepared.empty() || facts.discard != sql::Discard::kNone;
 }
 
+CatalogChange catalog_change_of(const sql::QueryFacts& facts) {
+  if (!facts.changes_catalog)
+    return facts.opaque_side_effects ? CatalogChange::kPerhaps : CatalogChange::kNone;
+  return facts.may_unprove_reads && !facts.opaque_side_effects ? CatalogChange::kUnprovesReads
+                                                               : CatalogChange::kSeen;
+}
+
 void RequestPlan::clear() {
   std::vector<PlannedMessage> kept_messages = std::move(messages);
   std::vector<Execution> kept_executions = std::move(executions);

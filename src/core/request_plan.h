@@ -78,6 +78,15 @@ bool ends_inside_transaction(const sql::QueryFacts& facts);
 /// It may have an effect of request_effects.h.
 bool changes_session(const sql::QueryFacts& facts);
 
+/// What a request may have done to the catalog (A42), from the least on.
+enum class CatalogChange : uint8_t {
+  kNone,
+  kPerhaps,        // DO or CALL: other tables may belong together than before.
+  kSeen,           // DDL, or what was not understood.
+  kUnprovesReads,  // DDL after which a proven read may be none.
+};
+CatalogChange catalog_change_of(const sql::QueryFacts& facts);
+
 struct RequestPlan {
   RequestEnd end = RequestEnd::kMore;
   std::vector<PlannedMessage> messages;
@@ -100,8 +109,7 @@ struct RequestPlan {
   bool changes_settings = false;  // … on settings, so that what comes next may read differently.
   bool resets = false;   // Settings may go back to defaults that are not the client's (C24).
   bool commits = false;  // COMMIT, COMMIT PREPARED or PREPARE TRANSACTION is part of it.
-  bool changes_catalog = false;  // DDL, or what was not understood (A42).
-  bool unproves_reads = false;   // DDL after which a proven read may be none.
+  CatalogChange catalog_change = CatalogChange::kNone;
   bool prepares_unseen = false;  // SQL PREPARE, EXECUTE or DEALLOCATE that goes out as it stands.
   bool session_bound = false;    // What it means depends on the session: FETCH, EXECUTE.
   bool uses_named = false;       // A named prepared statement is bound.

@@ -201,8 +201,7 @@ void RequestPlanner::add_execution(Execution execution, RequestPlan& plan) {
 void RequestPlanner::add_effects(const sql::QueryFacts& facts, RequestPlan& plan) {
   plan.pins.bits = static_cast<uint16_t>(plan.pins.bits | facts.pins.bits);
   plan.opaque |= facts.opaque_side_effects;
-  plan.changes_catalog |= facts.changes_catalog;
-  plan.unproves_reads |= facts.may_unprove_reads && !facts.opaque_side_effects;
+  plan.catalog_change = std::max(plan.catalog_change, catalog_change_of(facts));
   plan.changes_settings |= facts.calls_set_config || !facts.variables.empty();
 }
 

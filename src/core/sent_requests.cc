@@ -38,8 +38,7 @@ void SentRequest::absorb(SentRequest& next) {
   commits |= next.commits;
   if (next.controls) ends_inside = next.ends_inside;
   controls |= next.controls;
-  changes_catalog |= next.changes_catalog;
-  unproves_reads |= next.unproves_reads;
+  catalog_change = std::max(catalog_change, next.catalog_change);
   prepares_unseen |= next.prepares_unseen;
   changes_statements |= next.changes_statements;
   alone |= next.alone;

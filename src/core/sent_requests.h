@@ -18,13 +18,12 @@ struct SentRequest {
   size_t completed = 0;               // Executions that have completed.
   size_t completed_parts = 0;         // Statements of the next one that have.
   bool may_write = false;
-  WrittenTables written;            // What, then.
-  bool commits = false;             // As in RequestPlan (E20).
-  bool controls = false;            // Something that may begin or end a transaction is part of it.
-  bool ends_inside = false;         // Of a transaction that it has begun.
-  bool failed = false;              // An ErrorResponse was part of the answer.
-  bool changes_catalog = false;     // DDL, or what was not understood (A42).
-  bool unproves_reads = false;      // DDL after which a proven read may be none.
+  WrittenTables written;     // What, then.
+  bool commits = false;      // As in RequestPlan (E20).
+  bool controls = false;     // Something that may begin or end a transaction is part of it.
+  bool ends_inside = false;  // Of a transaction that it has begun.
+  bool failed = false;       // An ErrorResponse was part of the answer.
+  CatalogChange catalog_change = CatalogChange::kNone;
   bool prepares_unseen = false;     // SQL PREPARE, EXECUTE or DEALLOCATE, as it stood.
   bool changes_statements = false;  // The client's prepared statements wait for its answer.
   bool alone = false;               // Nothing may be sent behind it before it is answered.

@@ -311,8 +311,7 @@ class Session {
   bool skipping_ = false;           // The client's messages up to its Sync are dropped (F22).
   std::vector<ReportedParameter> reports_;  // Of the front request, until its effects count.
   bool transaction_may_write_ = false;
-  bool transaction_changes_catalog_ = false;
-  bool transaction_unproves_reads_ = false;
+  CatalogChange transaction_catalog_change_ = CatalogChange::kNone;
   WrittenTables transaction_wrote_;
   bool mid_message_ = false;      // A part of a message went to the client, the rest has not come.
   bool forwards_message_ = true;  // What is done with the pieces of the message under way.

@@ -105,9 +105,10 @@ void Session::finish_front(wire::TxStatus status) {
   answered_at_ = host_.now();
   state_.answered.note(lease_.node, server_->opened_at, answered_at_);
   transaction_may_write_ |= front.may_write;
-  transaction_changes_catalog_ |= front.changes_catalog;
   const bool is_undone = front.failed && status == wire::TxStatus::kIdle && !front.commits;
-  transaction_unproves_reads_ |= front.unproves_reads && !is_undone;
+  const CatalogChange change =
+      is_undone ? std::min(front.catalog_change, CatalogChange::kSeen) : front.catalog_change;
+  transaction_catalog_change_ = std::max(transaction_catalog_change_, change);
   transaction_wrote_.add(front.written);
   cancel_requested_ = false;  // It was for this request (F41).
   // A commit counts also where a transaction goes on behind it (B10, B12).
@@ -116,10 +117,8 @@ void Session::finish_front(wire::TxStatus status) {
     state_.wrote_at = host_.note_write(transaction_wrote_);
     state_.wrote_epoch = server_->epoch;
   }
-  if (may_have_committed && transaction_changes_catalog_) {  // A42
-    transaction_changes_catalog_ = false;
-    host_.note_catalog_change(std::exchange(transaction_unproves_reads_, false));
-  }
+  if (may_have_committed && transaction_catalog_change_ != CatalogChange::kNone)  // A42
+    host_.note_catalog_change(std::exchange(transaction_catalog_change_, CatalogChange::kNone));
   if (status == wire::TxStatus::kIdle) {
     transaction_may_write_ = false;
     transaction_wrote_.clear();

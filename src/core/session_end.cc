@@ -118,7 +118,7 @@ void Session::answer_lost_requests(std::string_view how) {
   transaction_.on_end();
   state_.status = wire::TxStatus::kIdle;
   transaction_may_write_ = false;
-  transaction_changes_catalog_ = transaction_unproves_reads_ = false;
+  transaction_catalog_change_ = CatalogChange::kNone;
   transaction_wrote_.clear();
   cancel_requested_ = false;
   answered_at_ = host_.now();

@@ -137,7 +137,7 @@ class ScriptedSession : public SessionHost, public RelaySink {
     return {};
   }
   Time now() const override { return clock; }
-  void note_catalog_change(bool) override {}
+  void note_catalog_change(CatalogChange) override {}
   void note_statement(const Lease&, sql::Reason) override {}
   void note_observed(const ObservedRequest&) override {}
   void note_retry() override {}

@@ -61,9 +61,8 @@ class SessionHost {
   /// A transaction that may have written these tables is about to be acknowledged: what
   /// read-your-writes counts from (D11). Returns the moment.
   virtual Time note_write(const WrittenTables& tables) = 0;
-  /// A statement that changed the catalog has been committed (A42): by DDL, or perhaps, by what was
-  /// not understood.
-  virtual void note_catalog_change(bool unproves_reads) = 0;
+  /// A statement that has changed the catalog, or may have, has been committed (A42). Not kNone.
+  virtual void note_catalog_change(CatalogChange change) = 0;
   /// One statement more has been sent to that node.
   virtual void note_statement(const Lease& lease, sql::Reason reason) = 0;
   /// Observe mode: it went to the primary, and this is what it would have been.

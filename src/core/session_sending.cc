@@ -140,8 +140,7 @@ void Session::note_sent() {
   }
   sent.may_write |= plan_.decision.may_write;
   sent.commits |= plan_.commits;
-  sent.changes_catalog |= plan_.changes_catalog;
-  sent.unproves_reads |= plan_.unproves_reads;
+  sent.catalog_change = std::max(sent.catalog_change, plan_.catalog_change);
   sent.prepares_unseen |= plan_.prepares_unseen;
   sent.changes_statements |= plan_.changes_statements;
   sent.alone |= plan_.resets || plan_.changes_settings || plan_.copy_in || plan_.prepares_unseen ||
@@ -154,7 +153,8 @@ void Session::note_sent() {
 
 /// What the request may change: more than its texts tell, where it has some that are not known.
 void Session::note_written(WrittenTables& written) const {
-  if (plan_.executions.empty() || plan_.opaque || plan_.changes_catalog || plan_.prepares_unseen)
+  if (plan_.executions.empty() || plan_.opaque || plan_.prepares_unseen ||
+      plan_.catalog_change >= CatalogChange::kSeen)
     return written.add_whole_database();
   for (const Execution& execution : plan_.executions)
     written.add(*execution.facts, environment_.catalog);

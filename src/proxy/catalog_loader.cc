@@ -119,6 +119,11 @@ void CatalogLoader::invalidate(const std::string& database) {
   known->second->poked.notify_all();
 }
 
+void CatalogLoader::doubt(const std::string& database) {
+  const auto known = databases_.find(database);
+  if (known != databases_.end()) known->second->doubted = true;
+}
+
 net::Task<void> CatalogLoader::stop() {
   stopping_ = true;
   for (const auto& [name, database] : databases_) database->poked.notify_all();
@@ -163,15 +168,15 @@ Time CatalogLoader::due(const Database& database) const {
 net::Task<Result<void>> CatalogLoader::refresh(Database& database) {
   auto conversation = co_await connect(database);
   if (!conversation) co_return std::unexpected(std::move(conversation.error()));
-  if (!database.changed && !database.mark.empty()) {
+  if (!database.changed && !database.doubted && !database.mark.empty()) {
     const auto rows = co_await (*conversation)->ask(std::string(kCatalogMarkSql), kCatalogTimeout);
     if (!rows) co_return std::unexpected(rows.error());
     const auto mark = read_mark(*rows);
     if (!mark) co_return std::unexpected(mark.error());
-    if (*mark == database.mark && !database.changed) co_return Result<void>{};
+    if (*mark == database.mark && !database.changed && !database.doubted) co_return Result<void>{};
   }
   // What is invalidated from here on may be too late for this load and asks for another one.
-  database.changed = false;
+  database.changed = database.doubted = false;
   database.load_started_at = net::Loop::now();
   const uint32_t timeline = timeline_;
   const auto rows = co_await (*conversation)->ask(catalog_sql(), kCatalogTimeout);

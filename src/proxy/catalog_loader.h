@@ -67,6 +67,9 @@ class CatalogLoader {
   /// DDL was committed there. Loads again at once, or kCatalogLoadGapMin after the last time. No
   /// effect on a database that was not requested.
   void invalidate(const std::string& database);
+  /// What was committed there may have been DDL: a catalog of a later moment is loaded when it is
+  /// looked at next, even if it is the same.
+  void doubt(const std::string& database);
 
   /// Ends all questions and joins; one that waits for a silent server ends with its deadline.
   net::Task<void> stop();
@@ -78,8 +81,9 @@ class CatalogLoader {
 
     const std::string name;
     net::Signal poked;
-    bool changed = true;  // Load, whatever the mark says.
-    CatalogMark mark;     // Of the catalog in force; empty: there is none.
+    bool changed = true;   // Load, whatever the mark says.
+    bool doubted = false;  // The same, at the next look.
+    CatalogMark mark;      // Of the catalog in force; empty: there is none.
     Time load_started_at{};
     Time confirmed_at{};
     Time next_at{};

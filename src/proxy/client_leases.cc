@@ -312,10 +312,8 @@ Time ClientSession::note_write(const core::WrittenTables& tables) {
   return now;
 }
 
-void ClientSession::note_catalog_change(bool unproves_reads) {
-  tenant_.known_statements().clear();
-  tenant_.count_catalog_change(net::Loop::now(), unproves_reads);
-  worker_.shared().control->catalog_changed(tenant_.cluster(), tenant_.database());
+void ClientSession::note_catalog_change(core::CatalogChange change) {
+  tenant_.note_catalog_change(net::Loop::now(), change);
 }
 
 void ClientSession::note_statement(const core::Lease& lease, sql::Reason reason) {

@@ -91,7 +91,7 @@ class ClientSession final : public LeaseHolder,
   void wake() override;
   Time now() const override { return net::Loop::now(); }
   Time note_write(const core::WrittenTables& tables) override;
-  void note_catalog_change(bool unproves_reads) override;
+  void note_catalog_change(core::CatalogChange change) override;
   void note_statement(const core::Lease& lease, sql::Reason reason) override;
   void note_observed(const core::ObservedRequest& request) override;
   void note_retry() override;

@@ -156,6 +156,10 @@ void Control::catalog_changed(const std::string& cluster, const std::string& dat
   loop_.post([this, cluster, database] { clusters_.at(cluster).catalogs->invalidate(database); });
 }
 
+void Control::catalog_doubted(const std::string& cluster, const std::string& database) {
+  loop_.post([this, cluster, database] { clusters_.at(cluster).catalogs->doubt(database); });
+}
+
 void Control::want_positions(const std::string& cluster) {
   loop_.post([this, cluster] { clusters_.at(cluster).monitor->want_positions(); });
 }

@@ -38,6 +38,7 @@ class Control final : public ControlMail {
   void report_trouble(const std::string& cluster, core::NodeIndex node, std::string why) override;
   void want_catalog(const std::string& cluster, const std::string& database) override;
   void catalog_changed(const std::string& cluster, const std::string& database) override;
+  void catalog_doubted(const std::string& cluster, const std::string& database) override;
   void want_positions(const std::string& cluster) override;
 
   /// The last snapshot of a cluster; null before the first. From any thread.

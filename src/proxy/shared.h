@@ -63,6 +63,8 @@ class ControlMail {
                               std::string why) = 0;
   virtual void want_catalog(const std::string& cluster, const std::string& database) = 0;
   virtual void catalog_changed(const std::string& cluster, const std::string& database) = 0;
+  /// It may have changed: by a DO or a CALL.
+  virtual void catalog_doubted(const std::string& cluster, const std::string& database) = 0;
   virtual void want_positions(const std::string& cluster) = 0;
 
  protected:

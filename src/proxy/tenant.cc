@@ -141,6 +141,17 @@ void Tenant::set_catalog(std::shared_ptr<const sql::FunctionCatalog> catalog) {
   activity_->on_new_catalog();
 }
 
+void Tenant::note_catalog_change(Time now, core::CatalogChange change) {
+  const bool tells_apart = activity_->tells_tables_apart(catalog_.get());
+  activity_->count_catalog_change(now, change);
+  if (change == core::CatalogChange::kPerhaps) {
+    if (tells_apart) shared_.control->catalog_doubted(key_.cluster, key_.database);
+    return;
+  }
+  known_.clear();
+  shared_.control->catalog_changed(key_.cluster, key_.database);
+}
+
 bool Tenant::reads_until_write() const {
   const auto users = user_options_ != nullptr ? user_options_->transaction_reads
                                               : std::optional<config::TransactionReads>();

@@ -79,9 +79,8 @@ class Tenant {
 
   /// Changes of the catalog by anybody.
   uint64_t catalog_changes() const { return activity_->catalog_changes(); }
-  void count_catalog_change(Time now, bool unproves_reads) {
-    activity_->count_catalog_change(now, unproves_reads);
-  }
+  /// Tells the control thread, too.
+  void note_catalog_change(Time now, core::CatalogChange change);
 
   void count_statement(core::NodeIndex node) { ++node_statements_[static_cast<size_t>(node)]; }
   const std::vector<uint64_t>& node_statements() const { return node_statements_; }

@@ -290,6 +290,16 @@ TEST(CatalogLoader, LoadsAtOnceWhenToldOfDdl) {
   sql.run("DROP FUNCTION made_here()");
 }
 
+TEST(CatalogLoader, LoadsAnewWhenItLooksNextAfterADoubtThoughNothingHasChanged) {  // A42, D11
+  TestCluster& cluster = TestCluster::shared();
+  Loading loading(cluster);
+  loading.on_control([](CatalogLoader& loader) { loader.request("app"); });
+  ASSERT_TRUE(eventually([&] { return loading.of("app") != nullptr; }));
+  const auto before = loading.of("app");
+  loading.on_control([](CatalogLoader& loader) { loader.doubt("app"); });
+  EXPECT_TRUE(eventually([&] { return loading.of("app")->as_of() > before->as_of(); }, 10s));
+}
+
 TEST(CatalogLoader, OnAnotherTimelineNothingIsKnownUntilItIsAskedFor) {  // A42
   TestCluster& cluster = TestCluster::shared();
   Loading loading(cluster);

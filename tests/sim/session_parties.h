@@ -248,7 +248,7 @@ class SessionWorld::Client final : public core::SessionHost {
   }
   Time now() const override { return Time{Duration{world_.now_}}; }
   Time note_write(const core::WrittenTables&) override { return Time{Duration{++world_.now_}}; }
-  void note_catalog_change(bool) override { world_.known_.clear(); }
+  void note_catalog_change(core::CatalogChange) override { world_.known_.clear(); }
   void note_statement(const core::Lease&, sql::Reason) override {}
   void note_retry() override {}
   void note_error() override {}
