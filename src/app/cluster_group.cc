@@ -5,6 +5,7 @@
 
 #include "app/cluster_report.h"
 #include "app/commands.h"
+#include "cluster/sql_connection.h"
 #include "config/units.h"
 
 namespace fairlead::app {
@@ -45,6 +46,7 @@ void add_cluster(CommandBuilder root, Command& chosen) {
   group.footer(
       "\nExamples:\n  fairlead cluster create --dir /tmp/c --replicas 2\n"
       "  fairlead cluster status --dir /tmp/c\n  fairlead cluster destroy --dir /tmp/c");
+  group.callback(cluster::forget_libpq_variables);
   add_cluster_create(group, chosen);
   add_cluster_start(group, chosen);
   add_cluster_stop(group, chosen);

@@ -17,6 +17,7 @@
 #include "app/terminal.h"
 #include "base/log.h"
 #include "cluster/postmaster.h"
+#include "cluster/sql_connection.h"
 #include "config/units.h"
 #include "proxy/proxy.h"
 
@@ -238,6 +239,7 @@ ExitCode run_demo(const DemoOptions& options) {
   }
   // A log line in the middle of the table would break it, and the table shows what happens.
   log::set_level(stdout_is_terminal() ? log::Level::kOff : log::Level::kWarning);
+  cluster::forget_libpq_variables();
   StopSignals signals(StopSignals::Hangup::kStops, kStopsMax);
   remove_abandoned_demos();
   Demo demo(options, span, signals);

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 #include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -108,6 +110,14 @@ std::string Endpoint::url() const {
                                                   : host;
   return fmt::format("postgresql://{}{}@{}:{}/{}", percent_encoded(user), secret, place, port,
                      percent_encoded(database));
+}
+
+void forget_libpq_variables() {
+  std::vector<std::string> names;
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    if (const std::string_view text = *variable; text.starts_with("PG"))
+      names.emplace_back(text.substr(0, text.find('=')));
+  for (const std::string& name : names) unsetenv(name.c_str());
 }
 
 void SqlConnection::Closer::operator()(pg_conn* connection) const { PQfinish(connection); }

@@ -33,6 +33,11 @@ struct Endpoint {
   std::string url() const;
 };
 
+/// Drops every PG… variable of the process. libpq takes from them what a conninfo does not name,
+/// and what a shell says of other servers (PGSSLMODE, PGTARGETSESSIONATTRS, PGSERVICE, ...) would
+/// make healthy servers of our own look dead. Before the process has a second thread.
+void forget_libpq_variables();
+
 using Cell = std::optional<std::string>;  // Nothing: SQL's NULL.
 
 struct SqlRows {

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import unittest
+import unittest.mock
 
 import wire
 from stand.commands import CommandedProxiedCluster
@@ -203,6 +204,25 @@ class AutoFailover(unittest.TestCase):
             self.assertEqual([row["state"] for row in STAND.json("status", code=4)], ["stopped"] * 3)
         finally:
             supervisor.stop()
+
+    def test_what_the_shell_tells_libpq_of_other_servers_is_not_meant_for_these(self):
+        # As people have it who work with a database in a cloud.
+        foreign = {"PGSSLMODE": "require", "PGTARGETSESSIONATTRS": "read-write", "PGHOSTADDR": "127.0.0.9", "PGSERVICE": "cloud",
+                   "PGOPTIONS": "-c search_path=nowhere", "PGDATESTYLE": "nonsense"}
+        with unittest.mock.patch.dict(os.environ, foreign):
+            supervisor = Supervisor("--auto-failover")
+            try:
+                pids = [STAND.node_pid(index) for index in range(3)]
+                with STAND.superuser(primary()) as node:
+                    sessions = "select sessions from pg_stat_database where datname = 'postgres'"
+                    before = int(node.value(sessions))
+                    eventually(lambda: int(node.value(sessions)) > before + 3, PATIENCE, "the supervisor asks and is answered")
+                self.assertEqual(supervisor.events("lost"), [])
+                self.assertEqual([STAND.node_pid(index) for index in range(3)], pids)
+                STAND.json("status")  # Its exit code is 0: all answer.
+                self.assertEqual(STAND.json("switchover")["need_rejoin"], [])
+            finally:
+                supervisor.stop()
 
     def test_a_second_supervisor_is_refused(self):
         supervisor = Supervisor()
