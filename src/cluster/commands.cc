@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -110,6 +111,14 @@ std::vector<size_t> primary_first(const Cluster& cluster) {
   return order;
 }
 
+Error of_all(const std::vector<FailedNode>& failed) {
+  if (failed.size() == 1) return failed.front().why;
+  std::vector<std::string> each;
+  for (const FailedNode& node : failed) each.push_back(describe(node.why));
+  return {failed.front().why.code, fmt::format("{} nodes did not start", failed.size()),
+          fmt::format("{}", fmt::join(each, "\n")), "the others run; start tries again"};
+}
+
 }  // namespace
 
 Result<Cluster> create(const ClusterSpec& spec, ProgressSink& progress, const StopFlag& stop) {
@@ -142,26 +151,38 @@ Result<std::string> describe_create(const ClusterSpec& spec) {
   return render(plan_create(*state), *state);
 }
 
-Result<Cluster> start(const std::string& dir, ProgressSink& progress, const StopFlag& stop) {
+Result<Started> start_each(const std::string& dir, ProgressSink& progress, const StopFlag& stop) {
   auto open = OpenCluster::open(dir, progress, stop);
   if (!open) return std::unexpected(open.error());
   if (auto recorded = open->set_stopped(false); !recorded) return std::unexpected(recorded.error());
-  const Cluster cluster = open->cluster();
-  std::vector<size_t> order = primary_first(cluster);
+  Started out{open->cluster(), {}};
+  std::vector<size_t> order = primary_first(out.cluster);
   std::erase_if(order, [&](size_t node) {
-    const bool left_out = cluster.nodes[node].standing == Standing::kNeedsRejoin;
+    const bool left_out = out.cluster.nodes[node].standing == Standing::kNeedsRejoin;
     if (left_out)
       progress.noted(
           fmt::format("{0} needs a rejoin and was not started: fairlead cluster rejoin "
                       "--dir {1} {0}",
-                      cluster.nodes[node].name, cluster.state.spec.dir));
+                      out.cluster.nodes[node].name, out.cluster.state.spec.dir));
     return left_out;
   });
   ClusterState state = open->state();
   StepRunner runner(state, open->user(), open->lock_fd(), stop);
-  if (auto done = run_plan(runner, plan_start(order), state, progress, stop); !done)
-    return std::unexpected(done.error());
-  return cluster;
+  const Plan plan = plan_start(order);
+  for (size_t i = 0; i < plan.size(); ++i) {
+    if (stop.load()) return stopped();
+    auto done = report_and_run(runner, plan, i, state, progress);
+    if (!done && stop.load()) return std::unexpected(done.error());
+    if (!done) out.failed.push_back({state.nodes[plan[i].node].name, done.error()});
+  }
+  return out;
+}
+
+Result<Cluster> start(const std::string& dir, ProgressSink& progress, const StopFlag& stop) {
+  auto started = start_each(dir, progress, stop);
+  if (!started) return std::unexpected(started.error());
+  if (!started->failed.empty()) return std::unexpected(of_all(started->failed));
+  return std::move(started->cluster);
 }
 
 Result<void> stop(const std::string& dir, ProgressSink& progress, const StopFlag& stop) {

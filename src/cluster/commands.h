@@ -26,7 +26,21 @@ Result<Cluster> create(const ClusterSpec& spec, ProgressSink& progress, const St
 /// printed as 0.
 Result<std::string> describe_create(const ClusterSpec& spec);
 
-/// Starts what is not running, the primary first.
+/// A node that was told to start, and did not.
+struct FailedNode {
+  std::string name;
+  Error why;
+};
+struct Started {
+  Cluster cluster;
+  std::vector<FailedNode> failed;
+};
+
+/// Starts what is not running, the primary first. A node that does not start keeps no other one
+/// down.
+Result<Started> start_each(const std::string& dir, ProgressSink& progress, const StopFlag& stop);
+
+/// The same, and an Error that names all that did not start.
 Result<Cluster> start(const std::string& dir, ProgressSink& progress, const StopFlag& stop);
 
 /// Stops what is running, the primary first, so that the replicas get everything it wrote.

@@ -44,6 +44,17 @@ class Supervisor final : private ProgressSink {
   Supervisor(const SupervisorOptions& options, EventSink& events, const StopFlag& stop)
       : options_(options), events_(events), stop_(stop) {}
 
+  /// What did not come up as everything was started. A primary is replaced or tried again at once.
+  void take_over(const Started& started) {
+    for (const FailedNode& failed : started.failed) {
+      const Node* node = started.cluster.find(failed.name);
+      if (node->role == Role::kPrimary)
+        tell("failed", failed.name, describe(failed.why));
+      else
+        put_off(failed.name, failed.why);
+    }
+  }
+
   /// False: somebody stopped or removed the cluster, and there is nothing left to watch.
   bool look_and_act() {
     auto cluster = load(options_.dir);
@@ -266,12 +277,13 @@ Result<void> supervise(const SupervisorOptions& options, EventSink& events, cons
                 fmt::format("another fairlead cluster up watches {}", cluster->state.spec.dir),
                 alone.error().detail, "end that one first");
   SilentProgress silent;
-  if (auto started = start(options.dir, silent, stop); !started)
-    return std::unexpected(started.error());
+  const auto started = start_each(options.dir, silent, stop);
+  if (!started) return std::unexpected(started.error());
   events.happened({"watching", "",
                    fmt::format("{} nodes; failover {}", cluster->nodes.size(),
                                options.failover ? "on" : "off")});
   Supervisor supervisor(options, events, stop);
+  supervisor.take_over(*started);
   while (!stop.load())
     if (!supervisor.look_and_act()) return {};
   events.happened({"ended", "", "told to end; the servers go on"});

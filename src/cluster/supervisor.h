@@ -37,7 +37,7 @@ class EventSink {
 };
 
 /// Starts what does not run and watches until the stop flag is set; the servers then go on. An
-/// Error only when it cannot begin.
+/// Error only when it cannot begin: a node that does not start is an event like those later.
 Result<void> supervise(const SupervisorOptions& options, EventSink& events, const StopFlag& stop);
 
 }  // namespace fairlead::cluster

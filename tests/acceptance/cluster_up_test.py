@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """`fairlead cluster up --auto-failover` keeps a cluster alive through killed and hung primaries: E7, E10, E12. Rows that were
 acknowledged are all there, the old primary rejoins, and the time without writes is printed, to the nodes and through Fairlead."""
+import contextlib
 import json
 import os
 import signal
@@ -204,6 +205,60 @@ class AutoFailover(unittest.TestCase):
             self.assertEqual([row["state"] for row in STAND.json("status", code=4)], ["stopped"] * 3)
         finally:
             supervisor.stop()
+
+    @contextlib.contextmanager
+    def without_version(self, index):
+        """The node does not start while this is open."""
+        path = os.path.join(STAND.nodes[index]["data_dir"], "PG_VERSION")
+        os.rename(path, path + ".away")
+        try:
+            yield STAND.nodes[index]["name"]
+        finally:
+            if os.path.exists(path + ".away"):
+                os.rename(path + ".away", path)
+
+    def test_a_replica_that_does_not_start_keeps_neither_the_others_down_nor_the_supervisor_away(self):
+        STAND.command("sync", "any 1")
+        old = primary()
+        first = next(index for index in range(3) if index != old)
+        STAND.command("stop")
+        with self.without_version(first) as name:
+            self.assertIn(f"{name} did not start", STAND.command("start", code=1).stderr)
+            eventually(lambda: streaming(old) == "1", PATIENCE, "the other replica streams")
+            supervisor = Supervisor("--auto-failover")  # It watches.
+            try:
+                eventually(lambda: supervisor.events("failed"), PATIENCE, "who does not start is told")
+                self.assertEqual({event["node"] for event in supervisor.events("failed")}, {name})
+                self.assertEqual(primary(), old)
+            finally:
+                supervisor.stop()
+
+    def test_each_node_that_does_not_start_is_named(self):
+        old = primary()
+        STAND.command("stop")
+        with contextlib.ExitStack() as broken:
+            names = [broken.enter_context(self.without_version(index)) for index in range(3) if index != old]
+            told = STAND.command("start", code=1).stderr
+        self.assertIn("2 nodes did not start", told)
+        for name in names:
+            self.assertIn(f"{name} did not start", told)
+
+    def test_a_primary_that_does_not_start_is_replaced(self):
+        STAND.command("sync", "any 1")
+        rows = Rows()
+        rows.write_until_acknowledged(PATIENCE)
+        old = primary()
+        STAND.command("stop")
+        with self.without_version(old) as name:
+            supervisor = Supervisor("--auto-failover")
+            try:
+                eventually(lambda: supervisor.events("promoted"), PATIENCE, "another one is promoted")
+                self.assertIn(name, {event["node"] for event in supervisor.events("failed")})
+                rows.write_until_acknowledged(PATIENCE)
+                eventually(lambda: supervisor.events("rejoined"), PATIENCE, "it comes back as a copy")
+                self.expect_whole(rows)
+            finally:
+                supervisor.stop()
 
     def test_what_the_shell_tells_libpq_of_other_servers_is_not_meant_for_these(self):
         # As people have it who work with a database in a cloud.
