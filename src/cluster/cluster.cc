@@ -11,12 +11,6 @@
 
 namespace fairlead::cluster {
 
-namespace {
-
-bool has_data(const std::string& data_dir) { return exists(data_dir + "/PG_VERSION"); }
-
-}  // namespace
-
 std::string_view to_string(Role role) { return role == Role::kPrimary ? "primary" : "replica"; }
 
 std::string Node::address() const {

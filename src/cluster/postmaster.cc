@@ -128,6 +128,8 @@ void forget_dead_postmaster(const std::string& data_dir, const std::string& sock
     unlink(path.c_str());
 }
 
+bool has_data(const std::string& data_dir) { return exists(data_dir + "/PG_VERSION"); }
+
 bool is_standby(const std::string& data_dir) { return exists(data_dir + "/standby.signal"); }
 
 Result<void> stop_postmaster(const std::string& data_dir, std::chrono::seconds patience,

@@ -31,6 +31,9 @@ std::optional<Postmaster> find_postmaster(const std::string& data_dir);
 /// backends of one that was just killed 5 s to end; does nothing while a process works there.
 void forget_dead_postmaster(const std::string& data_dir, const std::string& socket);
 
+/// False when the directory is gone, or is empty because its disk is not mounted.
+bool has_data(const std::string& data_dir);
+
 /// Whether the directory says that the node comes up as a standby.
 bool is_standby(const std::string& data_dir);
 

@@ -152,7 +152,7 @@ Result<void> StepRunner::take_back(UndoKind undo, const Step& step) {
     case UndoKind::kMakeSlot:
       return make_slot(step);
     case UndoKind::kReconfigure:
-      return exists(data) ? reconfigure(step) : Result<void>();
+      return has_data(data) ? reconfigure(step) : Result<void>();
     case UndoKind::kDropClone:
       // A server whose pg_ctl was killed comes up later, and takes the slot then.
       if (auto dropped = drop_slot(step, [&] { return end_processes_in(data); }); !dropped)
@@ -215,6 +215,9 @@ Result<void> StepRunner::configure(const Step& step) {
 }
 
 Result<void> StepRunner::reconfigure(const Step& step) {
+  // One whose data is lost gets its files by a rejoin, and must not hold up the others until then.
+  if (step.node != step.primary && !has_data(layout_.data_dir(state_.nodes[step.node].name)))
+    return {};
   if (auto done = configure(step); !done) return done;
   auto done = reload(state_.nodes[step.node]);
   // A replica that hangs must not hold up the others: the signal waits for it.

@@ -50,7 +50,7 @@ Result<void> StepRunner::unfence(const NodeState& node) {
 }
 
 Result<void> StepRunner::detach(const NodeState& node) {
-  if (!exists(layout_.data_dir(node.name))) return {};  // Its disk is lost: it counts as unseen.
+  if (!has_data(layout_.data_dir(node.name))) return {};  // Its disk is lost: it counts as unseen.
   if (auto wrote = write_conf(node, nullptr); !wrote) return wrote;
   if (!find_postmaster(layout_.data_dir(node.name))) return {};
   // One that does not answer is not compared with the others, and does not hold them up.

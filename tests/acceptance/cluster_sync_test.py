@@ -87,16 +87,36 @@ class Sync(unittest.TestCase):
         STAND.start_nodes()
         self.assertEqual(names(2), 'ANY 1 ("node1", "node2")')
 
-    def test_writers_that_wait_for_lost_replicas_are_released_by_off(self):
+    def expect_off_releases_writers(self, lose=lambda data: None):
+        """`lose` is called with the data directory of each replica, which has ended."""
         STAND.command("sync", "any 1")
         for index in (1, 2):
             STAND.stop_node(index)
+            lose(STAND.nodes[index]["data_dir"])
         with row_writer(STAND) as writer:
             with STAND.superuser() as server:
                 waits = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'"
                 eventually(lambda: server.value(waits) == "1", 20, "the writer waits for a replica")
             STAND.command("sync", "off")
             writer.go_on()
+
+    def test_writers_that_wait_for_lost_replicas_are_released_by_off(self):
+        self.expect_off_releases_writers()
+
+    def test_writers_are_released_by_off_also_where_the_replicas_data_is_gone(self):
+        def remove(data):
+            os.rename(data, data + ".away")
+            self.addCleanup(os.rename, data + ".away", data)
+
+        self.expect_off_releases_writers(remove)
+
+    def test_writers_are_released_by_off_also_where_the_replicas_disks_are_not_mounted(self):
+        def unmount(data):
+            os.rename(data, data + ".away")
+            os.mkdir(data)
+            self.addCleanup(os.rename, data + ".away", data)  # Over the folder, which is still empty.
+
+        self.expect_off_releases_writers(unmount)
 
     def test_what_alter_system_said_gives_way_to_the_rule(self):
         with STAND.superuser() as server:

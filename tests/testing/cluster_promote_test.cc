@@ -64,6 +64,11 @@ class RealPromotion : public ::testing::Test {
     sql.run("ALTER SYSTEM RESET primary_conninfo");  // In force with the next reload.
   }
 
+  void take_away(size_t node, const std::string& file) {
+    const std::string path = servers_.node(node).data_dir + file;
+    std::filesystem::rename(path, path + ".away");
+  }
+
   std::string standby_names(size_t node) {
     return value(servers_.superuser(node), "SHOW synchronous_standby_names");
   }
@@ -150,11 +155,26 @@ TEST_F(RealPromotion, ARefusalWithAPrimaryThatRanLeavesEverythingRunningAsBefore
   expect_follows(2, 0);
 }
 
+TEST_F(RealPromotion, ARefusalWithAReplicaWhoseDiskIsNotMountedIsTakenBack) {
+  write_rows(10);
+  servers_.stop(2);
+  const std::string data = servers_.node(2).data_dir;
+  std::filesystem::rename(data, data + ".away");
+  std::filesystem::create_directory(data);
+  servers_.kill(0);
+  const auto refused = promote();
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().detail, HasSubstr("promote was taken back"));
+  EXPECT_FALSE(cluster::load(servers_.dir())->state.operation.has_value());
+  EXPECT_TRUE(std::filesystem::is_empty(data));
+  servers_.start(0);
+  expect_follows(1, 0);
+}
+
 TEST_F(RealPromotion, WithoutEnoughOfTheStandbysItIsRefusedAndSaysWhoIsMissing) {
   write_rows(10);
   servers_.stop(2);
-  const std::string file = servers_.node(2).data_dir + "/PG_VERSION";
-  ASSERT_EQ(rename(file.c_str(), (file + ".away").c_str()), 0);
+  take_away(2, "/PG_VERSION");
   servers_.kill(0);
   const auto refused = promote();
   ASSERT_FALSE(refused.has_value());

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "cluster/change_sync.h"
 #include "cluster/commands.h"
 #include "cluster/switchover.h"
@@ -117,6 +119,17 @@ TEST_F(RealSwitchover, AReplicaThatIsDownDoesNotKeepTheNewPrimaryFromWriting) {
   EXPECT_EQ(done->node, "node2");
   EXPECT_LT(done->pause, 10s);
   expect_whole(1);
+}
+
+TEST_F(RealSwitchover, AReplicaWhoseDataIsGoneHoldsNobodyUpAndNeedsARejoin) {
+  servers_.stop(2);
+  std::filesystem::remove_all(servers_.node(2).data_dir);
+  const auto done = switchover();
+  ASSERT_TRUE(done.has_value()) << describe(done.error());
+  EXPECT_EQ(done->node, "node2");
+  EXPECT_THAT(done->followers, UnorderedElementsAre("node1"));
+  EXPECT_THAT(done->need_rejoin, UnorderedElementsAre("node3"));
+  Sql(servers_.app(1)).run("INSERT INTO t VALUES (8)");
 }
 
 TEST_F(RealSwitchover, TooFewReplicasForTheRuleAreNamedAndNothingIsChanged) {
