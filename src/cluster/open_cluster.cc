@@ -212,9 +212,13 @@ Result<void> OpenCluster::take_back_all() {
   if (auto wrote = record(); !wrote) return wrote;
   StepRunner runner(state_, user_, lock_fd(), kNever);
   while (operation.steps_done > 0) {
-    if (auto done = runner.reverse(operation.plan[operation.steps_done - 1], operation.primary);
-        !done)
-      return done;
+    const Step& step = operation.plan[operation.steps_done - 1];
+    if (auto done = runner.reverse(step, operation.primary); !done) {
+      // One that is broken must not keep the way back from its end, nor a promotion from replacing
+      // it.
+      if (reverse_of(step.kind) != UndoKind::kStartNode) return done;
+      progress_->noted(describe(done.error()));
+    }
     --operation.steps_done;
     if (auto wrote = record(); !wrote) return wrote;
   }

@@ -2,9 +2,9 @@
 // interrupted.
 //
 // An operation is recorded before its first step and forgotten with its last. When it fails or is
-// stopped, it is given up: everything goes back to where it was. When it has passed a step that
-// cannot be taken back, or the way back fails too, its record stays, and the next open() settles
-// it. Blocks its thread. One operation at a time.
+// stopped, it is given up: everything goes back to where it was, and a server that does not start
+// again is told of. When it has passed a step that cannot be taken back, or the way back fails too,
+// its record stays, and the next open() settles it. Blocks its thread. One operation at a time.
 #pragma once
 
 #include <chrono>

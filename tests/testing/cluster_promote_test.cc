@@ -155,6 +155,34 @@ TEST_F(RealPromotion, ARefusalWithAPrimaryThatRanLeavesEverythingRunningAsBefore
   expect_follows(2, 0);
 }
 
+/// Keeps what the command tells apart from its result.
+class Notes final : public cluster::ProgressSink {
+ public:
+  void started(const cluster::StepView&) override {}
+  void finished(const cluster::StepView&, Duration) override {}
+  void failed(const cluster::StepView&, const Error&) override {}
+  void noted(const std::string& text) override { said += text + "\n"; }
+  std::string said;
+};
+
+TEST_F(RealPromotion, ARefusalWithAPrimaryThatDoesNotStartAgainIsTakenBackAndTheNextOneMayLoseIt) {
+  write_rows(10);
+  servers_.stop(2);
+  take_away(2, "/PG_VERSION");
+  take_away(0, "/global/pg_control");  // It runs, and will never start again.
+  Notes notes;
+  const auto refused = cluster::promote(servers_.dir(), {}, notes, kNever);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().hint, HasSubstr("--allow-loss"));
+  EXPECT_THAT(refused.error().detail, HasSubstr("promote was taken back"));
+  EXPECT_THAT(notes.said, HasSubstr("node1 did not start"));
+  EXPECT_FALSE(cluster::load(servers_.dir())->state.operation.has_value());
+  const auto forced = promote({.allow_loss = true});
+  ASSERT_TRUE(forced.has_value()) << describe(forced.error());
+  EXPECT_EQ(forced->node, "node2");
+  EXPECT_EQ(rows(1), "10");
+}
+
 TEST_F(RealPromotion, ARefusalWithAReplicaWhoseDiskIsNotMountedIsTakenBack) {
   write_rows(10);
   servers_.stop(2);
