@@ -52,12 +52,16 @@ Result<void> run_recorded(StepRunner& runner, const Plan& plan, ClusterState& st
   return write_state(layout, state);
 }
 
-bool is_empty_folder(const std::string& path) {
-  DIR* folder = opendir(path.c_str());
+/// A marker that was never finished is all that a create which was killed at once leaves.
+bool is_free_folder(const Layout& layout) {
+  DIR* folder = opendir(layout.dir().c_str());
   if (folder == nullptr) return false;
   bool empty = true;
   while (const dirent* entry = readdir(folder))
-    if (const std::string_view name = entry->d_name; name != "." && name != "..") empty = false;
+    if (const std::string_view name = entry->d_name;
+        name != "." && name != ".." &&
+        fmt::format("{}/{}", layout.dir(), name) != unfinished(layout.marker()))
+      empty = false;
   closedir(folder);
   return empty;
 }
@@ -66,7 +70,7 @@ bool is_empty_folder(const std::string& path) {
 Result<void> claim_dir(const ResolvedSpec& resolved) {
   const Layout layout(resolved.spec.dir);
   if (exists(layout.marker())) return {};
-  if (exists(layout.dir()) && !is_empty_folder(layout.dir()))
+  if (exists(layout.dir()) && !is_free_folder(layout))
     return fail(ErrorCode::kIo,
                 fmt::format("{} is not empty and not a cluster made by fairlead", layout.dir()), {},
                 "choose a folder that is empty or does not exist");

@@ -41,6 +41,16 @@ std::string read_rest(int fd) {
   }
 }
 
+/// A name survives a power cut only when its folder was written, too.
+Result<void> sync_folder_of(const std::string& path) {
+  const std::string parent = path.substr(0, std::max<size_t>(path.rfind('/'), 1));
+  const Fd folder(open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Some file systems cannot do it for folders, and say EINVAL.
+  if (!folder || (fsync(folder.get()) != 0 && errno != EINVAL))
+    return fail_errno("write", parent, errno);
+  return {};
+}
+
 }  // namespace
 
 std::unexpected<Error> fail_errno(std::string_view what, const std::string& path, int error) {
@@ -72,9 +82,11 @@ off_t file_size(const std::string& path) {
   return lstat(path.c_str(), &info) == 0 ? info.st_size : 0;
 }
 
+std::string unfinished(const std::string& path) { return path + ".new"; }
+
 Result<void> write_file(const std::string& path, std::string_view text, mode_t mode,
                         const OsUser* owner, Durability durability) {
-  const std::string fresh = path + ".new";
+  const std::string fresh = unfinished(path);
   unlink(fresh.c_str());  // Left by a command that was killed.
   const Fd file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
   if (!file) return fail_errno("create", fresh, errno);
@@ -88,7 +100,7 @@ Result<void> write_file(const std::string& path, std::string_view text, mode_t m
   if (durability == Durability::kSynced && fsync(file.get()) != 0)
     return fail_errno("write", fresh, errno);
   if (rename(fresh.c_str(), path.c_str()) != 0) return fail_errno("replace", path, errno);
-  return {};
+  return durability == Durability::kSynced ? sync_folder_of(path) : Result<void>();
 }
 
 Result<void> make_folder(const std::string& path, mode_t mode, const OsUser* owner) {

@@ -24,6 +24,9 @@ off_t file_size(const std::string& path);
 /// Whether a file must survive a power cut.
 enum class Durability : uint8_t { kSynced, kFast };
 
+/// Where write_file() writes before the file has its name: all that is left of one that was killed.
+std::string unfinished(const std::string& path);
+
 /// A new file takes the old one's place in one moment: a reader sees the old text or the new one,
 /// and so does the next command after a crash. `owner` null: ours.
 Result<void> write_file(const std::string& path, std::string_view text, mode_t mode,

@@ -234,6 +234,13 @@ TEST_F(RealCluster, RefusesWhatIsNotItsOwnAndTouchesNothing) {
   ASSERT_TRUE(cluster::remove_tree(spec_.dir).has_value());
 }
 
+TEST_F(RealCluster, AFolderInWhichCreateWasKilledAtItsFirstFileIsTakenByTheNextOne) {
+  ASSERT_TRUE(cluster::make_folder(spec_.dir, 0711, nullptr).has_value());
+  const std::string marker = cluster::unfinished(cluster::Layout(spec_.dir).marker());
+  ASSERT_TRUE(cluster::write_file(marker, "Thi", 0644, nullptr).has_value());
+  expect_create_makes_a_working_cluster("killed at the marker");
+}
+
 TEST_F(RealCluster, ATakenPortIsNamedAndAPortOfTheSystemsChoiceIsReplaced) {
   StopFlag stop = false;
   AtStep sink(4, [&stop] { stop = true; });  // node1 is configured with its port and not started.
