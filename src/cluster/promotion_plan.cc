@@ -81,7 +81,7 @@ Plan plan_switchover(const ClusterState& state, size_t primary, size_t chosen,
   const bool others_suffice = static_cast<size_t>(working) >= state.spec.sync.count;
   if (others_suffice) plan.push_back(prove);
   plan.push_back({StepKind::kConfigure, primary, chosen});
-  plan.push_back({StepKind::kStart, primary, chosen});
+  plan.push_back({StepKind::kTryStart, primary, chosen});
   if (!others_suffice) plan.push_back(prove);
   others.push_back(primary);
   for (const size_t node : others) plan.push_back({StepKind::kAwaitFollower, node, chosen});

@@ -22,9 +22,9 @@ bool is_before(const Plan& plan, StepKind first, StepKind second) {
 // there.
 TEST(PromotionPlan, WritesAreProvenBeforeTheOldPrimaryStartsOnlyWhereTheOthersThatStreamSuffice) {
   const Plan all = plan_switchover(any_1(), 0, 1, {1, 2});
-  EXPECT_TRUE(is_before(all, StepKind::kProveWrites, StepKind::kStart));
+  EXPECT_TRUE(is_before(all, StepKind::kProveWrites, StepKind::kTryStart));
   const Plan one_is_down = plan_switchover(any_1(), 0, 1, {1});
-  EXPECT_TRUE(is_before(one_is_down, StepKind::kStart, StepKind::kProveWrites));
+  EXPECT_TRUE(is_before(one_is_down, StepKind::kTryStart, StepKind::kProveWrites));
   EXPECT_EQ(all.size(), one_is_down.size());
 }
 
@@ -32,7 +32,7 @@ TEST(PromotionPlan, WithoutARuleWritesAreProvenAtOnce) {
   ClusterState state = any_1();
   state.spec.sync = {};
   const Plan plan = plan_switchover(state, 0, 1, {1});
-  EXPECT_TRUE(is_before(plan, StepKind::kProveWrites, StepKind::kStart));
+  EXPECT_TRUE(is_before(plan, StepKind::kProveWrites, StepKind::kTryStart));
 }
 
 }  // namespace

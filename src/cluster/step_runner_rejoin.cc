@@ -38,6 +38,7 @@ Result<void> StepRunner::rewind(const Step& step) {
 }
 
 Result<void> StepRunner::drop_own_slots(const NodeState& node) {
+  if (node.standing == Standing::kNeedsRejoin) return {};  // Which makes it a copy, without slots.
   auto sql = connect(node);
   if (!sql) return std::unexpected(sql.error());
   return done_or_error(

@@ -155,6 +155,20 @@ TEST_F(RealSwitchover, AReplicaThatDiesOnTheWayDelaysWritesAndStopsNothing) {
   expect_whole(1);
 }
 
+// Behind the promotion there is no way back, and nobody is held up by who cannot follow.
+TEST_F(RealSwitchover, AnOldPrimaryThatDoesNotStartAgainNeedsARejoin) {
+  AtStep breaks(kProveStep, [&] {
+    const std::string file = servers_.node(0).data_dir + "/global/pg_control";
+    std::filesystem::rename(file, file + ".away");
+  });
+  const auto done = cluster::switchover(servers_.dir(), {.to = "node2"}, breaks, kNever);
+  ASSERT_TRUE(done.has_value()) << describe(done.error());
+  EXPECT_THAT(done->followers, UnorderedElementsAre("node3"));
+  EXPECT_THAT(done->need_rejoin, UnorderedElementsAre("node1"));
+  EXPECT_FALSE(cluster::load(servers_.dir())->state.operation.has_value());
+  Sql(servers_.app(1)).run("INSERT INTO t VALUES (8)");
+}
+
 TEST_F(RealSwitchover, ANewPrimaryThatDiedWithTheCommandIsStartedByTheNextOne) {
   run_and_kill(kProveStep, 0us, [&](cluster::ProgressSink& sink) {
     (void)cluster::switchover(servers_.dir(), {.to = "node2"}, sink, kNever);
