@@ -100,11 +100,13 @@ Result<void> StepRunner::promote(const Step& step) {
 
 Result<void> StepRunner::await_follower(const Step& step) {
   if (auto there = connect_to_primary(step); !there) return std::unexpected(there.error());
-  // One that does not start does not stream either, and that is what is asked for here.
-  if (auto started = start(step); !started && stop_.load()) return started;
-  const auto streams = await_streaming(step, kFollowPatience);
-  if (streams || stop_.load()) return streams;
   const NodeState& node = state_.nodes[step.node];
+  const auto started = start(step);
+  if (!started && stop_.load()) return started;
+  // One that is still recovering has not started, and may stream in time.
+  const bool runs = started || find_postmaster(layout_.data_dir(node.name));
+  const auto streams = runs ? await_streaming(step, kFollowPatience) : started;
+  if (streams || stop_.load()) return streams;
   change_record({StepKind::kMarkForRejoin, step.node}, state_);
   if (auto ended = end_processes_in(layout_.data_dir(node.name)); !ended) return ended;
   // Commits do not wait for it any more.

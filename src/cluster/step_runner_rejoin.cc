@@ -38,7 +38,8 @@ Result<void> StepRunner::rewind(const Step& step) {
 }
 
 Result<void> StepRunner::drop_own_slots(const NodeState& node) {
-  if (node.standing == Standing::kNeedsRejoin) return {};  // Which makes it a copy, without slots.
+  // One that could not follow was ended: it comes back by a rejoin, which ends with this step.
+  if (!find_postmaster(layout_.data_dir(node.name))) return {};
   auto sql = connect(node);
   if (!sql) return std::unexpected(sql.error());
   return done_or_error(
