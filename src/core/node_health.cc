@@ -16,6 +16,7 @@ bool is_refusal(ProbeResult result) {
       return true;
     case ProbeResult::kOk:
     case ProbeResult::kTimeout:
+    case ProbeResult::kNotAsked:
     case ProbeResult::kOtherError:
       return false;
   }
@@ -44,6 +45,8 @@ std::string_view to_string(ProbeResult result) {
       return "connection refused: nobody listens there";
     case ProbeResult::kTimeout:
       return "no answer within the deadline";
+    case ProbeResult::kNotAsked:
+      return "could not be asked, for a reason that is not its own";
     case ProbeResult::kStarting:
       return "starting up, shutting down or not yet consistent";
     case ProbeResult::kAuthFailed:

@@ -23,6 +23,7 @@ enum class ProbeResult : uint8_t {
   kOk,           // Logged in and answered within the deadline.
   kRefused,      // The operating system refused the connection: nobody listens.
   kTimeout,      // No answer within the deadline: a dead link, a stopped or overloaded server.
+  kNotAsked,     // There was nothing to ask it with: no file left for a socket, no address known.
   kStarting,     // 57P03: it says itself that it starts, shuts down or is not yet consistent.
   kAuthFailed,   // It is alive and does not let the monitoring user in.
   kWrongSystem,  // It is another cluster's: its system identifier differs.

@@ -119,8 +119,8 @@ TEST_F(NodeHealthWalk, IsProbedFasterWhileUnsure) {
 
 // Every sequence of six results: the rules that must hold whatever happens.
 TEST(NodeHealthSweep, NeverUpAfterAFailureAndNeverDownWithoutEnoughOfThem) {
-  constexpr ProbeResult kResults[] = {kOk,         kRefused,     kTimeout,   kStarting,
-                                      kAuthFailed, kWrongSystem, kOtherError};
+  constexpr ProbeResult kResults[] = {kOk,         kRefused,     kTimeout,    kStarting,
+                                      kAuthFailed, kWrongSystem, kOtherError, kNotAsked};
   constexpr int kCount = std::size(kResults);
   int sequences = 1;
   for (int i = 0; i < 6; ++i) sequences *= kCount;

@@ -21,10 +21,30 @@ constexpr int kListenBacklog = 4096;
 
 std::string text_of(int error) { return std::generic_category().message(error); }
 
-DialError dial_error(const std::string& host, uint16_t port, std::string_view why, bool refused) {
+DialError dial_error(const std::string& host, uint16_t port, std::string_view why,
+                     DialFault fault) {
   return {Error{ErrorCode::kConnectionFailure,
                 fmt::format("could not connect to {}:{}", host, port), std::string(why)},
-          refused};
+          fault};
+}
+
+DialFault fault_of(int error) {
+  switch (error) {
+    case ECONNREFUSED:
+      return DialFault::kRefused;
+    // What the kernel does itself before a packet has left.
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
+    case EACCES:
+    case EPERM:
+      return DialFault::kOwn;
+    default:
+      return DialFault::kSilent;
+  }
 }
 
 int open_socket(int family) {
@@ -54,7 +74,8 @@ Task<std::expected<Socket, DialError>> dial(Loop& loop, std::string host, uint16
                                             Duration timeout) {
   const Time deadline = Loop::now() + timeout;
   auto addresses = co_await Resolver::of_system().resolve(loop, host, timeout);
-  if (!addresses) co_return std::unexpected(dial_error(host, port, addresses.error(), false));
+  if (!addresses)
+    co_return std::unexpected(dial_error(host, port, addresses.error(), DialFault::kOwn));
 
   co_await loop.yield();  // What fails at once fails later, as all else: see dial.h.
   std::optional<Socket> socket;
@@ -75,9 +96,10 @@ Task<std::expected<Socket, DialError>> dial(Loop& loop, std::string host, uint16
     if (last == 0) co_return std::move(*socket);
   }
   if (expired)
-    co_return std::unexpected(dial_error(
-        host, port, fmt::format("no answer within {} ms", timeout.count() / 1000), false));
-  co_return std::unexpected(dial_error(host, port, text_of(last), last == ECONNREFUSED));
+    co_return std::unexpected(
+        dial_error(host, port, fmt::format("no answer within {} ms", timeout.count() / 1000),
+                   DialFault::kSilent));
+  co_return std::unexpected(dial_error(host, port, text_of(last), fault_of(last)));
 }
 
 Task<std::expected<Socket, int>> Acceptor::accept() {

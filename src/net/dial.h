@@ -11,11 +11,16 @@ namespace fairlead::net {
 
 /// Connects to `host` (a name or an address) and `port` within `timeout`. Tries every address of
 /// the name in turn. Suspends in any case, so that nobody who spawns it is called back before the
-/// spawning is over. Errors are kConnectionFailure and say host, port and the system's reason;
-/// `refused` tells a closed port (E7).
+/// spawning is over. Errors are kConnectionFailure and say host, port and the system's reason.
+/// What they say of the host (E7) depends on whose fault they are.
+enum class DialFault : uint8_t {
+  kRefused,  // It answers, and nobody listens there.
+  kSilent,   // Nothing has answered, or the network says that there is nothing.
+  kOwn,      // Nothing was asked: there is no descriptor or port left here, or no known address.
+};
 struct DialError {
   Error error;
-  bool refused = false;
+  DialFault fault = DialFault::kOwn;
 };
 Task<std::expected<Socket, DialError>> dial(Loop& loop, std::string host, uint16_t port,
                                             Duration timeout);

@@ -31,6 +31,7 @@ Duration remaining(Time deadline) {
 ProbeResult classify(const LoginFailure& failure) {
   if (failure.refused) return ProbeResult::kRefused;
   if (failure.timed_out) return ProbeResult::kTimeout;
+  if (failure.not_asked) return ProbeResult::kNotAsked;
   if (is_starting_or_stopping(failure.sqlstate)) return ProbeResult::kStarting;
   if (keeps_us_out(failure.sqlstate)) return ProbeResult::kAuthFailed;
   return ProbeResult::kOtherError;

@@ -27,7 +27,7 @@ struct ProbeOutcome {
   std::optional<core::NodeObservation> seen = {};  // With kOk.
 };
 
-/// Refused, silent, starting up, or not letting us in (E7).
+/// Refused, silent, not asked at all, starting up, or not letting us in (E7).
 core::ProbeResult classify(const LoginFailure& failure);
 
 class NodeProber {

@@ -253,8 +253,9 @@ Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> open(net::Loop& 
   auto socket = co_await net::dial(loop, endpoint.host, endpoint.port, endpoint.timeout);
   if (!socket) {
     LoginFailure failed = failure(socket.error().error);
-    failed.refused = socket.error().refused;
-    failed.timed_out = !failed.refused;
+    failed.refused = socket.error().fault == net::DialFault::kRefused;
+    failed.timed_out = socket.error().fault == net::DialFault::kSilent;
+    failed.not_asked = socket.error().fault == net::DialFault::kOwn;
     co_return std::unexpected(std::move(failed));
   }
   auto stream = std::make_unique<net::Stream>(std::move(*socket));
@@ -314,8 +315,7 @@ Task<std::expected<LoggedIn, LoginFailure>> log_in(net::Loop& loop, ServerEndpoi
                                                    ServerLogin login) {
   const TlsPlan plan = plan_tls(endpoint.tls->mode());
   auto result = co_await attempt(loop, endpoint, login, plan.first);
-  if (result || !plan.may_try_other || result.error().refused || result.error().timed_out)
-    co_return result;
+  if (result || !plan.may_try_other || !result.error().has_answered()) co_return result;
   // As libpq: the other transport is worth a try when the handshake failed or pg_hba.conf refused
   // this one (28000).
   const bool transport_refused =
@@ -330,8 +330,7 @@ Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> connect_server(
     net::Loop& loop, ServerEndpoint endpoint) {
   const TlsPlan plan = plan_tls(endpoint.tls->mode());
   auto stream = co_await open(loop, endpoint, plan.first);
-  if (stream || !plan.may_try_other || stream.error().refused || stream.error().timed_out)
-    co_return stream;
+  if (stream || !plan.may_try_other || !stream.error().has_answered()) co_return stream;
   co_return co_await open(loop, endpoint, !plan.first);
 }
 

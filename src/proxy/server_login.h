@@ -74,7 +74,10 @@ struct LoginFailure {
                              // when it sent none.
   std::string sqlstate;      // Of server_error, else of error.
   bool refused = false;      // Nobody listens there.
-  bool timed_out = false;
+  bool timed_out = false;    // Nobody answers there.
+  bool not_asked = false;    // Nothing was sent, for want of what this side needs to do so.
+
+  bool has_answered() const { return !refused && !timed_out && !not_asked; }
 };
 
 net::Task<std::expected<LoggedIn, LoginFailure>> log_in(net::Loop& loop, ServerEndpoint endpoint,
