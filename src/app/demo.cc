@@ -19,6 +19,7 @@
 #include "cluster/postmaster.h"
 #include "cluster/sql_connection.h"
 #include "config/units.h"
+#include "net/open_files.h"
 #include "proxy/proxy.h"
 
 namespace fairlead::app {
@@ -97,6 +98,7 @@ class Demo {
       return made;
     auto config = place_->write_config();
     if (!config) return std::unexpected(std::move(config.error()));
+    net::raise_open_files_max();
     auto proxy = proxy::Proxy::start(std::move(*config));
     if (!proxy) return std::unexpected(std::move(proxy.error()));
     proxy_ = std::move(*proxy);

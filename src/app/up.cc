@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/config_source.h"
 #include "app/free_ports.h"
+#include "app/open_files.h"
 #include "app/proxy_report.h"
 #include "app/stop_signals.h"
 #include "app/systemd.h"
@@ -17,6 +18,7 @@
 #include "config/diff.h"
 #include "config/validate.h"
 #include "core/pool_worker.h"
+#include "net/open_files.h"
 #include "proxy/proxy.h"
 
 namespace fairlead::app {
@@ -44,6 +46,13 @@ Examples:
 
 Which server is the primary, fairlead finds out by itself. SIGHUP reads the configuration again;
 SIGTERM or Ctrl-C lets running transactions finish, and the second one does not.)";
+
+/// What is in force, and may not be what was meant.
+void log_warnings(const config::Config& config) {
+  for (const std::string& warning : config::warnings(config)) log::warning("{}", warning);
+  if (const auto warning = open_files_warning(config, net::open_files_max()))
+    log::warning("{}", *warning);
+}
 
 class Daemon {
  public:
@@ -168,7 +177,8 @@ ExitCode run_up(const ConfigOptions& options) {
   if (!loaded) return complain(loaded.error());
   auto config = std::make_shared<const config::Config>(std::move(*loaded));
   log::set_level(config->proxy.log_level);
-  for (const std::string& warning : config::warnings(*config)) log::warning("{}", warning);
+  net::raise_open_files_max();
+  log_warnings(*config);
 
   StopSignals signals(StopSignals::Hangup::kReloads, kStopsMax);
   if (auto free = check_ports_are_free(config->listen); !free) {

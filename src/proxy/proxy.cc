@@ -9,6 +9,7 @@
 #include "config/diff.h"
 #include "core/pool_worker.h"
 #include "net/dial.h"
+#include "net/open_files.h"
 #include "net/random.h"
 #include "proxy/control.h"
 #include "proxy/worker.h"
@@ -27,7 +28,7 @@ class Proxy::State {
       : settings_(std::move(settings)),
         workers_max_(core::workers_for(settings_->config->proxy.workers,
                                        std::thread::hardware_concurrency())),
-        shared_(workers_max_, random_key()) {
+        shared_(workers_max_, random_key(), net::open_files_max()) {
     for (uint16_t i = 0; i < workers_max_; ++i) {
       workers_.push_back(std::make_unique<Worker>(core::WorkerId{i}, shared_, settings_, workers_));
     }

@@ -72,10 +72,12 @@ class ControlMail {
 };
 
 struct Shared {
-  Shared(uint16_t workers, core::HashKey key) : hash_key(key), pools(workers) {}
+  Shared(uint16_t workers, core::HashKey key, uint64_t files_max)
+      : hash_key(key), open_files_max(files_max), pools(workers) {}
 
   const core::HashKey
       hash_key;  // Names of prepared statements on servers, the same for all workers.
+  const uint64_t open_files_max;  // As of the start: whoever raises it does so before.
   PoolRegistry pools;
   ControlMail* control = nullptr;
   std::atomic<uint32_t> clients{0};  // Connections, for max_client_connections.

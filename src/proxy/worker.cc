@@ -106,16 +106,14 @@ Task<void> Worker::serve(net::Socket socket, core::Port port) {
 /// the login is kept for as long as the client stays. `before`: how many others there are.
 Task<std::optional<Task<void>>> Worker::log_in(net::Stream& stream, core::Port port,
                                                uint32_t before) {
-  const uint32_t most = settings_->config->proxy.max_client_connections;
+  const core::RoomForClient room = room_for(stream, before);
   LoginOutcome outcome;
   std::optional<Error> refusal;
-  if (before >= most) {
+  if (room != core::RoomForClient::kEnough) {
     ++stats_.errors_total;
-    refusal = {ErrorCode::kTooManyConnections, "sorry, too many clients already",
-               fmt::format("max_client_connections is {}", most),
-               "Raise proxy.max_client_connections."};
+    refusal = too_many_clients(before);
   }
-  if (before >= most + kRefusedClientsMax) {
+  if (room == core::RoomForClient::kRefuseUnheard) {
     co_await send_fatal(stream, *refusal);
   } else {
     outcome =
@@ -128,6 +126,30 @@ Task<std::optional<Task<void>>> Worker::log_in(net::Stream& stream, core::Port p
     co_return std::nullopt;
   }
   co_return serve_client(stream, std::get<ClientIdentity>(std::move(*outcome)), port);
+}
+
+core::RoomForClient Worker::room_for(const net::Stream& stream, uint32_t before) const {
+  using enum core::RoomForClient;
+  const uint32_t most = settings_->config->proxy.max_client_connections;
+  const core::RoomForClient by_files =
+      core::room_for_client(static_cast<uint64_t>(stream.fd()), shared_.open_files_max);
+  if (before >= most + kRefusedClientsMax) return kRefuseUnheard;
+  return before >= most ? std::max(by_files, kRefuse) : by_files;
+}
+
+Error Worker::too_many_clients(uint32_t before) const {
+  const uint32_t most = settings_->config->proxy.max_client_connections;
+  Error error{ErrorCode::kTooManyConnections, "sorry, too many clients already"};
+  if (before >= most) {
+    error.detail = fmt::format("max_client_connections is {}", most);
+    error.hint = "Raise proxy.max_client_connections.";
+  } else {
+    error.detail =
+        fmt::format("the proxy may have {} open files, and keeps {} of them for servers",
+                    shared_.open_files_max, core::files_kept_from_clients(shared_.open_files_max));
+    error.hint = "Raise the proxy's limit of open files (LimitNOFILE, ulimit -n).";
+  }
+  return error;
 }
 
 /// What becomes of a client that has logged in. No coroutine itself: what it needs for that is not

@@ -12,6 +12,7 @@
 
 #include "console/observations.h"
 #include "console/views.h"
+#include "core/open_files.h"
 #include "proxy/awaited_report.h"
 #include "proxy/client_login.h"
 #include "proxy/client_session.h"
@@ -75,6 +76,8 @@ class Worker final : public PoolMail {
   net::Task<void> serve(net::Socket socket, core::Port port);
   net::Task<std::optional<net::Task<void>>> log_in(net::Stream& stream, core::Port port,
                                                    uint32_t before);
+  core::RoomForClient room_for(const net::Stream& stream, uint32_t before) const;
+  Error too_many_clients(uint32_t before) const;
   net::Task<void> serve_client(net::Stream& stream, ClientIdentity identity, core::Port port);
   net::Task<void> serve_replication(net::Stream& stream, Tenant& its_tenant,
                                     ClientIdentity identity);

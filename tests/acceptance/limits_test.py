@@ -11,6 +11,7 @@ import psycopg2
 import wire
 from stand.open import only_proxied, run_program
 from stand.processes import eventually
+from stand.proxy import Proxy
 
 STAND = None
 CLIENTS_MAX = 8
@@ -135,6 +136,56 @@ class Limits(unittest.TestCase):
         with socket.create_connection((STAND.address.host, STAND.address.port), timeout=20) as silent:
             self.assertEqual(silent.recv(1000), b"")
             self.assertLess(time.monotonic() - began, 5)
+
+
+class FewFiles(unittest.TestCase):
+    """A proxy that may not have as many open files as its clients want."""
+
+    def start(self, files):
+        proxy = Proxy(STAND, {"database": {"pool_size": POOL_SIZE}}, files=files)
+        self.addCleanup(proxy.stop)
+        clients = contextlib.ExitStack()
+        self.addCleanup(clients.close)
+        return proxy, clients
+
+    @only_proxied
+    def test_clients_do_not_take_the_files_that_servers_need(self):
+        proxy, stack = self.start("200:200")
+        self.assertIn("may have 200 open files", proxy.log())
+        self.assertIn("LimitNOFILE", proxy.log())
+        clients, refusals = [], []
+        for _ in range(300):
+            try:
+                clients.append(stack.enter_context(wire.Connection.login(proxy.address, timeout=20)))
+            except wire.ServerError as error:
+                refusals.append(error.fields)
+        self.assertGreater(len(clients), 100)
+        self.assertEqual({fields["C"] for fields in refusals}, {"53300"})
+        self.assertIn("the proxy may have 200 open files, and keeps 25 of them for servers", refusals[0]["D"])
+        for index in (0, 1):  # The proxy must open everything anew.
+            with STAND.superuser(index) as node:
+                node.run("select pg_terminate_backend(pid, 5000) from pg_stat_activity "
+                         "where backend_type = 'client backend' and pid <> pg_backend_pid()")
+        for client in clients[:POOL_SIZE]:
+            client.run("begin")
+            self.assertEqual(client.run("select pg_current_xact_id() is not null"), [("t",)])
+        for client in clients[:POOL_SIZE]:
+            client.run("commit")
+
+        def node_of_a_read():
+            clients[-1].run("select 7")
+            return clients[-1].run("show fairlead.last_route")[0][1]
+
+        eventually(lambda: node_of_a_read() == f"{STAND.nodes[1]['host']}:{STAND.nodes[1]['port']}", 20,
+                   "the replica is read from again")
+        self.assertNotRegex(proxy.whole_log(), "no answer within|Too many open files|is down")
+
+    @only_proxied
+    def test_a_proxy_takes_all_the_files_that_it_may_have(self):
+        proxy, stack = self.start("256:2000")
+        for _ in range(400):
+            stack.enter_context(wire.Connection.login(proxy.address, timeout=20))
+        self.assertIn("may have 2000 open files", proxy.log())
 
 
 if __name__ == "__main__":
