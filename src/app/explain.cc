@@ -66,8 +66,14 @@ Result<Served> find_served(const config::Config& config, std::string asked_for) 
   return Served{*found, std::move(asked_for)};
 }
 
+/// What is known of the database that the statement is for.
+struct Known {
+  Catalog catalog;
+  config::Database options;
+};
+
 /// The functions of one database, as the proxy itself asks for them.
-Result<Catalog> fetch_catalog(const config::Config& config, const std::string& asked_for) {
+Result<Known> look_up(const config::Config& config, const std::string& asked_for) {
   const auto served = find_served(config, asked_for);
   if (!served) return std::unexpected(served.error());
   const config::Cluster& its_cluster = config.cluster_of(served->options);
@@ -84,7 +90,7 @@ Result<Catalog> fetch_catalog(const config::Config& config, const std::string& a
     all.insert(all.end(), rows.begin(), rows.end());
   auto catalog = proxy::read_catalog(all, 1, {}, config::routing_lists(its_cluster));
   if (!catalog) return std::unexpected(std::move(catalog.error()));
-  return std::move(catalog->functions);
+  return Known{std::move(catalog->functions), served->options};
 }
 
 /// "" when the URL names none, or is none.
@@ -104,16 +110,16 @@ ExitCode run_explain(ExplainOptions options) {
     options.statement.assign(std::istreambuf_iterator<char>(std::cin), {});
   // Only what the command line names is connected to: an explanation of a text should not depend on
   // what happens to be in the environment.
-  Catalog catalog;
+  Known known;
   if (!options.config.file.empty() || !options.config.primary_url.empty()) {
     const auto config = load_config(options.config);
     if (!config) return complain(config.error());
     if (options.database.empty()) options.database = database_of(options.config.primary_url);
-    auto fetched = fetch_catalog(*config, options.database);
-    if (!fetched) return failed(fetched.error());
-    catalog = std::move(*fetched);
+    auto found = look_up(*config, options.database);
+    if (!found) return failed(found.error());
+    known = std::move(*found);
   }
-  const auto explanation = explain(options.statement, catalog.get());
+  const auto explanation = explain(options.statement, known.catalog.get(), known.options);
   if (!explanation) {
     complain(explanation.error());
     return ExitCode::kError;

@@ -95,6 +95,48 @@ TEST(Explain, BeginReadOnlyGoesToAReplicaAndPlainBeginDoesNot) {
   EXPECT_EQ(out->reason, Reason::kTransactionReadOnly);
 }
 
+TEST(Explain, InSessionModeEverythingIsPinnedToThePrimary) {
+  config::Database database;
+  database.pool_mode = config::PoolMode::kSession;
+  const auto out = explain("SELECT * FROM users WHERE id = 7", nullptr, database);
+  ASSERT_TRUE(out.has_value());
+  EXPECT_EQ(out->target, Target::kPrimary);
+  EXPECT_EQ(out->reason, Reason::kPinned);
+  EXPECT_THAT(out->change, HasSubstr("pool_mode"));
+}
+
+TEST(Explain, InObserveModeEverythingGoesToThePrimaryAndWhatWouldBeStandsBeside) {
+  config::Database database;
+  database.mode = config::Mode::kObserve;
+  const auto read = explain("SELECT * FROM users WHERE id = 7", nullptr, database);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->target, Target::kPrimary);
+  EXPECT_EQ(read->reason, Reason::kObserve);
+  EXPECT_THAT(read->change, HasSubstr("mode = \"split\""));
+  EXPECT_THAT(explanation_text(*read), HasSubstr("\nwould be: replica, read: "));
+  EXPECT_THAT(explanation_json(*read),
+              HasSubstr(R"("would_be":{"target":"replica","reason":"read"})"));
+
+  const auto write = explain("SELECT 1 FROM users FOR UPDATE", nullptr, database);
+  ASSERT_TRUE(write.has_value());
+  EXPECT_THAT(explanation_text(*write), HasSubstr("\nwould be: primary, row_lock: "));
+  EXPECT_THAT(write->change, HasSubstr("FOR UPDATE"));
+}
+
+TEST(Explain, WithUntilWriteATransactionBeginsOnAReplicaWhereItsIsolationAllows) {
+  config::Database database;
+  database.transaction_reads = config::TransactionReads::kUntilWrite;
+  const auto explained = [&](std::string_view text) {
+    return explain(text, nullptr, database).value();
+  };
+  EXPECT_EQ(explained("BEGIN").target, Target::kReplica);
+  EXPECT_EQ(explained("BEGIN").reason, Reason::kUntilWrite);
+  EXPECT_EQ(explained("BEGIN ISOLATION LEVEL REPEATABLE READ").reason, Reason::kTransaction);
+  EXPECT_EQ(explained("BEGIN ISOLATION LEVEL SERIALIZABLE").reason, Reason::kSerializable);
+  EXPECT_EQ(explained("/* fairlead.transaction_reads=primary */ BEGIN").reason,
+            Reason::kTransaction);
+}
+
 TEST(Advice, EveryReasonHasOneWholeSentence) {
   for (const sql::ReasonText& row : sql::kReasons) {
     EXPECT_FALSE(sql::advice(row.reason).empty()) << row.name;

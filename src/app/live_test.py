@@ -198,6 +198,25 @@ class ARealCluster(unittest.TestCase):
         done = run("explain", "--primary", url, "--json", "SELECT price()")
         self.assertEqual(json.loads(done.stdout)["target"], "replica", done.stderr)
 
+    def test_explain_says_what_the_database_is_configured_to_do(self):
+        path = self.write_config("configured.toml")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+
+        def explained(key, statement):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text.replace('[database."*"]\n', f'[database.app]\n{key}\n'))
+            done = run("explain", "-c", path, "--json", statement)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return json.loads(done.stdout)
+
+        self.assertEqual(explained("", "SELECT 1")["target"], "replica")
+        self.assertEqual(explained('pool_mode = "session"', "SELECT 1")["reason"], "pinned")
+        observed = explained('mode = "observe"', "SELECT 1")
+        self.assertEqual((observed["target"], observed["reason"]), ("primary", "observe"))
+        self.assertEqual(observed["would_be"]["target"], "replica")
+        self.assertEqual(explained('transaction_reads = "until_write"', "BEGIN")["reason"], "until_write")
+
     def test_up_serves_reloads_and_stops_gracefully(self):
         path = self.write_config("up.toml")
         process = start("up", "-c", path)
