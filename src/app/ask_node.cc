@@ -77,6 +77,15 @@ Result<NodeAnswer> ask_node(const config::Cluster& cluster, const config::NodeAd
   return out;
 }
 
+Result<void> ask_in_database(const config::Cluster& cluster, const config::NodeAddress& node,
+                             const std::string& database) {
+  const auto answers = proxy::ask_node(
+      {.cluster = cluster, .address = node, .database = database, .timeout = patience_of(cluster)},
+      {std::string(kRoleSql)}, "fairlead check");
+  if (!answers) return std::unexpected(answers.error());
+  return {};
+}
+
 Result<std::vector<std::vector<proxy::Row>>> ask_primary(const config::Cluster& cluster,
                                                          const std::string& database,
                                                          std::vector<std::string> questions) {

@@ -32,6 +32,10 @@ struct NodeAnswer {
 
 Result<NodeAnswer> ask_node(const config::Cluster& cluster, const config::NodeAddress& node);
 
+/// Whether the user can ask something in that database, as the proxy does for its catalog.
+Result<void> ask_in_database(const config::Cluster& cluster, const config::NodeAddress& node,
+                             const std::string& database);
+
 /// The rows of each question, from the node that is not in recovery. When several say so, or none,
 /// an error.
 Result<std::vector<std::vector<proxy::Row>>> ask_primary(const config::Cluster& cluster,

@@ -42,6 +42,26 @@ std::vector<NodeReport> ask_all(const std::string& name, const config::Cluster& 
   return out;
 }
 
+/// Of each database that the configuration names: whether its catalog could be read. All at once,
+/// too. That no primary is known is told by others.
+std::vector<Finding> check_databases(const config::Config& config, const std::string& name,
+                                     const config::Cluster& cluster,
+                                     const std::vector<NodeReport>& nodes) {
+  const NodeReport* primary = only_primary(nodes);
+  if (primary == nullptr) return {};
+  const config::NodeAddress& address = cluster.nodes[static_cast<size_t>(primary - nodes.data())];
+  const std::vector<NamedDatabase> databases = named_databases(config, name);
+  std::vector<std::future<Result<void>>> answers;
+  for (const NamedDatabase& database : databases)
+    answers.push_back(std::async(std::launch::async, ask_in_database, std::cref(cluster),
+                                 std::cref(address), std::cref(database.name)));
+  std::vector<Finding> out;
+  for (size_t i = 0; i < answers.size(); ++i)
+    if (const auto answer = answers[i].get(); !answer)
+      out.push_back(judge_database(databases[i], answer.error(), cluster));
+  return out;
+}
+
 CheckReport check_nodes(const config::Config& config) {
   CheckReport report;
   for (const std::string& warning : config::warnings(config))
@@ -62,6 +82,8 @@ CheckReport check_nodes(const config::Config& config) {
     }
     if (nodes.empty()) continue;
     for (Finding& finding : judge(config, name, nodes))
+      report.findings.push_back(std::move(finding));
+    for (Finding& finding : check_databases(config, name, *whole, nodes))
       report.findings.push_back(std::move(finding));
     for (NodeReport& node : nodes) report.nodes.push_back(std::move(node));
   }

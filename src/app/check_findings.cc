@@ -205,6 +205,48 @@ std::vector<Finding> judge(const config::Config& config, const std::string& clus
   return Judge(config, cluster_name, nodes).run();
 }
 
+const NodeReport* only_primary(const std::vector<NodeReport>& nodes) {
+  const NodeReport* found = nullptr;
+  for (const NodeReport& node : nodes) {
+    if (!node.answer || node.answer->in_recovery) continue;
+    if (found != nullptr) return nullptr;
+    found = &node;
+  }
+  return found;
+}
+
+std::vector<NamedDatabase> named_databases(const config::Config& config,
+                                           const std::string& cluster_name) {
+  std::vector<NamedDatabase> out;
+  for (const auto& [key, database] : config.databases) {
+    if (database.cluster != cluster_name) continue;
+    if (!database.database.empty())
+      out.push_back({key, database.database});
+    else if (key != "*")
+      out.push_back({key, key});
+  }
+  return out;
+}
+
+Finding judge_database(const NamedDatabase& database, const Error& refusal,
+                       const config::Cluster& cluster) {
+  const std::string reason = refusal.message + " " + refusal.detail;
+  std::string hint = next_step(refusal, cluster);
+  if (reason.find("does not exist") != std::string::npos)
+    hint =
+        "create it, or write the name of one that exists: as the table's name, or as its key "
+        "database";
+  if (reason.find("permission denied for database") != std::string::npos)
+    hint = fmt::format("on the primary: GRANT CONNECT ON DATABASE \"{}\" TO \"{}\"", database.name,
+                       cluster.monitor_user);
+  const std::string why = refusal.detail.empty() ? refusal.message : refusal.detail;
+  return problem(
+      "database " + database.key,
+      fmt::format("\"{}\" cannot log in to the database \"{}\": no read there leaves the primary",
+                  cluster.monitor_user, database.name),
+      why + "; what its functions and views do is looked up there", std::move(hint));
+}
+
 std::optional<uint64_t> lag_of(const NodeReport& node, const std::vector<NodeReport>& nodes) {
   const NodeAnswer* primary = nullptr;
   for (const NodeReport& other : nodes) {

@@ -41,6 +41,24 @@ std::string next_step(const Error& error, const config::Cluster& cluster);
 std::vector<Finding> judge(const config::Config& config, const std::string& cluster_name,
                            const std::vector<NodeReport>& nodes);
 
+/// The node that says it is the primary; null: there is not exactly one.
+const NodeReport* only_primary(const std::vector<NodeReport>& nodes);
+
+/// A database that the configuration names for one cluster.
+struct NamedDatabase {
+  std::string key;   // The NAME of its [database.NAME].
+  std::string name;  // On the servers.
+
+  bool operator==(const NamedDatabase&) const = default;
+};
+/// Those of [database."*"] are known when clients come, and to nobody before.
+std::vector<NamedDatabase> named_databases(const config::Config& config,
+                                           const std::string& cluster_name);
+
+/// The primary does not let the monitor into that database.
+Finding judge_database(const NamedDatabase& database, const Error& refusal,
+                       const config::Cluster& cluster);
+
 /// How far a replica's replay is behind the primary of its cluster; nullopt: there is not exactly
 /// one primary, or the node is none of its replicas.
 std::optional<uint64_t> lag_of(const NodeReport& node, const std::vector<NodeReport>& nodes);

@@ -100,6 +100,43 @@ TEST(Judge, APoolLargerThanTheServerAllowsIsAProblem) {
   EXPECT_EQ(judge(config, "main", healthy_pair()).size(), 2u);
 }
 
+TEST(NamedDatabases, AreThoseWhoseNameOnTheServersIsKnown) {
+  config::Config config = two_nodes();
+  config.databases["shop"];
+  config.databases["short"].database = "long";
+  config.databases["elsewhere"].cluster = "other";
+  EXPECT_THAT(
+      named_databases(config, "main"),
+      testing::UnorderedElementsAre(NamedDatabase{"shop", "shop"}, NamedDatabase{"short", "long"}));
+  config.databases["*"].database = "all";
+  EXPECT_THAT(named_databases(config, "main"), testing::Contains(NamedDatabase{"*", "all"}));
+}
+
+TEST(JudgeDatabase, TellsWhatIsMissingThereAndWhatFollows) {
+  const auto judged = [](std::string detail) {
+    return judge_database(
+        {"shop", "shop_live"},
+        {ErrorCode::kConnectionFailure, "the server refused the login", std::move(detail)}, {});
+  };
+  const Finding missing = judged("database \"shop_live\" does not exist");
+  EXPECT_EQ(missing.severity, Finding::Severity::kProblem);
+  EXPECT_EQ(missing.where, "database shop");
+  EXPECT_THAT(missing.error.message, HasSubstr("no read there leaves the primary"));
+  EXPECT_THAT(missing.error.detail, HasSubstr("\"shop_live\" does not exist"));
+  EXPECT_THAT(missing.error.hint, HasSubstr("one that exists"));
+  EXPECT_THAT(judged("permission denied for database \"shop_live\"").error.hint,
+              HasSubstr("GRANT CONNECT ON DATABASE \"shop_live\" TO \"fairlead\""));
+  EXPECT_THAT(judged("no pg_hba.conf entry for host \"10.0.0.1\"").error.hint,
+              HasSubstr("pg_hba.conf"));
+}
+
+TEST(OnlyPrimary, IsNoneWhereSeveralSaySo) {
+  auto nodes = healthy_pair();
+  EXPECT_EQ(only_primary(nodes), &nodes[0]);
+  nodes[1].answer->in_recovery = false;
+  EXPECT_EQ(only_primary(nodes), nullptr);
+}
+
 TEST(NextStep, FitsTheCause) {
   const config::Cluster cluster;
   const auto step = [&](std::string detail) {

@@ -9,6 +9,7 @@ Makes its clusters with the program itself, on ports from the system, and leaves
 import glob
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -111,6 +112,30 @@ class ARealCluster(unittest.TestCase):
         self.assertEqual([node["role"] for node in report["nodes"]], ["primary", "replica"])
         self.assertIsInstance(report["nodes"][1]["lag_bytes"], int)
         self.assertIn("is a superuser", done.stdout)  # A warning: the exit code stays 0.
+
+    def test_check_looks_into_every_database_that_is_named(self):
+        psql(self.urls[0], "CREATE DATABASE closed")
+        psql(self.urls[0], "REVOKE CONNECT ON DATABASE closed FROM PUBLIC")
+        psql(self.urls[0], "CREATE ROLE watcher LOGIN PASSWORD 'w'; GRANT pg_monitor TO watcher")
+        path = self.write_config("databases.toml")
+        with open(path, encoding="utf-8") as file:
+            watched = 'monitor_user = "watcher"\nmonitor_password = "w"\n'
+            text = re.sub(r"monitor_user = .*\nmonitor_password = .*\n", watched, file.read())
+
+        def checked(databases):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text + databases)
+            return run("check", "-c", path)
+
+        done = checked('[database.short]\ndatabase = "app"\n')
+        self.assertEqual(done.returncode, 0, done.stdout)
+        for databases, hint in (('[database.short]\ndatabase = "ap"\n', "one that exists"), ("[database.nowhere]\n", "one that exists"),
+                                ("[database.closed]\n", 'GRANT CONNECT ON DATABASE "closed" TO "watcher"')):
+            with self.subTest(databases=databases):
+                done = checked(databases)
+                self.assertEqual(done.returncode, 1, done.stdout)
+                self.assertIn("no read there leaves the primary", done.stdout)
+                self.assertIn(hint, done.stdout)
 
     def test_check_names_the_way_out_of_a_wrong_password(self):
         url = f"postgresql://postgres:wrong@{self.urls[0].split('@')[1]}"
