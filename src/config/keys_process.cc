@@ -12,7 +12,7 @@ constexpr FileUse kReadable = FileUse::kReadable;
 constexpr std::array kListen{
     declare<&Listen::host>({.name = "host",
                             .sentence = "The address that every port listens on; \"0.0.0.0\" or "
-                                        "\"::\" for all.",
+                                        "\"*\" for all of IPv4, \"::\" for all.",
                             .apply = kRestart}),
     declare<&Listen::port>({.name = "port",
                             .sentence = "Automatic routing: reads to replicas, all else to the "

@@ -45,11 +45,40 @@ void validate_ports(Draft& draft) {
   }
 }
 
+/// A host, or PgBouncer's word for all addresses. One colon parts a host from its port; an address
+/// of IPv6 has several.
+bool is_listened_on(std::string_view host) {
+  return host == "*" || (is_host(host) && std::ranges::count(host, ':') != 1);
+}
+
+/// Whether a node of that host is this machine where Fairlead itself listens. Another address than
+/// its own may be another server's, on the same port.
+bool is_own_host(std::string_view host, std::string_view listened_on) {
+  if (host == listened_on) return true;
+  if (!is_loopback(host)) return false;
+  constexpr std::array<std::string_view, 3> kAll{"*", "0.0.0.0", "::"};
+  return std::ranges::find(kAll, listened_on) != kAll.end() ||
+         (is_loopback(listened_on) && (host == "localhost" || listened_on == "localhost"));
+}
+
+/// The key of the port of Fairlead's that a node's address leads to; "": none.
+std::string_view own_port(const Listen& listen, const NodeAddress& node) {
+  if (!is_own_host(node.host, listen.host)) return {};
+  if (node.port == listen.port) return "listen.port";
+  if (node.port == listen.read_port) return "listen.read_port";
+  return node.port == listen.primary_port ? "listen.primary_port" : "";
+}
+
 void validate_listen(Draft& draft) {
   const Listen& listen = std::as_const(draft).config().listen;
   if (listen.host.empty()) {
     draft.report("listen.host",
                  wrong("is empty", "\"0.0.0.0\" or \"::\" listens on all addresses"));
+  } else if (!is_listened_on(listen.host)) {
+    draft.report("listen.host",
+                 wrong(fmt::format("\"{}\" is no host", listen.host),
+                       "write one address or name, without brackets, and the ports as "
+                       "listen.port, read_port and primary_port"));
   }
   validate_ports(draft);
   if (listen.tls_cert_file.empty() != listen.tls_key_file.empty()) {
@@ -69,6 +98,10 @@ void validate_nodes(Draft& draft, const std::string& name, const Cluster& cluste
   }
   std::set<NodeAddress> seen;
   for (const NodeAddress& node : cluster.nodes) {
+    if (const auto own = own_port(std::as_const(draft).config().listen, node); !own.empty())
+      draft.report(key, wrong(fmt::format("{} is Fairlead itself: {}", node.to_string(), own),
+                              "name the PostgreSQL servers; the URL that applications use, often "
+                              "in DATABASE_URL, leads to Fairlead"));
     if (seen.insert(node).second) continue;
     draft.report(key, wrong(fmt::format("names {} twice", node.to_string())));
   }

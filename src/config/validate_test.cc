@@ -1,6 +1,8 @@
 // Rules over several values, what is not available yet, and warnings.
 #include "config/validate.h"
 
+#include <fmt/format.h>
+
 #include "config/availability.h"
 #include "config/field.h"
 #include "config/testing.h"
@@ -24,6 +26,40 @@ TEST(Validate, GivesEveryPortItsOwnNumberExceptZero) {
                                     "listen.port too")));
   EXPECT_THAT(problems_with("[listen]\nport = 0\nread_port = 0\nprimary_port = 0\nhttp_port = 0"),
               IsEmpty());
+}
+
+TEST(Validate, WantsAHostToListenOnAndNothingElse) {
+  for (const auto* host :
+       {"*", "0.0.0.0", "::", "::1", "10.0.0.1", "db-1.example.com", "fe80::1%eth0"})
+    EXPECT_THAT(problems_with(fmt::format("[listen]\nhost = \"{}\"", host)), IsEmpty()) << host;
+  for (const auto* host :
+       {"0.0.0.0:6432", "localhost:6432", "[::]", "/run/fairlead", "a b", "a,b", "*:1"})
+    EXPECT_THAT(problems_with(fmt::format("[listen]\nhost = \"{}\"", host)),
+                ElementsAre(AllOf(HasSubstr("listen.host: "), HasSubstr("is no host"),
+                                  HasSubstr("listen.port"))))
+        << host;
+}
+
+TEST(Validate, RefusesNodesThatAreFairleadItself) {
+  const auto with = [](std::string_view listen, std::string_view node) {
+    return problems_of(sources_of(
+        fmt::format("[listen]\n{}\n[cluster.main]\nnodes = [\"{}\", \"db2\"]", listen, node)));
+  };
+  EXPECT_THAT(with("", "127.0.0.1:6432"),
+              ElementsAre(AllOf(
+                  HasSubstr("cluster.main.nodes: 127.0.0.1:6432 is Fairlead itself: listen.port"),
+                  HasSubstr("DATABASE_URL"))));
+  EXPECT_THAT(with("", "localhost:6433"), ElementsAre(HasSubstr("listen.read_port")));
+  EXPECT_THAT(with("host = \"*\"", "[::1]:6434"), ElementsAre(HasSubstr("listen.primary_port")));
+  EXPECT_THAT(with("host = \"0.0.0.0\"", "127.0.0.1:6432"), ElementsAre(HasSubstr("itself")));
+  EXPECT_THAT(with("host = \"10.0.0.1\"", "10.0.0.1:6432"), ElementsAre(HasSubstr("itself")));
+  EXPECT_THAT(with("host = \"localhost\"\nport = 5432", "127.0.0.1:5432"),
+              ElementsAre(HasSubstr("itself")));
+
+  EXPECT_THAT(with("", "127.0.0.1:5432"), IsEmpty());
+  EXPECT_THAT(with("", "127.0.0.2:6432"), IsEmpty()) << "another pooler";
+  EXPECT_THAT(with("host = \"10.0.0.1\"", "127.0.0.1:6432"), IsEmpty()) << "another one still";
+  EXPECT_THAT(with("port = 0", "127.0.0.1:6432"), IsEmpty());
 }
 
 TEST(Validate, WantsCertificateAndKeyTogether) {
