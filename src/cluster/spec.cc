@@ -88,6 +88,11 @@ bool is_numeric_address(const std::string& text) {
          inet_pton(AF_INET6, text.c_str(), ignored.data()) == 1;
 }
 
+/// 0.0.0.0, or :: in any form.
+bool is_every_address(const std::string& numeric) {
+  return numeric == "0.0.0.0" || numeric.find_first_not_of("0:") == std::string::npos;
+}
+
 Result<void> check(const ClusterSpec& spec) {
   if (auto good = check_dir(spec); !good) return good;
   if (spec.replicas < 0 || spec.replicas > kReplicasMax)
@@ -102,6 +107,12 @@ Result<void> check(const ClusterSpec& spec) {
     return fail(ErrorCode::kInvalidParameterValue,
                 fmt::format("\"{}\" is not an address in figures", spec.host),
                 "pg_hba.conf is limited to exactly this address", "use 127.0.0.1, for example");
+  if (is_every_address(spec.host))
+    return fail(ErrorCode::kInvalidParameterValue,
+                fmt::format("{} stands for every address of this machine", spec.host),
+                "the nodes connect to each other by this address, and pg_hba.conf is limited to "
+                "it",
+                "use one address, such as 127.0.0.1");
   if (spec.base_port != 0 && (spec.base_port < 1024 || spec.base_port + spec.replicas > 65535))
     return fail(ErrorCode::kInvalidParameterValue,
                 fmt::format("ports {} to {} are not all between 1024 and 65535", spec.base_port,

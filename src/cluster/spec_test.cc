@@ -46,6 +46,18 @@ TEST(ClusterSpec, NamesThatConfigurationFilesCouldMisreadAreRefused) {
   EXPECT_FALSE(check(spec).has_value());
 }
 
+TEST(ClusterSpec, NodesHaveOneAddressWhichOthersCanConnectTo) {
+  ClusterSpec spec = good();
+  for (const char* host : {"127.0.0.1", "10.0.0.1", "::1", "0::1"}) {
+    spec.host = host;
+    EXPECT_TRUE(check(spec).has_value()) << host;
+  }
+  for (const char* host : {"0.0.0.0", "::", "0::0", "0:0:0:0:0:0:0:0", "localhost", "*"}) {
+    spec.host = host;
+    EXPECT_FALSE(check(spec).has_value()) << host;
+  }
+}
+
 TEST(ClusterSpec, TwoRolesOfOneNameAreRefused) {
   ClusterSpec spec = good();
   spec.application_user = "fairlead";
