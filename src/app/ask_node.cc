@@ -29,8 +29,9 @@ SELECT current_setting('server_version'), current_setting('server_version_num'),
        pg_has_role('pg_read_all_stats', 'USAGE'),
        current_setting('is_superuser') = 'on',
        current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
-       (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'))sql";
-constexpr size_t kColumns = 11;
+       (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+       (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint)sql";
+constexpr size_t kColumns = 12;
 
 uint32_t number(const std::optional<std::string>& cell) {
   return static_cast<uint32_t>(config::parse_number(cell.value_or(""), UINT32_MAX).value_or(0));
@@ -74,6 +75,7 @@ Result<NodeAnswer> ask_node(const config::Cluster& cluster, const config::NodeAd
   out.is_superuser = row[8] == "t";
   out.connections_max = number(row[9]);
   out.connections_taken = number(row[10]);
+  out.started_us = row[11].value_or("");
   return out;
 }
 

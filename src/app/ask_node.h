@@ -22,6 +22,7 @@ struct NodeAnswer {
   bool in_recovery = false;
   uint32_t timeline = 0;
   std::string system_identifier;
+  std::string started_us;          // Of its postmaster, since 1970: no two have the same.
   Lsn position;                    // Written on a primary, replayed on a replica.
   bool streams = false;            // A replica with a WAL receiver that works.
   bool sees_receiver = false;      // The user may read pg_stat_wal_receiver.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 
 #include "cluster/find_postgres.h"
 
@@ -44,6 +45,12 @@ uint32_t servers_of_one_user(const config::Config& config, const std::string& cl
   return largest;
 }
 
+bool is_same_server(const NodeReport& one, const NodeReport& other) {
+  return one.answer && other.answer && !one.answer->started_us.empty() &&
+         one.answer->started_us == other.answer->started_us &&
+         one.answer->system_identifier == other.answer->system_identifier;
+}
+
 class Judge {
  public:
   Judge(const config::Config& config, const std::string& name, const std::vector<NodeReport>& nodes)
@@ -59,6 +66,7 @@ class Judge {
     }
     judge_monitor_user();
     // Two primaries of two clusters are both right; only of one cluster they are not.
+    judge_names();
     if (judge_identity()) judge_primaries();
     return std::move(findings_);
   }
@@ -105,13 +113,35 @@ class Judge {
                 "lower pool_size, or raise max_connections"));
   }
 
+  /// Whether another one before it is the same server.
+  bool is_again(const NodeReport& node) const {
+    return std::any_of(nodes_.data(), &node,
+                       [&](const NodeReport& before) { return is_same_server(before, node); });
+  }
+
+  void judge_names() {
+    for (const NodeReport& first : nodes_) {
+      if (is_again(first)) continue;
+      std::string names = first.address;
+      for (const NodeReport& other : std::span(nodes_).subspan(index_of(first) + 1))
+        if (is_same_server(first, other)) names += " and " + other.address;
+      if (names == first.address) continue;
+      add(problem(place(), names + " are one server under several names",
+                  "they have the same system identifier and were started at the same moment",
+                  "leave all but one of them out of nodes"));
+    }
+  }
+  size_t index_of(const NodeReport& node) const {
+    return static_cast<size_t>(&node - nodes_.data());
+  }
+
   void judge_primaries() {
     std::vector<const NodeReport*> primaries;
     size_t silent = 0;
     for (const NodeReport& node : nodes_) {
       if (!node.answer)
         ++silent;
-      else if (!node.answer->in_recovery)
+      else if (!node.answer->in_recovery && !is_again(node))
         primaries.push_back(&node);
     }
     if (primaries.empty())

@@ -56,6 +56,28 @@ TEST(Judge, NoPrimaryAndTwoPrimariesAreProblems) {
               testing::ElementsAre("a:1 and b:2 both accept writes"));
 }
 
+TEST(Judge, OneServerUnderTwoNamesIsNoSecondPrimary) {
+  auto nodes = healthy_pair();
+  nodes[0].answer->started_us = "100";
+  nodes[1].answer->started_us = "200";
+  nodes.push_back({"main", "c:3", nodes[0].answer});
+  const auto findings = judge(two_nodes(), "main", nodes);
+  EXPECT_THAT(messages(findings),
+              testing::ElementsAre("a:1 and c:3 are one server under several names"));
+  EXPECT_THAT(findings[0].error.hint, HasSubstr("out of nodes"));
+  nodes[2] = {"main", "c:3", nodes[1].answer};
+  EXPECT_THAT(messages(judge(two_nodes(), "main", nodes)),
+              testing::ElementsAre("b:2 and c:3 are one server under several names"));
+  nodes.push_back({"main", "d:4", nodes[1].answer});
+  EXPECT_THAT(messages(judge(two_nodes(), "main", nodes)),
+              testing::ElementsAre("b:2 and c:3 and d:4 are one server under several names"));
+  nodes[2].answer = healthy(false);
+  nodes[2].answer->started_us = "300";
+  nodes.pop_back();
+  EXPECT_THAT(messages(judge(two_nodes(), "main", nodes)),
+              testing::ElementsAre("a:1 and c:3 both accept writes"));
+}
+
 TEST(Judge, ForeignNodesAndTimelinesAreTold) {
   auto nodes = healthy_pair();
   nodes[1].answer->timeline = 2;

@@ -137,6 +137,21 @@ class ARealCluster(unittest.TestCase):
                 self.assertIn("no read there leaves the primary", done.stdout)
                 self.assertIn(hint, done.stdout)
 
+    def test_check_recognizes_a_server_under_two_names(self):
+        path = self.write_config("twice.toml")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        for node in self.cluster["nodes"]:
+            with self.subTest(node=node["name"]):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text.replace("nodes = [", f'nodes = ["localhost:{node["port"]}", '))
+                done = run("check", "-c", path)
+                self.assertEqual(done.returncode, 1, done.stdout)
+                names = {f'localhost:{node["port"]}', f'{node["host"]}:{node["port"]}'}
+                found = re.search(r"(\S+) and (\S+) are one server under several names", done.stdout)
+                self.assertEqual(set(found.groups()), names, done.stdout)
+                self.assertNotIn("both accept writes", done.stdout)
+
     def test_check_names_the_way_out_of_a_wrong_password(self):
         url = f"postgresql://postgres:wrong@{self.urls[0].split('@')[1]}"
         done = run("check", "--primary", url)
