@@ -149,6 +149,17 @@ class Output(unittest.TestCase):
         self.assertIn("\x1b[31m", run("chekc", CLICOLOR_FORCE="1").stderr)
         self.assertNotIn("\x1b", run("chekc", CLICOLOR_FORCE="1", NO_COLOR="1").stderr)
 
+    def test_colour_is_switched_off_before_and_behind_every_command(self):
+        for command in COMMANDS:
+            self.assertIn("--no-color", run(*command.split(), "--help").stdout, command)
+        wrong = ("config", "show", "-c", "/nowhere/fairlead.toml")
+        self.assertIn("\x1b[31m", run(*wrong, CLICOLOR_FORCE="1").stderr)
+        for words in (("--no-color", *wrong), (*wrong, "--no-color")):
+            done = run(*words, CLICOLOR_FORCE="1")
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn("/nowhere/fairlead.toml", done.stderr)
+            self.assertNotIn("\x1b", done.stderr)
+
 
 class Configuration(unittest.TestCase):
     def setUp(self):

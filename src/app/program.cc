@@ -121,6 +121,13 @@ void add_commands(CommandBuilder root, Command& chosen) {
   add_version(root, chosen);
 }
 
+/// To every command, because nobody knows before which word an option belongs.
+void add_no_color(CLI::App& app) {
+  app.add_flag_callback("--no-color", [] { setenv("NO_COLOR", "1", 1); }, "No colour");
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
+    add_no_color(*command);
+}
+
 constexpr const char* kProgramFooter = R"(
 Examples:
   fairlead demo
@@ -140,9 +147,9 @@ ExitCode run(int argc, const char* const* argv) {
   root.require_subcommand(0, 1);
   root.fallthrough(false);
   root.set_version_flag("--version", fmt::format("fairlead {}", kVersion));
-  root.add_flag_callback("--no-color", [] { setenv("NO_COLOR", "1", 1); }, "No colour");
   Command chosen;
   add_commands(CommandBuilder(root), chosen);
+  add_no_color(root);
   if (argc <= 1) {
     print(fmt::format(fmt::runtime(kShortHelp), command_list(root)));
     return ExitCode::kOk;
