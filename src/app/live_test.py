@@ -309,6 +309,23 @@ class ARealCluster(unittest.TestCase):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(PATIENCE), 0)
 
+    def test_a_reload_warns_of_what_a_start_would_warn_of(self):
+        path = self.write_config("open.toml")
+        with open(path, encoding="utf-8") as file:
+            text = file.read().replace("[listen]\n", '[listen]\nhost = "*"\n')
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        process = start("up", "-c", path)
+        self.addCleanup(end, process)
+        line_with(process.stdout, "replica, ")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace("[auth]\n", '[auth]\nmethod = "trust"\n'))
+        process.send_signal(signal.SIGHUP)
+        line_with(process.stderr, "reload: auth.method")
+        process.send_signal(signal.SIGTERM)
+        line_with(process.stderr, "whoever reaches the ports is let in")
+        self.assertEqual(process.wait(PATIENCE), 0)
+
     def begin_psql(self, process):
         """psql through that proxy, which reads what it is to do from its standard input."""
         port = line_with(process.stdout, "automatic").split()[0].split(":")[1]

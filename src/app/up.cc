@@ -131,6 +131,7 @@ class Daemon {
       else
         log::warning("reload: {}; the old value stays in force until then", to_string(change));
     }
+    log_warnings(*config_);
     if (changes.empty())
       log::info("reload: no key has changed; the files that keys name were read again");
   }
