@@ -88,9 +88,10 @@ class Pool {
 
   /// Closes what has idled too long, is too old or of an old epoch. Call it a few times a second.
   void tick(const core::PoolIdleConfig& config, uint64_t epoch, Time now);
-  /// Closes idle servers now and leased ones at release: the node changed its role, or a reload its
-  /// login.
+  /// The primary has changed: servers of another epoch are closed, idle ones by tick() and leased
+  /// ones at release.
   void set_epoch(uint64_t epoch) { epoch_ = epoch; }
+  /// How servers are opened from now on: a reload has changed the login, or the node has moved.
   void set_opening(PoolOpening opening) {
     opening_ = std::move(opening);
     refusal_.reset();

@@ -80,8 +80,8 @@ class Proxy {
   /// within `timeout`; stats() says what is missing.
   bool wait_until_routed(Duration timeout);
 
-  /// Puts what can be changed without a restart into force, all or nothing. Returns the full keys
-  /// that differ and need a restart; those keep their old value.
+  /// Puts `config` into force, all or nothing. Returns the full keys that differ and need a
+  /// restart: where there is one, nothing has changed. config::without_restart() takes them out.
   Result<std::vector<std::string>> reload(std::shared_ptr<const config::Config> config);
 
   /// Begins to stop and returns at once: the listeners close, idle clients and replication streams

@@ -17,8 +17,9 @@
 
 namespace fairlead::proxy {
 
-/// Who holds a leased server. All calls come from the server's reading coroutine, on the worker's
-/// thread.
+/// Who holds a leased server. All calls come on the worker's thread, and from the server's reading
+/// coroutine but for two: on_server_lost() may come from tick(), and on_server_drained() from
+/// whatever writes to the server.
 class LeaseHolder {
  public:
   virtual core::Relayed on_server_piece(const wire::Piece& piece) = 0;
