@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "app/cluster_config.h"
 #include "app/cluster_group.h"
 #include "app/cluster_report.h"
 #include "app/commands.h"
@@ -66,6 +67,7 @@ ExitCode run_create(CreateOptions options) {
       },
       [&](Result<cluster::Cluster> made) {
         print(options.json ? cluster_json(*made) : cluster_text(*made));
+        if (auto wrote = write_proxy_files(*made); !wrote) return cluster_failed(wrote.error());
         say(next_step_after_create(*made));
         return ExitCode::kOk;
       });

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <memory>
 
+#include "app/cluster_config.h"
 #include "app/cluster_group.h"
 #include "app/cluster_report.h"
 #include "app/commands.h"
@@ -31,6 +32,14 @@ Copies the primary while it works (pg_basebackup), starts the copy, waits until 
 further behind than --max-lag, and then lets commits count on it. Interrupted, it is taken back: by
 itself, or after kill -9 by the next command. How far the copy is stands on standard error.)";
 
+/// `otherwise`: what to do where the configuration that came with the cluster is another by now.
+ExitCode renew_nodes(const cluster::Cluster& cluster, std::string_view otherwise) {
+  const auto renewed = renew_proxy_nodes(cluster);
+  if (!renewed) return cluster_failed(renewed.error());
+  say(next_step_after_change(cluster, *renewed, otherwise));
+  return ExitCode::kOk;
+}
+
 ExitCode show_added(const AddOptions& options, const cluster::AddedReplica& added) {
   if (options.json) {
     boost::json::object out = cluster_object(added.cluster);
@@ -39,9 +48,9 @@ ExitCode show_added(const AddOptions& options, const cluster::AddedReplica& adde
   } else {
     print(cluster_text(added.cluster));
   }
-  say(fmt::format("next: name {} in the proxy's list of nodes, if it is not there yet",
-                  added.cluster.find(added.name)->address()));
-  return ExitCode::kOk;
+  return renew_nodes(added.cluster,
+                     fmt::format("name {} in the proxy's list of nodes, if it is not there yet",
+                                 added.cluster.find(added.name)->address()));
 }
 
 ExitCode run_add(AddOptions options) {
@@ -81,7 +90,9 @@ ExitCode run_remove(const RemoveOptions& options) {
       },
       [&](const Result<cluster::Cluster>& left) {
         print(options.json ? cluster_json(*left) : cluster_text(*left));
-        return ExitCode::kOk;
+        return renew_nodes(
+            *left, fmt::format("take {} out of the proxy's list of nodes, if it is still there",
+                               options.node));
       });
 }
 

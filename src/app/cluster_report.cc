@@ -6,6 +6,8 @@
 
 #include "app/own_name.h"
 #include "app/proxy_report.h"
+#include "cluster/layout.h"
+#include "cluster/tool_commands.h"
 
 namespace fairlead::app {
 
@@ -129,11 +131,15 @@ std::string folder_json(std::string_view what, const std::string& dir) {
 }
 
 std::string next_step_after_create(const cluster::Cluster& cluster) {
-  std::string out = fmt::format("next: {} up", own_name());
-  for (const cluster::Node& node : cluster.nodes)
-    out +=
-        fmt::format(" \\\n  --{} '{}'", to_string(node.role), cluster.as_application(node).url());
-  return out;
+  const cluster::Layout layout(cluster.state.spec.dir);
+  return "next: " + cluster::printable({own_name(), "up", "-c", layout.config_file()});
+}
+
+std::string next_step_after_change(const cluster::Cluster& cluster, bool is_renewed,
+                                   std::string_view otherwise) {
+  if (!is_renewed) return fmt::format("next: {}", otherwise);
+  return fmt::format("next: SIGHUP to fairlead up, if it runs with {}, where nodes is renewed",
+                     cluster::Layout(cluster.state.spec.dir).config_file());
 }
 
 }  // namespace fairlead::app

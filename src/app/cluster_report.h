@@ -37,7 +37,10 @@ std::string plan_json(std::string_view plan);
 /// What became of the folder, as {"stopped": dir} or {"removed": dir}.
 std::string folder_json(std::string_view what, const std::string& dir);
 
-/// How to put the proxy in front of it, with this program.
+/// How to put the proxy in front of it, with this program and the configuration in its folder.
 std::string next_step_after_create(const cluster::Cluster& cluster);
+/// The same once it has other members: that configuration knows them, or else `otherwise`.
+std::string next_step_after_change(const cluster::Cluster& cluster, bool is_renewed,
+                                   std::string_view otherwise);
 
 }  // namespace fairlead::app

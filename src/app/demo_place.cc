@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/cluster_config.h"
 #include "app/demo_requests.h"
 #include "app/terminal.h"
 #include "cluster/commands.h"
@@ -71,28 +71,17 @@ bool all_free(const std::array<uint16_t, 3>& ports) {
 std::string toml_of(const cluster::Cluster& cluster, const std::string& users_file) {
   const std::array<uint16_t, 3> ports =
       all_free(kFavouritePorts) ? kFavouritePorts : std::array<uint16_t, 3>{0, 0, 0};
-  std::vector<std::string> nodes;
-  for (const cluster::Node& node : cluster.nodes)
-    nodes.push_back(fmt::format("\"{}\"", node.address()));
-  const cluster::Endpoint monitor = cluster.as_monitor(cluster.nodes.front());
   return fmt::format(
-      R"([listen]
+             R"([listen]
 host = "{}"
 port = {}
 read_port = {}
 primary_port = {}
 http_port = 0
 
-[cluster.main]
-nodes = [{}]
-monitor_user = "{}"
-monitor_password = "{}"
-
-[auth]
-users_file = "{}"
 )",
-      kHost, ports[0], ports[1], ports[2], fmt::join(nodes, ", "), monitor.user, monitor.password,
-      users_file);
+             kHost, ports[0], ports[1], ports[2]) +
+         cluster_toml(cluster, users_file);
 }
 
 }  // namespace
@@ -140,10 +129,7 @@ Result<void> DemoPlace::create_cluster(int replicas, cluster::SyncRule sync,
 
 Result<std::shared_ptr<const config::Config>> DemoPlace::write_config() {
   const std::string users_file = dir_ + "/users.txt";
-  const std::string password = cluster_.as_application(cluster_.nodes.front()).password;
-  if (auto wrote = cluster::write_file(users_file, fmt::format("\"{}\" \"{}\"\n", kUser, password),
-                                       0600, nullptr);
-      !wrote)
+  if (auto wrote = cluster::write_file(users_file, users_text(cluster_), 0600, nullptr); !wrote)
     return std::unexpected(std::move(wrote.error()));
   config::Sources sources;
   sources.file_text = toml_of(cluster_, users_file);

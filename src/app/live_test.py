@@ -68,6 +68,7 @@ class ARealCluster(unittest.TestCase):
         made = run("cluster", "create", "--dir", cls.dir, "--replicas", "1", "--json", "--set", "work_mem=5MB")
         assert made.returncode == 0, made.stderr
         cls.cluster = json.loads(made.stdout)
+        cls.said_at_create = made.stderr
         cls.urls = [node["url"] for node in cls.cluster["nodes"]]
 
     @classmethod
@@ -88,6 +89,46 @@ class ARealCluster(unittest.TestCase):
                        f'[proxy]\n{proxy}\n[cluster.main]\nnodes = [{nodes}]\nmonitor_user = "postgres"\nmonitor_password = "{password}"\n'
                        f'[database."*"]\npool_size = {pool_size}\n[auth]\nusers_file = "{users}"\n')
         return path
+
+    def own_config(self):
+        with open(f"{self.dir}/fairlead.toml", encoding="utf-8") as file:
+            return file.read()
+
+    def test_create_says_how_to_go_on_without_a_password(self):
+        config = f"{self.dir}/fairlead.toml"
+        self.assertIn(f"up -c {config}\n", self.said_at_create)
+        self.assertNotIn(self.urls[0].split(":")[2].split("@")[0], self.said_at_create)
+        for path in (config, f"{self.dir}/users.txt"):
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600, path)
+        done = run("check", "-c", config)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertNotIn("warning", done.stdout)
+        ports = [f"--set=listen.{key}=0" for key in ("port", "read_port", "primary_port")]
+        process = start("up", "-c", config, *ports)
+        self.addCleanup(end, process)
+        port = line_with(process.stdout, "automatic").split()[0].split(":")[1]
+        line_with(process.stdout, "replica, ")
+        url = self.urls[0].rsplit("@", 1)[0] + f"@127.0.0.1:{port}/app"
+        self.assertEqual(psql(url, "SELECT 7").stdout, "7\n")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(PATIENCE), 0)
+
+    def test_its_configuration_knows_the_members_until_somebody_changes_it(self):
+        before = self.own_config()
+        added = run("cluster", "add-replica", "--dir", self.dir, "--name", "extra", "--json")
+        self.assertEqual(added.returncode, 0, added.stderr)
+        port = next(node["port"] for node in json.loads(added.stdout)["nodes"] if node["name"] == "extra")
+        self.assertEqual(self.own_config().replace(f', "127.0.0.1:{port}"', ""), before)
+        self.assertIn("next: SIGHUP to fairlead up", added.stderr)
+        changed = self.own_config() + '[database."*"]\npool_size = 5\n'
+        with open(f"{self.dir}/fairlead.toml", "w", encoding="utf-8") as file:
+            file.write(changed)
+        removed = run("cluster", "remove-replica", "--dir", self.dir, "extra")
+        self.assertEqual(removed.returncode, 0, removed.stderr)
+        self.assertEqual(self.own_config(), changed)
+        self.assertIn("next: take extra out of the proxy's list of nodes", removed.stderr)
+        with open(f"{self.dir}/fairlead.toml", "w", encoding="utf-8") as file:
+            file.write(before)
 
     def test_a_dry_run_changes_nothing(self):
         planned = self.folder.name + "/planned"

@@ -3,6 +3,9 @@
 // clang-format off
 //   DIR/.fairlead-cluster   the marker: without it nothing here is ever removed
 //   DIR/cluster.json        what the cluster is and how far it was made (passwords: mode 0600)
+//   DIR/fairlead.toml       a configuration for fairlead up, which commands keep true while it is
+//                           as it was written (passwords: mode 0600)
+//   DIR/users.txt           who may log in there (the same)
 //   DIR/lock                held (flock) by the command that is at work here
 //   DIR/supervisor          held by the one that watches
 //   DIR/s/                  Unix sockets; a short name because socket paths are limited
@@ -27,6 +30,8 @@ class Layout {
   const std::string& dir() const { return dir_; }
   std::string marker() const { return dir_ + "/.fairlead-cluster"; }
   std::string state_file() const { return dir_ + "/cluster.json"; }
+  std::string config_file() const { return dir_ + "/fairlead.toml"; }
+  std::string users_file() const { return dir_ + "/users.txt"; }
   std::string lock_file() const { return dir_ + "/lock"; }
   std::string supervisor_lock() const { return dir_ + "/supervisor"; }
   std::string socket_dir() const { return dir_ + "/s"; }
