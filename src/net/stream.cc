@@ -54,6 +54,7 @@ Stream::Stream(Loop& loop, DetachedStream detached)
 
 Transfer Stream::read(std::span<char> into) {
   const Transfer got = read_now(into);
+  ++reads_in_turn_;
   // A short read has emptied the socket; TLS may hold decrypted bytes of its own.
   may_have_input_ = got.closed() || (got.ok() && (ssl_ != nullptr || got.bytes == into.size()));
   return got;

@@ -1,7 +1,8 @@
 // One TCP connection, with or without TLS. Knows nothing of PostgreSQL.
 //
 // Reading and writing never block and never suspend: try them, and await readable() or writable()
-// when they would block. This costs four system calls per relayed round trip, and leaves no buffer
+// when they would block; whoever reads for as long as the peer likes awaits input() before each
+// read. This costs four system calls per relayed round trip, and leaves no buffer
 // behind while a connection is idle. A stream belongs to its loop's thread; detach() takes it away
 // as a value that another thread may adopt.
 #pragma once
@@ -13,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "net/silence.h"
@@ -60,10 +62,6 @@ class Stream {
   /// normal state.
   void set_low_water(size_t bytes);
 
-  /// The last read did not prove that nothing is left. Read again instead of awaiting readable():
-  /// what TLS has decrypted already is not in the socket any more.
-  bool may_have_input() const { return may_have_input_; }
-
   /// The peer has ended its side, and everything before that was read. For those who do not read.
   bool peer_has_left();
   /// The peer has ended its side, whatever it sent before: a last message of its protocol or of TLS
@@ -73,6 +71,14 @@ class Stream {
   /// Reads and forgets what the peer has sent until now, at most 1 MiB. Before closing: a socket
   /// that is closed with unread bytes resets the connection, and what was written last may be lost.
   void discard_input();
+
+  /// To be awaited before each read: completes at once while the last read has not proved that
+  /// nothing is left (what TLS has decrypted already is not in the socket any more), else when
+  /// reading may make progress. A peer that sends faster than it is read keeps nobody else from his
+  /// turn: after kReadsInTurn reads, all else of the loop comes first. False: interrupted; but an
+  /// interruption finds nobody while others have their turn, so whoever interrupts says so by a
+  /// flag of its own, too.
+  auto input() { return Input{*this, socket_.readable()}; }
 
   /// See Socket.
   void be_told_first() { socket_.be_told_first(); }
@@ -115,12 +121,33 @@ class Stream {
   DetachedStream detach();
 
  private:
+  // A look at what else the loop has to do costs one system call for so many. One read may be tens
+  // of thousands of the smallest messages, each of which may be answered by a system call of its
+  // own.
+  static constexpr uint32_t kReadsInTurn = 4;
+
+  struct Input {
+    Stream& stream;
+    decltype(std::declval<Socket&>().readable()) readable;
+
+    bool await_ready() {
+      return stream.may_have_input_ ? stream.reads_in_turn_ < kReadsInTurn : readable.await_ready();
+    }
+    void await_suspend(std::coroutine_handle<> who) {
+      stream.reads_in_turn_ = 0;
+      if (!stream.may_have_input_) return readable.await_suspend(who);
+      stream.socket_.loop().resume_later(who);
+    }
+    bool await_resume() const { return readable.await_resume(); }
+  };
+
   Task<Result<void>> handshake(std::string what);
   Transfer read_now(std::span<char> into);
 
   Socket socket_;
   SslPointer ssl_;
   bool may_have_input_ = true;
+  uint32_t reads_in_turn_ = 0;  // Since whoever reads has waited, or others had their turn.
   Silence silence_;
 };
 

@@ -5,6 +5,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <functional>
+
 #include "net/deadline.h"
 #include "net/loop_testing.h"
 
@@ -18,20 +20,60 @@ std::string read_once(Loop& loop, Stream& stream) {
   return got.ok() ? std::string(loop.scratch().data(), got.bytes) : std::string{};
 }
 
-TEST(Stream, ReadsWhatWasWrittenAndSaysWhenNothingIsLeft) {
+/// Awaits input(); whether `others`, whose turn is next, came before it.
+Task<bool> comes_behind(Loop& loop, Stream& stream, std::function<void()> others = [] {}) {
+  bool has_turned = false;
+  loop.post([&] {
+    has_turned = true;
+    others();
+  });
+  co_await stream.input();
+  const bool is_behind = has_turned;
+  while (!has_turned) co_await loop.yield();
+  co_return is_behind;
+}
+
+TEST(Stream, ReadsWhatWasWrittenAndWaitsOnlyWhenNothingIsLeft) {
   Loop loop;
   run(loop, [](Loop& on) -> Task<void> {
     Ends ends = co_await connect_ends(on);
+    EXPECT_FALSE(co_await comes_behind(on, *ends.far)) << "nothing was read yet";
     EXPECT_TRUE(ends.far->read(on.scratch()).would_block());
-    EXPECT_FALSE(ends.far->may_have_input());
-    EXPECT_EQ(ends.near->write("hello").bytes, 5u);
-    co_await ends.far->readable();
-    EXPECT_EQ(read_once(on, *ends.far), "hello");
-    EXPECT_FALSE(ends.far->may_have_input()) << "a short read has emptied the socket";
-    ends.near->close();
-    co_await ends.far->readable();
+    EXPECT_TRUE(co_await comes_behind(on, *ends.far, [&] { ends.near->write("hello"); }));
+    EXPECT_EQ(ends.far->read(on.scratch().first(3)).bytes, 3u);
+    EXPECT_FALSE(co_await comes_behind(on, *ends.far)) << "there was no room for more";
+    EXPECT_EQ(read_once(on, *ends.far), "lo");
+    EXPECT_TRUE(co_await comes_behind(on, *ends.far, [&] { ends.near->close(); }))
+        << "that read had emptied the socket";
     EXPECT_EQ(ends.far->read(on.scratch()).state, Transfer::State::kEnd);
-    EXPECT_TRUE(ends.far->may_have_input()) << "the end is seen again by whoever reads again";
+    EXPECT_FALSE(co_await comes_behind(on, *ends.far)) << "the end is seen again";
+  }(loop));
+}
+
+TEST(Stream, APeerThatNeverPausesLeavesOthersTheirTurn) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    Ends ends = co_await connect_ends(on);
+    const std::string much(100, 'x');
+    EXPECT_EQ(ends.near->write(much).bytes, much.size());
+    int turns = 0;
+    for (size_t i = 0; i < much.size(); ++i) {
+      turns += co_await comes_behind(on, *ends.far) ? 1 : 0;
+      EXPECT_EQ(ends.far->read(on.scratch().first(1)).bytes, 1u);
+    }
+    EXPECT_GE(turns, 10);
+    EXPECT_LE(turns, 30) << "a look at what else there is to do is not free";
+  }(loop));
+}
+
+TEST(Stream, InterruptingEndsTheWaitForInput) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    Ends ends = co_await connect_ends(on);
+    EXPECT_TRUE(co_await ends.far->input());
+    EXPECT_TRUE(ends.far->read(on.scratch()).would_block());
+    on.post([&] { ends.far->interrupt(); });
+    EXPECT_FALSE(co_await ends.far->input());
   }(loop));
 }
 

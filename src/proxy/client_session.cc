@@ -78,16 +78,14 @@ Task<void> ClientSession::serve_input() {
       if (!outbox_.blocked() || session_.wants_attention()) take({});
       continue;
     }
-    if (!stream_.may_have_input()) {
-      reading_ = true;
-      co_await stream_.readable();  // Ready or interrupted: either way there is something to do.
-      reading_ = false;
-      if (session_.wants_attention()) {
-        take({});
-        continue;
-      }
+    reading_ = true;
+    co_await stream_.input();  // Ready or interrupted: either way there is something to do.
+    reading_ = false;
+    if (session_.wants_attention()) {
+      take({});
+    } else if (!outbox_.blocked()) {
+      read_once();
     }
-    read_once();
   }
 }
 

@@ -64,6 +64,7 @@ Task<void> ConsoleSession::serve(std::string early) {
       co_return;
     }
     if (!co_await answer(*message)) break;
+    co_await worker_.loop().yield();  // Clients are served between its messages, however many.
   }
   if (ended_)
     say_goodbye({ErrorCode::kAdminShutdown, "terminating connection due to administrator command"});

@@ -35,13 +35,10 @@ net::Task<Result<FrameReader::Message>> FrameReader::next() {
     }
     buffer_.erase(0, used_);
     used_ = 0;
+    if (!co_await stream_.input()) co_return gone();
     const net::Transfer got = stream_.read(loop_.scratch());
     if (got.closed()) co_return gone();
-    if (got.ok()) {
-      buffer_.append(loop_.scratch().data(), got.bytes);
-      continue;
-    }
-    if (!co_await stream_.readable()) co_return gone();
+    if (got.ok()) buffer_.append(loop_.scratch().data(), got.bytes);
   }
 }
 

@@ -75,18 +75,15 @@ Task<std::unique_ptr<net::Stream>> Passthrough::connect() {
 
 /// Stops reading the client while the server is blocked.
 Task<void> Passthrough::copy_to_server() {
-  for (;;) {
+  while (co_await client_.input()) {
     const net::Transfer got = client_.read(loop_.scratch());
     if (got.closed()) break;
-    if (got.ok()) {
-      const std::string_view bytes(loop_.scratch().data(), got.bytes);
-      traffic_.on_client(bytes);
-      to_server_->send(bytes);
-      if (to_server_->blocked()) co_await to_server_->drained();
-      if (to_server_->broken()) break;
-      continue;
-    }
-    if (!co_await client_.readable()) break;
+    if (!got.ok()) continue;
+    const std::string_view bytes(loop_.scratch().data(), got.bytes);
+    traffic_.on_client(bytes);
+    to_server_->send(bytes);
+    if (to_server_->blocked()) co_await to_server_->drained();
+    if (to_server_->broken()) break;
   }
   close();
 }
@@ -94,15 +91,14 @@ Task<void> Passthrough::copy_to_server() {
 /// Stops reading the server while the client is blocked.
 Task<void> Passthrough::copy_to_client() {
   while (!ends_now()) {
+    if (!co_await server_->input() && !ending_) break;
+    if (ends_now()) break;
     const net::Transfer got = server_->read(loop_.scratch());
     if (got.closed()) break;
-    if (got.ok()) {
-      forward({loop_.scratch().data(), got.bytes});
-      if (!ends_now()) co_await to_client_.drained();
-      if (to_client_.broken()) break;
-      continue;
-    }
-    if (!co_await server_->readable() && !ending_) break;
+    if (!got.ok()) continue;
+    forward({loop_.scratch().data(), got.bytes});
+    if (!ends_now()) co_await to_client_.drained();
+    if (to_client_.broken()) break;
   }
   if (ends_now()) co_await say_goodbye();
   close();

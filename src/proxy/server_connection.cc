@@ -34,7 +34,7 @@ bool ServerConnection::is_clean() const {
 
 net::Task<void> ServerConnection::read() {
   while (!stopping_ && !lost_) {
-    if (!stream_->may_have_input()) co_await stream_->readable();  // Ready or interrupted.
+    co_await stream_->input();  // Ready or interrupted.
     if (stopping_ || lost_) break;
     const net::Transfer got = stream_->read(loop_.scratch());
     if (got.closed())

@@ -3,7 +3,10 @@
 
 Every case runs while a neighbour asks a question every few milliseconds; the neighbour's longest wait is bounded.
 """
+import contextlib
 import dataclasses
+import os
+import signal
 import socket
 import ssl
 import struct
@@ -14,7 +17,8 @@ import unittest
 
 import wire
 from stand.open import only_proxied, run_program, wants_direct
-from stand.processes import allow_many_files
+from stand.processes import allow_many_files, eventually, is_alive
+from stand.proxy import Proxy
 
 STAND = None
 NEIGHBOUR_MAX = 2.0  # Seconds, on a machine that may be busy with other things.
@@ -24,9 +28,12 @@ UNAUTHENTICATED = 100 if wants_direct() else 10_000  # Plain PostgreSQL forks a 
 class Neighbour:
     """An honest client beside the hostile ones."""
 
+    def __init__(self, address=None):
+        self._address = address or STAND.address
+
     def __enter__(self):
-        self.longest, self.error, self._stopping = 0.0, None, threading.Event()
-        self._client = wire.Connection.login(STAND.address, timeout=30)
+        self.longest, self.answers, self.error, self._stopping = 0.0, 0, None, threading.Event()
+        self._client = wire.Connection.login(self._address, timeout=30)
         self._thread = threading.Thread(target=self._work)
         self._thread.start()
         return self
@@ -39,6 +46,7 @@ class Neighbour:
                 if self._client.prepared("select $1::int, 'neighbour'", n) != [(str(n), "neighbour")]:
                     raise AssertionError("a wrong answer")
                 self.longest = max(self.longest, time.monotonic() - began)
+                self.answers = n
                 time.sleep(0.005)
         except Exception as error:  # Raised below, in the test's thread.
             self.error = error
@@ -51,6 +59,30 @@ class Neighbour:
             raise AssertionError(f"the neighbour was disturbed: {self.error!r}")
         if kind is None and self.longest > NEIGHBOUR_MAX:
             raise AssertionError(f"the neighbour waited {self.longest:.2f} s")
+
+
+@contextlib.contextmanager
+def blast(connection, data):
+    """Sends it again and again, as fast as it is taken, and reads whatever comes back."""
+    stopping = threading.Event()
+
+    def until_the_end(act):
+        with contextlib.suppress(OSError):
+            while not stopping.is_set() and act() != b"":
+                pass
+
+    threads = [threading.Thread(target=until_the_end, args=[act]) for act in
+               (lambda: connection.socket.sendall(data), lambda: connection.socket.recv(2**20))]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        with contextlib.suppress(OSError):
+            connection.socket.shutdown(socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join()
 
 
 def packet(protocol, body):
@@ -332,6 +364,22 @@ class Hostile(unittest.TestCase):
         connection.log_in(STAND.address)
         self.assertEqual(connection.value("select 42"), "42")
         self.assertEqual(connection.prepared("select $1::text", "slow"), [("slow",)])
+
+    @only_proxied
+    def test_clients_that_never_pause_leave_their_turn_to_others(self):
+        console = {"database": "fairlead"}
+        for data, where in ((wire.copy_data(b""), {}), (wire.copy_data(b""), console), (wire.SYNC, console)):
+            with self.subTest(data=data, where=where):
+                proxy = Proxy(STAND, {"proxy": {"workers": 1}})
+                self.addCleanup(proxy.stop)
+                hostile = wire.Connection.login(dataclasses.replace(proxy.address, **where), timeout=15)
+                self.addCleanup(hostile.close)
+                with blast(hostile, data * (2**20 // len(data))):
+                    with Neighbour(proxy.address) as neighbour:
+                        eventually(lambda: neighbour.answers >= 50 or neighbour.error, 40, "the neighbour is answered")
+                    for _ in range(2):  # The second signal says: at once.
+                        os.kill(proxy.pid, signal.SIGTERM)
+                    eventually(lambda: not is_alive(proxy.pid), 15, "it has ended")
 
     def test_a_half_closed_client_still_gets_its_answer_or_an_end(self):
         connection = self.logged_in()
