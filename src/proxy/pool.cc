@@ -153,7 +153,7 @@ void Pool::discard(ServerConnection& server) {
 }
 
 void Pool::give(ServerConnection& server, core::GiveTo to) {
-  if (to.worker == worker_) return serve(take_queued(to.ticket), server);
+  if (to.worker == worker_) return hand_over(take_queued(to.ticket), server);
   depart(server, [this, to](ServerConnection::Parts parts) mutable {
     mail_.post_to_pool(to.worker, shared_,
                        [ticket = to.ticket, parts = std::move(parts)](Pool& pool) mutable {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -165,6 +166,7 @@ class Pool {
   void receive(uint64_t waiter, ServerConnection::Parts parts);
   void turn_away(uint64_t waiter, net::Stream stream);
   void serve(uint64_t waiter, ServerConnection& server);
+  void hand_over(uint64_t waiter, ServerConnection& server);
 
   static constexpr uint64_t kSpare = 0;  // Nobody waits for it (min_servers).
   // After a failure: what keeps a spare server from being opened may last, and every attempt is a
@@ -204,6 +206,11 @@ class Pool {
   };
   std::vector<Queued> queued_;  // From queued_begin_ on: our waiters in the queue, oldest first.
   size_t queued_begin_ = 0;
+  struct Handover {
+    uint64_t waiter;
+    ServerConnection& server;
+  };
+  std::deque<Handover> handovers_;  // The one in front is being made.
 };
 
 }  // namespace fairlead::proxy

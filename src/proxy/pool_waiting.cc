@@ -181,6 +181,17 @@ void Pool::serve(uint64_t waiter, ServerConnection& server) {
   waiting->on_server(server);
 }
 
+/// Who is served may give the server back before it returns: thousands may wait, and the stack has
+/// room for few. So whoever comes next is served when that one is done.
+void Pool::hand_over(uint64_t waiter, ServerConnection& server) {
+  handovers_.push_back({waiter, server});
+  if (handovers_.size() > 1) return;
+  for (; !handovers_.empty(); handovers_.pop_front()) {
+    const auto [next, its] = handovers_.front();
+    serve(next, its);
+  }
+}
+
 void Pool::steal_for(core::WorkerId thief, uint64_t waiter) {
   const auto answer = shared_->with_queue(
       [&](core::PoolQueue& queue) { return queue.on_steal_request(worker_, thief); });

@@ -1,0 +1,138 @@
+#include "proxy/pool.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "net/loop_testing.h"
+#include "net/tls.h"
+#include "wire/backend_encode.h"
+
+namespace fairlead::proxy {
+namespace {
+
+using net::Loop;
+using net::Task;
+
+struct NoMail final : PoolMail {
+  void post_to_pool(core::WorkerId, std::shared_ptr<SharedPool>,
+                    std::move_only_function<void(Pool&)>) override {
+    ADD_FAILURE() << "there is no other worker";
+  }
+};
+
+/// One that gives back at once whatever it gets, unless it was told to keep it.
+struct Client final : PoolWaiter {
+  Client(Pool& its, std::vector<const Client*>& all) : pool(its), served(all) {}
+
+  void on_server(ServerConnection& server) override {
+    served.push_back(this);
+    if (keeps) {
+      kept = &server;
+      return;
+    }
+    pool.release(server);
+    if (sends_away != nullptr) pool.give_up(*sends_away);
+    EXPECT_EQ(served.back(), this) << "the next one comes when this one is done";
+  }
+  void on_no_server(NoServer why) override { ADD_FAILURE() << why.login.error.message; }
+  bool may_go_elsewhere() const override { return false; }
+
+  Pool& pool;
+  std::vector<const Client*>& served;
+  bool keeps = false;
+  Client* sends_away = nullptr;
+  ServerConnection* kept = nullptr;
+};
+
+PoolOpening opening_at(uint16_t port) {
+  return {.endpoint = {.host = "127.0.0.1",
+                       .port = port,
+                       .tls = std::make_shared<net::TlsClient>(
+                           net::TlsClient::load(net::TlsMode::kDisable, "").value()),
+                       .timeout = std::chrono::seconds(5)},
+          .login = {.user = "tester",
+                    .database = "tests",
+                    .credentials = {},
+                    .parameters = {},
+                    .question = LoginQuestion::kNone},
+          .hash_key = {}};
+}
+
+/// A pool of one server, which lets everybody in.
+struct OneServerPool {
+  static constexpr uint32_t kClients = 100'000;
+
+  OneServerPool()
+      : acceptor(net::listen(loop, "127.0.0.1", 0, false).value()),
+        pool(loop, core::WorkerId{0}, mail,
+             std::make_shared<SharedPool>(PoolKey{}, uint16_t{1},
+                                          core::PoolLimits{.size = 1, .waiters_max = kClients},
+                                          std::make_shared<std::atomic<uint32_t>>(0)),
+             opening_at(acceptor.port())) {
+    for (uint32_t i = 0; i < kClients; ++i) clients.emplace_back(pool, served);
+  }
+
+  /// The first client has the server, and all others wait for it.
+  Task<void> let_all_wait() {
+    clients.front().keeps = true;
+    for (Client& client : clients) EXPECT_EQ(pool.acquire(client, {}), nullptr);
+    auto accepted = co_await acceptor.accept();
+    server.emplace(std::move(*accepted));
+    std::string welcome;
+    wire::append_authentication_ok(welcome);
+    wire::append_backend_key_data(welcome, 1, "secret");
+    wire::append_ready_for_query(welcome, wire::TxStatus::kIdle);
+    server->write(welcome);
+    while (clients.front().kept == nullptr) co_await loop.yield();
+  }
+
+  Task<void> end() {
+    for (Client& client : clients) {
+      if (client.waiting()) pool.give_up(client);
+    }
+    pool.close_all();
+    co_await pool.join();
+  }
+
+  Loop loop;
+  NoMail mail;
+  net::Acceptor acceptor;
+  Pool pool;
+  std::optional<net::Stream> server;
+  std::vector<const Client*> served;
+  std::deque<Client> clients;
+};
+
+// Each would need its own part of the stack, if one were served while the one before it is.
+TEST(Pool, AServerIsPassedOnByAllWhoCannotUseItInTheirOrder) {
+  OneServerPool whole;
+  net::run(whole.loop, [](OneServerPool& test) -> Task<void> {
+    co_await test.let_all_wait();
+    test.pool.release(*test.clients.front().kept);
+    EXPECT_EQ(test.served.size(), test.clients.size());
+    for (size_t i = 0; i < test.served.size(); ++i) {
+      if (test.served[i] != &test.clients[i]) ADD_FAILURE() << i << " is not served in its turn";
+    }
+    co_await test.end();
+  }(whole));
+}
+
+TEST(Pool, AServerGoesOnToTheNextWhenWhoIsToHaveItHasLeft) {
+  OneServerPool whole;
+  net::run(whole.loop, [](OneServerPool& test) -> Task<void> {
+    co_await test.let_all_wait();
+    test.clients[1].sends_away = &test.clients[2];
+    test.clients[4].keeps = true;
+    test.pool.release(*test.clients.front().kept);
+    const std::vector<const Client*> expected{&test.clients[0], &test.clients[1], &test.clients[3],
+                                              &test.clients[4]};
+    EXPECT_EQ(test.served, expected);
+    EXPECT_FALSE(test.clients[2].waiting());
+    EXPECT_NE(test.clients[4].kept, nullptr);
+    co_await test.end();
+  }(whole));
+}
+
+}  // namespace
+}  // namespace fairlead::proxy
