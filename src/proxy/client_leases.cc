@@ -29,6 +29,7 @@ void ClientSession::lease(const core::LeaseWish& wish) {
   end_wait();  // The server that was to begin has been lost.
   wish_ = wish;
   wished_at_ = net::Loop::now();
+  queued_ = Duration{};
   choose_node(true);
 }
 
@@ -42,10 +43,12 @@ void ClientSession::choose_node(bool may_wait) {
     grant(*server);
 }
 
-/// False: it has waited long enough.
+/// False: it has waited long enough. The time that it took until a server was free does not count:
+/// it is the same for all who queue, so one server that they cannot use would send all of them
+/// elsewhere at once.
 bool ClientSession::wait_for_positions(Duration patience) {
   if (patience == Duration{}) return false;
-  const Time until = wished_at_ + patience;
+  const Time until = wished_at_ + queued_ + patience;
   if (net::Loop::now() >= until) return false;
   wait_for(Awaited::kNode, wished_at_, until);
   return true;
@@ -62,7 +65,10 @@ void ClientSession::stop_waiting() {
   awaited_ = Awaited::kNothing;
 }
 
-void ClientSession::on_server(ServerConnection& server) { grant(server); }
+void ClientSession::on_server(ServerConnection& server) {
+  queued_ += net::Loop::now() - since();
+  grant(server);
+}
 
 bool ClientSession::still_shows(const core::Route& route, const core::RequestPlan& reads) {
   return tenant_.still_serves(server_->state(), route, reads, session_.state());

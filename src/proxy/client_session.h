@@ -151,6 +151,7 @@ class ClientSession final : public LeaseHolder,
   ServerConnection* server_ = nullptr;  // Leased.
   core::LeaseWish wish_;
   Time wished_at_{};
+  Duration queued_{};  // Of the time since then: until the pools that it asked gave it a server.
   Time granted_at_{};
   core::NodeChoice choice_;  // Where a server was asked for last.
   /// Stays when the queue has told of news, until whoever waits has looked whether they are enough.

@@ -278,6 +278,27 @@ class Consistency(unittest.TestCase):
             self.assertEqual([reader.answer().rows for reader in readers], [[("52",)]] * 4)
             self.assertEqual({where(reader) for reader in readers}, {("replica", "read")})
 
+    def test_a_server_that_is_too_new_does_not_send_all_who_queue_to_the_primary(self):  # D16 b
+        database = {"max_lag": "1min", "pool_size": 2, "freshness_wait": "300ms"}
+        proxy = Proxy(STAND, {"database": database, "proxy": {"workers": 1}})  # One, which serves them in their order.
+        self.addCleanup(proxy.stop)
+        kill = ("select pg_terminate_backend(pid) from (select pid from pg_stat_activity where state = 'active'"
+                " and query like 'select pg_sleep%' limit 1) as busy")
+        with contextlib.ExitStack() as stack:
+            writer, *readers = (stack.enter_context(wire.Connection.login(proxy.address)) for _ in range(25))
+            writer.run("insert into seen values (1)")
+            eventually(lambda: self.read(writer) == (2, "replica"), 10, "reads go to the replica")
+            for reader in readers:
+                reader.send(wire.query("select pg_sleep(0.1 * count(*)) from seen"))
+            for reader in readers[2:8]:  # For the second one a server is opened, which is too new for it, too.
+                reader.answer().checked()
+            with STAND.superuser(1) as replica:
+                eventually(lambda: replica.run(kill), 10, "a server is killed while it is at work")
+            for reader in readers[:2] + readers[8:]:  # They wait for longer than a read waits for a replica to be fresh.
+                reader.answer().checked()
+            # Whose server has died is the one that may not go back there.
+            self.assertLessEqual(sum(where(reader)[0] == "primary" for reader in readers), 1)
+
     def test_the_words_of_other_poolers_are_understood(self):
         with login() as client:
             for command, target in (
