@@ -112,6 +112,7 @@ void Session::answer_lost_requests(std::string_view how) {
   for_each_lost(
       [&](LostWork work, const SentRequest&, bool is_open) { lost.emplace_back(work, is_open); });
   const bool was_open = state_.status != wire::TxStatus::kIdle;
+  const bool was_cancelled = cancel_requested_ && lost.size() == 1;
   state_.statements.on_skipped();
   state_.portals.clear();
   state_.variables.on_rollback();
@@ -129,7 +130,11 @@ void Session::answer_lost_requests(std::string_view how) {
   for (const auto& [work, is_open] : lost) {
     state_.status = is_open ? wire::TxStatus::kFailed : wire::TxStatus::kIdle;
     host_.note_error();
-    wire::append_error(out, wire::Severity::kError, loss_error(work, how));
+    const bool is_as_asked = was_cancelled && work == LostWork::kRead;
+    const Error error =
+        is_as_asked ? Error{ErrorCode::kQueryCanceled, "canceling statement due to user request"}
+                    : loss_error(work, how);
+    wire::append_error(out, wire::Severity::kError, error);
     if ((sent_.size() == 1 && owes_sync()) || sent_.front().isolated) {
       skipping_ = true;  // The client still owes the Sync.
     } else {
@@ -160,6 +165,12 @@ bool Session::repeat_elsewhere() {
 
 void Session::on_node_down(NodeIndex node) {
   if (server_ == nullptr || lease_.node != node || swallowing_) return;
+  // The cancel does not reach a node that hangs, and nobody wants the read any more.
+  const bool is_unseen_read = repeat_.scope() == ReadRepeat::Scope::kRead && sent_.size() == 1;
+  if (cancel_requested_ && is_unseen_read && !question_) {
+    host_.close_server();
+    return on_server_lost({ErrorCode::kConnectionFailure, "its node does not answer"});
+  }
   if (stage_ == Stage::kSettings && lease_.target == Target::kReplica &&
       state_.pins.reasons().empty()) {
     avoid_.push_back(node);  // Nothing of the request was sent: another server will do.

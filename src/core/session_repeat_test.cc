@@ -90,5 +90,35 @@ TEST(SessionRepeat, AParseThatFailsTheSecondTimeHasDefinedNothing) {  // A60, C1
   EXPECT_EQ(types_of(world.take_seen()), "12CZ") << "not that the name is taken";
 }
 
+TEST(SessionRepeat, AReadThatWasCancelledIsNotLeftToANodeThatDoesNotAnswer) {  // A60, F44
+  ScriptedSession world;
+  world.query("SELECT 1");
+  ASSERT_EQ(world.target(), Target::kReplica);
+  world.session().on_cancel();
+  EXPECT_EQ(world.cancels, 1u);
+  world.session().on_node_down(NodeIndex{1});
+  const std::string seen = world.take_seen();
+  EXPECT_EQ(types_of(seen), "EZ");
+  EXPECT_NE(seen.find("57014"), std::string::npos) << seen;
+  EXPECT_FALSE(world.session().has_server());
+  world.session().on_cancel_done();
+  world.query("SELECT 2");
+  world.server_completes("SELECT 1", wire::TxStatus::kIdle);
+  EXPECT_EQ(types_of(world.take_seen()), "CZ");
+}
+
+TEST(SessionRepeat, AReadThatHasAnsweredInPartIsLeftToItsNode) {  // A60, F44
+  ScriptedSession world;
+  world.query("SELECT 1");
+  std::string row;
+  wire::append_text_data_row(row, std::vector<std::optional<std::string_view>>{"1"});
+  world.server(row);
+  world.take_seen();
+  world.session().on_cancel();
+  world.session().on_node_down(NodeIndex{1});
+  EXPECT_TRUE(world.session().has_server());
+  EXPECT_EQ(world.take_seen(), "");
+}
+
 }  // namespace
 }  // namespace fairlead::core

@@ -92,6 +92,32 @@ class ReplicaDeath(unittest.TestCase):
         self.assertEqual(readers.errors, [])
         self.assertGreater(len(readers.samples), CLIENTS * 20)
 
+    @only_proxied
+    def test_a_read_that_is_cancelled_while_its_replica_hangs_ends(self):  # A60, F44
+        with wire.Connection.login(STAND.address, timeout=15) as client:
+            eventually(lambda: client.run("select 1") and client.run("show fairlead.last_route")[0][0] == "replica",
+                       20, "reads go to the replicas")
+            client.send(wire.query("select pg_sleep(60)"))
+            hanging = eventually(self.who_sleeps, 10, "a replica executes it")
+            STAND.signal_node(hanging, signal.SIGSTOP)
+            try:
+                client.cancel()
+                began = time.monotonic()
+                [error] = client.answer().errors
+                self.assertEqual(error["C"], "57014", error)
+                self.assertLess(time.monotonic() - began, 5)
+                self.assertEqual(client.run("select 1"), [("1",)])
+            finally:
+                STAND.signal_node(hanging, signal.SIGCONT)
+
+    def who_sleeps(self):
+        for index, node in enumerate(STAND.nodes):
+            if node["role"] == "replica":
+                with STAND.superuser(index) as replica:
+                    if replica.run("select from pg_stat_activity where state = 'active' and query = 'select pg_sleep(60)'"):
+                        return index
+        return None
+
     def kill(self, readers, dying):
         pid, began = STAND.node_pid(dying), time.monotonic()
         STAND.signal_node(dying, signal.SIGKILL)
