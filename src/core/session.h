@@ -153,7 +153,7 @@ class Session {
   Pause advance(std::string_view request);
   Pause advance_stage(std::string_view request);
   Pause wait_for_token();
-  void refuse_token(const Error& error);
+  void refuse_shown(bool (*is_asked)(const sql::QueryFacts&), const Error& error);
   Pause wait_for_report();
   Pause wait_for_server();
   Pause wait_for_pause();

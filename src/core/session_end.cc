@@ -201,7 +201,9 @@ void Session::on_cancel() {
     cancel_requested_ = true;
     return;
   }
-  if (stage_ == Stage::kServer && server_ != nullptr) {  // It waits for the end of a pause.
+  const bool waits_for_news = stage_ == Stage::kToken || stage_ == Stage::kReport;
+  const bool waits_for_pause = stage_ == Stage::kServer && server_ != nullptr;
+  if (waits_for_news || waits_for_pause) {
     cancel_requested_ = true;
     host_.end_wait();
     return host_.wake();

@@ -105,6 +105,9 @@ class ScriptedSession : public SessionHost, public RelaySink {
   bool wrote_anything = false;  // One of them was to the whole of it.
   uint32_t cancels = 0;
   uint32_t releases = 0;
+  uint32_t waits_ended = 0;
+  bool has_token = true;
+  bool shows_reports = false;  // And has none yet.
   Time clock{};
   bool shows = true;  // The leased replica, what the next read must see.
 
@@ -113,9 +116,12 @@ class ScriptedSession : public SessionHost, public RelaySink {
   void to_server(std::string_view bytes) override { sent_.append(bytes); }
   bool server_blocked() const override { return false; }
   void lease(const LeaseWish& wish) override { wanted_ = target_ = wish.route.target; }
-  Result<std::optional<std::string>> fresh_token() override { return "1:1:0/1"; }
+  Result<std::optional<std::string>> fresh_token() override {
+    if (!has_token) return std::nullopt;
+    return "1:1:0/1";
+  }
   Result<bool> may_begin() override { return true; }
-  void end_wait() override {}
+  void end_wait() override { ++waits_ended; }
   std::optional<Lsn> lost_above(Time, uint64_t) const override { return std::nullopt; }
   bool still_shows(const Route&, const RequestPlan&) override { return shows; }
   void cancel_lease() override {}
@@ -145,7 +151,11 @@ class ScriptedSession : public SessionHost, public RelaySink {
   void note_trouble(NodeIndex, std::string_view) override {}
   void note_doubt() override {}
   std::string_view node_name(NodeIndex) const override { return "node"; }
-  std::span<const wire::ResultColumn> report_columns(std::string_view) const override { return {}; }
+  std::span<const wire::ResultColumn> report_columns(std::string_view) const override {
+    static constexpr std::array kColumns{wire::ResultColumn{}};
+    if (!shows_reports) return {};
+    return kColumns;
+  }
   std::shared_ptr<const wire::ResultTable> fresh_report(std::string_view) override {
     return nullptr;
   }

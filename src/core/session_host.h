@@ -33,7 +33,7 @@ class SessionHost {
   /// Whether something new may begin on the leased primary, which has asked for a pause. False: not
   /// yet, wake() follows. Error: it has taken too long.
   virtual Result<bool> may_begin() = 0;
-  /// What was asked by may_begin() is not waited for any more.
+  /// What was asked by fresh_token(), may_begin() or fresh_report() is not waited for any more.
   virtual void end_wait() = 0;
   /// Above which position the session's writes may be lost, because another node is the primary
   /// since (ClusterSnapshot::lost_above).

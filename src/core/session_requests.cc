@@ -277,25 +277,33 @@ void Session::plan_request(std::string_view request) {
 }
 
 Pause Session::wait_for_token() {
-  const auto token = host_.fresh_token();
+  Result<std::optional<std::string>> token =
+      fail(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+  if (!std::exchange(cancel_requested_, false)) token = host_.fresh_token();  // F42
   if (token && !*token) return Pause::kServer;
   stage_ = Stage::kReport;
   if (token) {
     token_ = **token;
-  } else if (state_.status == wire::TxStatus::kIdle || transaction_.is_untouched()) {
-    refuse(token.error());
   } else {
-    refuse_token(token.error());
+    refuse_shown(asks_for_token, token.error());
   }
   return Pause::kInput;
 }
 
-/// In a transaction that a server knows of, which has to fail with it.
-void Session::refuse_token(const Error& error) {
-  if (const auto index = plan_.find_execution(asks_for_token)) refuse_message(*index, error);
+/// What Fairlead was to show will not be known. A transaction that a server knows of has to fail
+/// with it there.
+void Session::refuse_shown(bool (*is_asked)(const sql::QueryFacts&), const Error& error) {
+  if (state_.status == wire::TxStatus::kIdle || transaction_.is_untouched()) return refuse(error);
+  if (const auto index = plan_.find_execution(is_asked)) refuse_message(*index, error);
 }
 
 Pause Session::wait_for_report() {
+  if (std::exchange(cancel_requested_, false)) {  // F42
+    refuse_shown([](const sql::QueryFacts& facts) { return !report_name(facts).empty(); },
+                 {ErrorCode::kQueryCanceled, "canceling statement due to user request"});
+    if (stage_ != Stage::kDone) route_or_answer();
+    return Pause::kInput;
+  }
   for (const Execution& execution : plan_.executions) {
     const std::string_view name = report_name(*execution.facts);
     if (name.empty() || shown_.contains(name) || host_.report_columns(name).empty()) continue;

@@ -196,7 +196,9 @@ Result<bool> ClientSession::may_begin() {
 }
 
 void ClientSession::end_wait() {
-  if (awaited_ == Awaited::kPause) stop_waiting();
+  if (awaited_ != Awaited::kNode) stop_waiting();
+  if (awaited_report_) awaited_report_->on_report = {};
+  awaited_report_.reset();
 }
 
 core::NoLease ClientSession::no_lease(NoServer why) {

@@ -190,8 +190,7 @@ Task<void> ClientSession::leave() {
   constexpr Duration kCleanupTimeout = std::chrono::seconds(5);
   // What was said last still goes out, if the client takes it.
   constexpr Duration kFarewellTimeout = std::chrono::seconds(2);
-  if (awaited_report_) awaited_report_->on_report = {};
-  if (awaited_ != Awaited::kNode) stop_waiting();  // That one is told by cancel_lease().
+  end_wait();  // For a node it is told by cancel_lease().
   session_.on_client_gone();
   changed_.notify_all();  // Nobody is blocked by a client that has gone: its server is read again.
   const Time until = net::Loop::now() + kCleanupTimeout;

@@ -109,6 +109,24 @@ class PrimaryOutage(unittest.TestCase):
             self.assertEqual(route(client), ("primary", "hint"))
 
     @only_proxied
+    def test_who_waits_for_the_position_of_a_primary_that_hangs_can_cancel_that(self):  # F42
+        eventually(reads_from_replica, 20, "reads go to the replica")
+        with wire.Connection.login(STAND.address, timeout=HOLD - 1) as client:
+            client.run("show fairlead.token")
+            STAND.signal_node(0, signal.SIGSTOP)
+            try:
+                client.send(wire.query("show fairlead.token"))
+                with wire.Connection.login(STAND.address) as another:  # It waits by then, on whichever worker.
+                    another.run("select 1")
+                client.cancel()
+                answer = client.answer()
+                self.assertEqual(([error["C"] for error in answer.errors], answer.status), (["57014"], "I"))
+                self.assertEqual(client.run("select 1"), [("1",)])
+            finally:
+                STAND.signal_node(0, signal.SIGCONT)
+            self.assertRegex(client.value("show fairlead.token"), "^[0-9]+:1:")
+
+    @only_proxied
     def test_a_write_that_waited_long_enough_is_refused(self):
         with wire.Connection.login(STAND.address, timeout=30) as client:
             self.kill_primary()
