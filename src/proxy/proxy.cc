@@ -152,8 +152,10 @@ class Proxy::State {
     const auto until = std::chrono::steady_clock::now() + patience;
     while (!is_drained() && std::chrono::steady_clock::now() < until)
       std::this_thread::sleep_for(kLookInterval);
-    control_->stop();
+    // Clients are told before the control thread has ended its questions, which may take seconds
+    // where a node hangs.
     for (auto& worker : workers_) worker->post([target = worker.get()] { target->stop(); });
+    control_->stop();
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
   }

@@ -45,6 +45,16 @@ def logins():
     return sum("tester" in title and "startup" in title for title in titles)
 
 
+def is_owed_an_answer(port):
+    """Whether bytes have come to a server's port that nobody there has read."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        for line in table.readlines()[1:]:
+            _, local, _, _, queues = line.split()[:5]
+            if int(local.split(":")[1], 16) == port and int(queues.split(":")[1], 16) > 0:
+                return True
+    return False
+
+
 @only_proxied
 class Stopping(unittest.TestCase):
     def stop(self, proxy):
@@ -66,6 +76,23 @@ class Stopping(unittest.TestCase):
                         client.send(wire.query("begin; create temp table mine (n int)"))
                     eventually(logins, 10, "servers are being opened")
                     self.stop(proxy)
+
+    def test_clients_are_told_at_once_while_the_primary_hangs(self):
+        proxy = Proxy(STAND, {"cluster": PATIENT})
+        self.addCleanup(proxy.stop)
+        with wire.Connection.login(proxy.address) as client:
+            client.run("begin; create temp table mine (n int)")
+            STAND.signal_node(0, signal.SIGSTOP)
+            try:
+                eventually(lambda: is_owed_an_answer(STAND.nodes[0]["port"]), 10, "the proxy has asked it something")
+                for _ in range(2):  # The second signal says: at once.
+                    os.kill(proxy.pid, signal.SIGTERM)
+                client.socket.settimeout(4)
+                kind, body = client.read()
+                self.assertEqual((kind, wire.fields_of(body)["C"]), (b"E", "57P01"))
+            finally:
+                STAND.signal_node(0, signal.SIGCONT)
+        eventually(lambda: not is_alive(proxy.pid), 15, "it has ended")
 
     def test_while_spare_servers_are_opened(self):
         for _ in range(3):
