@@ -165,7 +165,9 @@ void ClientSession::tick(Time now) {
     }
   }
   if (pause_ == Pause::kInput) {
-    if (!outbox_.blocked()) session_.tick(heard_at_);  // Else it is reading its answer.
+    if (outbox_.blocked()) return;  // It is reading its answer.
+    refresh_environment();          // A reload's limits are for those, too, who sent nothing since.
+    session_.tick(heard_at_);
     return;
   }
   // Nobody reads the client while it waits: has it left? If nothing that it sent is at work, its

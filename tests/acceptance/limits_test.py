@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """Every limit for clients: whoever meets one is told which, with PostgreSQL's SQLSTATE, and nobody else is disturbed: F42, F52."""
 import contextlib
+import os
+import signal
 import socket
 import sys
 import time
@@ -97,6 +99,22 @@ class Limits(unittest.TestCase):
                 idle.answer()
             self.assertEqual(ended.exception.sqlstate, "25P03")
             self.assertEqual(other.run("select to_regclass('never')"), [(None,)])
+
+    @only_proxied
+    def test_a_limit_that_a_reload_brings_is_also_for_those_who_are_idle_already(self):  # F52
+        proxy = Proxy(STAND, {"proxy": {"idle_transaction_timeout": "0s"}})
+        self.addCleanup(proxy.stop)
+        with wire.Connection.login(proxy.address, timeout=15) as idle:
+            idle.run("begin")
+            idle.run("create table never (n int)")
+            with open(proxy.config, encoding="utf-8") as file:
+                config = file.read()
+            with open(proxy.config, "w", encoding="utf-8") as file:
+                file.write(config.replace('idle_transaction_timeout = "0s"', 'idle_transaction_timeout = "300ms"'))
+            os.kill(proxy.pid, signal.SIGHUP)
+            with self.assertRaises(wire.ServerError) as ended:
+                idle.answer()
+            self.assertEqual(ended.exception.sqlstate, "25P03")
 
     @only_proxied
     def test_a_segment_without_its_sync_idles_as_a_transaction(self):  # F23, F52
