@@ -5,8 +5,7 @@
 #include <deque>
 
 #include "net/loop_testing.h"
-#include "net/tls.h"
-#include "wire/backend_encode.h"
+#include "proxy/login_testing.h"
 
 namespace fairlead::proxy {
 namespace {
@@ -45,20 +44,6 @@ struct Client final : PoolWaiter {
   ServerConnection* kept = nullptr;
 };
 
-PoolOpening opening_at(uint16_t port) {
-  return {.endpoint = {.host = "127.0.0.1",
-                       .port = port,
-                       .tls = std::make_shared<net::TlsClient>(
-                           net::TlsClient::load(net::TlsMode::kDisable, "").value()),
-                       .timeout = std::chrono::seconds(5)},
-          .login = {.user = "tester",
-                    .database = "tests",
-                    .credentials = {},
-                    .parameters = {},
-                    .question = LoginQuestion::kNone},
-          .hash_key = {}};
-}
-
 /// A pool of one server, which lets everybody in.
 struct OneServerPool {
   static constexpr uint32_t kClients = 100'000;
@@ -69,7 +54,10 @@ struct OneServerPool {
              std::make_shared<SharedPool>(PoolKey{}, uint16_t{1},
                                           core::PoolLimits{.size = 1, .waiters_max = kClients},
                                           std::make_shared<std::atomic<uint32_t>>(0)),
-             opening_at(acceptor.port())) {
+             {.endpoint =
+                  endpoint_at(acceptor.port(), net::TlsMode::kDisable, std::chrono::seconds(5)),
+              .login = login_of_tester(),
+              .hash_key = {}}) {
     for (uint32_t i = 0; i < kClients; ++i) clients.emplace_back(pool, served);
   }
 
@@ -79,11 +67,7 @@ struct OneServerPool {
     for (Client& client : clients) EXPECT_EQ(pool.acquire(client, {}), nullptr);
     auto accepted = co_await acceptor.accept();
     server.emplace(std::move(*accepted));
-    std::string welcome;
-    wire::append_authentication_ok(welcome);
-    wire::append_backend_key_data(welcome, 1, "secret");
-    wire::append_ready_for_query(welcome, wire::TxStatus::kIdle);
-    server->write(welcome);
+    server->write(welcome_of_server());
     while (clients.front().kept == nullptr) co_await loop.yield();
   }
 

@@ -247,10 +247,12 @@ Task<Result<void>> start_tls(net::Stream& stream, const ServerEndpoint& endpoint
       "Switch ssl on in postgresql.conf, or set tls_mode to \"prefer\".");
 }
 
+Duration time_left(Time until) { return std::max(until - net::Loop::now(), Duration{0}); }
+
 Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> open(net::Loop& loop,
                                                                      const ServerEndpoint& endpoint,
-                                                                     bool use_tls) {
-  auto socket = co_await net::dial(loop, endpoint.host, endpoint.port, endpoint.timeout);
+                                                                     bool use_tls, Time until) {
+  auto socket = co_await net::dial(loop, endpoint.host, endpoint.port, time_left(until));
   if (!socket) {
     LoginFailure failed = failure(socket.error().error);
     failed.refused = socket.error().fault == net::DialFault::kRefused;
@@ -261,7 +263,7 @@ Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> open(net::Loop& 
   auto stream = std::make_unique<net::Stream>(std::move(*socket));
   stream->keep_alive(endpoint.keepalive);
   if (!use_tls) co_return stream;
-  net::Deadline deadline(loop, *stream, endpoint.timeout);
+  net::Deadline deadline(loop, *stream, time_left(until));
   if (auto started = co_await start_tls(*stream, endpoint); !started) {
     LoginFailure failed = failure(started.error());
     failed.timed_out = deadline.expired();
@@ -271,10 +273,11 @@ Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> open(net::Loop& 
 }
 
 Task<std::expected<LoggedIn, LoginFailure>> attempt(net::Loop& loop, const ServerEndpoint& endpoint,
-                                                    const ServerLogin& login, bool use_tls) {
-  auto stream = co_await open(loop, endpoint, use_tls);
+                                                    const ServerLogin& login, bool use_tls,
+                                                    Time until) {
+  auto stream = co_await open(loop, endpoint, use_tls, until);
   if (!stream) co_return std::unexpected(std::move(stream.error()));
-  net::Deadline deadline(loop, **stream, endpoint.timeout);
+  net::Deadline deadline(loop, **stream, time_left(until));
   LoginDriver driver(loop, **stream, endpoint, login);
   auto result = co_await driver.run();
   if (!result) {
@@ -313,25 +316,27 @@ TlsPlan plan_tls(TlsMode mode) {
 
 Task<std::expected<LoggedIn, LoginFailure>> log_in(net::Loop& loop, ServerEndpoint endpoint,
                                                    ServerLogin login) {
+  const Time until = net::Loop::now() + endpoint.timeout;
   const TlsPlan plan = plan_tls(endpoint.tls->mode());
-  auto result = co_await attempt(loop, endpoint, login, plan.first);
+  auto result = co_await attempt(loop, endpoint, login, plan.first, until);
   if (result || !plan.may_try_other || !result.error().has_answered()) co_return result;
   // As libpq: the other transport is worth a try when the handshake failed or pg_hba.conf refused
   // this one (28000).
   const bool transport_refused =
       result.error().server_error.empty() || result.error().sqlstate == "28000";
-  if (!transport_refused) co_return result;
-  auto other = co_await attempt(loop, endpoint, login, !plan.first);
+  if (!transport_refused || net::Loop::now() >= until) co_return result;
+  auto other = co_await attempt(loop, endpoint, login, !plan.first, until);
   if (other) co_return other;
   co_return result;
 }
 
 Task<std::expected<std::unique_ptr<net::Stream>, LoginFailure>> connect_server(
     net::Loop& loop, ServerEndpoint endpoint) {
+  const Time until = net::Loop::now() + endpoint.timeout;
   const TlsPlan plan = plan_tls(endpoint.tls->mode());
-  auto stream = co_await open(loop, endpoint, plan.first);
+  auto stream = co_await open(loop, endpoint, plan.first, until);
   if (stream || !plan.may_try_other || !stream.error().has_answered()) co_return stream;
-  co_return co_await open(loop, endpoint, !plan.first);
+  co_return co_await open(loop, endpoint, !plan.first, until);
 }
 
 }  // namespace fairlead::proxy
