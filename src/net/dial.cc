@@ -78,28 +78,36 @@ Task<std::expected<Socket, DialError>> dial(Loop& loop, std::string host, uint16
     co_return std::unexpected(dial_error(host, port, addresses.error(), DialFault::kOwn));
 
   co_await loop.yield();  // What fails at once fails later, as all else: see dial.h.
-  std::optional<Socket> socket;
-  bool expired = false;
-  const Alarm alarm(loop, std::max(deadline - Loop::now(), Duration{0}), [&] {
-    expired = true;
-    if (socket) socket->close();
-  });
+  auto connected = co_await connect_any(loop, std::move(*addresses), port, deadline);
+  if (connected) co_return std::move(*connected);
+  const int last = connected.error();
+  const std::string why = last == ETIMEDOUT
+                              ? fmt::format("no answer within {} ms", timeout.count() / 1000)
+                              : std::string(text_of(last));
+  co_return std::unexpected(dial_error(host, port, why, fault_of(last)));
+}
+
+Task<std::expected<Socket, int>> connect_any(Loop& loop, Addresses addresses, uint16_t port,
+                                             Time until) {
   int last = 0;
-  for (Address& address : *addresses) {
+  auto untried = static_cast<int64_t>(addresses.size());
+  for (Address& address : addresses) {
+    const Duration share = std::max(until - Loop::now(), Duration{0}) / untried--;
     const int fd = open_socket(address.family());
     last = errno;
     if (fd < 0) continue;
-    socket.emplace(loop, fd);
+    Socket socket(loop, fd);
+    bool expired = false;
+    const Alarm alarm(loop, share, [&] {
+      expired = true;
+      socket.close();
+    });
     address.set_port(port);
-    last = co_await connect(*socket, address);
-    if (expired) break;
-    if (last == 0) co_return std::move(*socket);
+    last = co_await connect(socket, address);
+    if (last == 0) co_return std::move(socket);
+    if (expired) last = ETIMEDOUT;
   }
-  if (expired)
-    co_return std::unexpected(
-        dial_error(host, port, fmt::format("no answer within {} ms", timeout.count() / 1000),
-                   DialFault::kSilent));
-  co_return std::unexpected(dial_error(host, port, text_of(last), fault_of(last)));
+  co_return std::unexpected(last);
 }
 
 Task<std::expected<Socket, int>> Acceptor::accept() {

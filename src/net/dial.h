@@ -5,14 +5,12 @@
 #include <string>
 
 #include "base/error.h"
+#include "net/known_host.h"
 #include "net/socket.h"
 
 namespace fairlead::net {
 
-/// Connects to `host` (a name or an address) and `port` within `timeout`. Tries every address of
-/// the name in turn. Suspends in any case, so that nobody who spawns it is called back before the
-/// spawning is over. Errors are kConnectionFailure and say host, port and the system's reason.
-/// What they say of the host (E7) depends on whose fault they are.
+/// What a failure says of the host (E7) depends on whose fault it is.
 enum class DialFault : uint8_t {
   kRefused,  // It answers, and nobody listens there.
   kSilent,   // Nothing has answered, or the network says that there is nothing.
@@ -22,8 +20,17 @@ struct DialError {
   Error error;
   DialFault fault = DialFault::kOwn;
 };
+/// Connects to `host` (a name or an address) and `port` within `timeout`. Tries every address of
+/// the name in turn, each for its share of the time that is left. Suspends in any case, so that
+/// nobody who spawns it is called back before the spawning is over. Errors are kConnectionFailure
+/// and say host, port and the system's reason.
 Task<std::expected<Socket, DialError>> dial(Loop& loop, std::string host, uint16_t port,
                                             Duration timeout);
+
+/// The part of it behind the look-up: to the first of `addresses`, one at least, that answers. The
+/// error is the system's of the last one, ETIMEDOUT when that did not answer.
+Task<std::expected<Socket, int>> connect_any(Loop& loop, Addresses addresses, uint16_t port,
+                                             Time until);
 
 /// A port that is listened on.
 class Acceptor {

@@ -82,29 +82,57 @@ TEST(Dial, FailsLaterAlsoWhatFailsAtOnce) {
   }(loop));
 }
 
-// A listener whose backlog is full answers no further connection on Linux.
+/// A listener whose backlog is full answers no further connection on Linux.
+struct FullListener {
+  explicit FullListener(Loop& loop)
+      : fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)), acceptor(Socket(loop, fd)) {
+    const Address any = *Address::parse("127.0.0.1");
+    EXPECT_EQ(::bind(fd, any.data(), any.size()), 0);
+    EXPECT_EQ(::listen(fd, 0), 0);
+  }
+
+  /// With what the first one is told who is not answered.
+  Task<std::optional<DialError>> fill(Loop& loop) {
+    for (int i = 0; i < 8; ++i) {
+      auto dialled = co_await dial(loop, "127.0.0.1", acceptor.port(), 200ms);
+      if (!dialled) co_return dialled.error();
+      queued.push_back(std::move(*dialled));
+    }
+    co_return std::nullopt;
+  }
+
+  int fd;
+  Acceptor acceptor;
+  std::vector<Socket> queued;
+};
+
 TEST(Dial, GivesUpWhenTheTimeIsUp) {
   Loop loop;
   run(loop, [](Loop& on) -> Task<void> {
-    const Address any = *Address::parse("127.0.0.1");
-    const int fd = ::socket(any.family(), SOCK_STREAM | SOCK_NONBLOCK, 0);
-    const Acceptor full(Socket(on, fd));
-    EXPECT_EQ(::bind(fd, any.data(), any.size()), 0);
-    EXPECT_EQ(::listen(fd, 0), 0);
-    std::vector<Socket> queued;
-    std::optional<DialError> error;
-    for (int i = 0; i < 8 && !error; ++i) {
-      auto dialled = co_await dial(on, "127.0.0.1", full.port(), 200ms);
-      if (dialled) {
-        queued.push_back(std::move(*dialled));
-      } else {
-        error = dialled.error();
-      }
-    }
+    FullListener full(on);
+    const auto error = co_await full.fill(on);
     EXPECT_TRUE(error.has_value());
     if (!error) co_return;
     EXPECT_EQ(error->fault, DialFault::kSilent);
     EXPECT_EQ(error->error.detail, "no answer within 200 ms");
+  }(loop));
+}
+
+TEST(Dial, AnAddressThatDoesNotAnswerLeavesTimeForTheOthers) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    FullListener full(on);
+    EXPECT_TRUE((co_await full.fill(on)).has_value());
+    const uint16_t port = full.acceptor.port();
+    const Addresses addresses{*Address::parse("127.0.0.1"), *Address::parse("127.0.0.2")};
+    const auto refused = co_await connect_any(on, addresses, port, Loop::now() + 400ms);
+    EXPECT_EQ(refused ? 0 : refused.error(), ECONNREFUSED) << "the last one's";
+    const auto good = listen(on, "127.0.0.2", port, false);
+    EXPECT_TRUE(good.has_value());
+    const Time until = Loop::now() + 1s;
+    const auto connected = co_await connect_any(on, addresses, port, until);
+    EXPECT_TRUE(connected.has_value());
+    EXPECT_LT(Loop::now(), until);
   }(loop));
 }
 
