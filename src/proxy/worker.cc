@@ -122,7 +122,7 @@ Task<std::optional<Task<void>>> Worker::log_in(net::Stream& stream, core::Port p
   logging_in_.erase(&stream);
   if (!outcome || draining_) co_return std::nullopt;
   if (const auto* wish = std::get_if<CancelWish>(&*outcome)) {
-    forward_cancel(*wish);
+    co_await forward_cancel(*wish);
     co_return std::nullopt;
   }
   co_return serve_client(stream, std::get<ClientIdentity>(std::move(*outcome)), port);
@@ -226,16 +226,33 @@ void Worker::remove_session(core::SessionSlot slot) {
   free_slots_.push_back(static_cast<uint32_t>(slot));
 }
 
-void Worker::forward_cancel(const CancelWish& wish) {
+/// Returns when the session has it: who asks takes the end of the connection for that, and sends
+/// its next statement, which must not be hit (F41).
+Task<void> Worker::forward_cancel(CancelWish wish) {
+  // Of another worker that is busy, or has ended.
+  constexpr Duration kDeliveryTimeout = std::chrono::seconds(1);
   const auto address = core::from_process_id(wish.pid);
-  if (!address || static_cast<size_t>(address->worker) >= workers_.size()) return;
+  if (!address || static_cast<size_t>(address->worker) >= workers_.size()) co_return;
+  struct Delivery {
+    explicit Delivery(net::Loop& loop) : changed(loop) {}
+    net::Signal changed;
+    bool is_done = false;
+  };
+  const auto delivery = std::make_shared<Delivery>(loop_);
   Worker& owner = *workers_[static_cast<size_t>(address->worker)];
-  owner.post([&owner, slot = address->slot, wish] {
+  owner.post([this, &owner, slot = address->slot, wish = std::move(wish), delivery]() mutable {
     const auto index = static_cast<size_t>(slot);
     if (index < owner.sessions_.size() && owner.sessions_[index] != nullptr) {
       owner.sessions_[index]->cancel({wish.pid, wish.secret});
     }
+    post([delivery = std::move(delivery)] {
+      delivery->is_done = true;
+      delivery->changed.notify_all();
+    });
   });
+  const Time until = net::Loop::now() + kDeliveryTimeout;
+  while (!delivery->is_done && net::Loop::now() < until)
+    co_await delivery->changed.wait_for(until - net::Loop::now());
 }
 
 Tenant& Worker::tenant(const TenantKey& key) {

@@ -95,7 +95,7 @@ class Worker final : public PoolMail {
   core::SessionSlot add_session(ClientSession* session);
   void remove_session(core::SessionSlot slot);
   core::CancelKey make_key(core::SessionSlot slot, const ClientIdentity& identity) const;
-  void forward_cancel(const CancelWish& wish);
+  net::Task<void> forward_cancel(CancelWish wish);
   void forget_unused_tenants();
 
   // Deadlines are looked at this often: their precision, against the cost of looking.

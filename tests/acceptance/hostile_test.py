@@ -381,6 +381,16 @@ class Hostile(unittest.TestCase):
                         os.kill(proxy.pid, signal.SIGTERM)
                     eventually(lambda: not is_alive(proxy.pid), 15, "it has ended")
 
+    @only_proxied
+    def test_a_cancel_hits_nothing_that_is_sent_after_it_however_busy_the_workers_are(self):  # F41
+        client = self.logged_in()
+        with contextlib.ExitStack() as stack:
+            for _ in range(6):  # Some for each worker.
+                stack.enter_context(blast(self.logged_in(), wire.copy_data(b"x" * 45) * 20_000))
+            for _ in range(40):
+                client.cancel()
+                self.assertEqual(client.query("select pg_sleep(0.05)").errors, [])
+
     def test_a_half_closed_client_still_gets_its_answer_or_an_end(self):
         connection = self.logged_in()
         connection.send(wire.query("select 42"))
