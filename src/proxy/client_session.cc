@@ -83,9 +83,9 @@ Task<void> ClientSession::serve_input() {
     reading_ = false;
     if (session_.wants_attention()) {
       take({});
-    } else if (!outbox_.blocked()) {
-      read_once();
+      continue;
     }
+    read_once();  // Also while it does not read what has come for it since: it may want to leave.
   }
 }
 
