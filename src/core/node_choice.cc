@@ -207,12 +207,14 @@ Choice choose_node(const LeaseWish& wish, const ReadHistory& history, const Choi
   return choose_primary(route.reason, view);
 }
 
-bool still_serves(NodeIndex node, Time opened_at, const Route& route, const ReadHistory& history,
-                  const ChoiceView& view) {
+StillShows still_shows(NodeIndex node, Time opened_at, const Route& route,
+                       const ReadHistory& history, const ChoiceView& view) {
   const auto needs = needs_of(route, history, view);
-  if (!needs || why_not(view.cluster.node(node), node, *needs)) return false;
+  if (!needs) return StillShows::kTooLittle;
+  if (const auto why = why_not(view.cluster.node(node), node, *needs))
+    return reason_of(*why) == Reason::kOwnWrite ? StillShows::kNotYet : StillShows::kTooLittle;
   const Time limit = opened_before(view.cluster, *needs, node);
-  return limit == Time{} || opened_at < limit;
+  return limit == Time{} || opened_at < limit ? StillShows::kAll : StillShows::kNotYet;
 }
 
 Foresight foresee(const Route& route, const ReadHistory& history, const ChoiceView& view) {

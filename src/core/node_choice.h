@@ -72,10 +72,11 @@ Duration patience_of_read(const Route& route, const ChoiceOptions& options, bool
 Choice choose_node(const LeaseWish& wish, const ReadHistory& history, const ChoiceView& view,
                    Balancer& balancer, uint64_t random_word);
 
-/// Whether a replica that was chosen earlier shows what a read by `route` must see now.
+/// Of what a read must see, on the replica that has served its transaction so far.
+enum class StillShows : uint8_t { kAll, kNotYet, kTooLittle };
 /// `opened_at`: its server.
-bool still_serves(NodeIndex node, Time opened_at, const Route& route, const ReadHistory& history,
-                  const ChoiceView& view);
+StillShows still_shows(NodeIndex node, Time opened_at, const Route& route,
+                       const ReadHistory& history, const ChoiceView& view);
 
 struct Foresight {
   Foreseen foreseen = Foreseen::kStays;

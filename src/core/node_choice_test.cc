@@ -322,23 +322,23 @@ TEST_F(NodeChoiceTest, ANodeThatIsAskedForByNameHasToShowWhatTheReadMustSee) {  
 }
 
 TEST_F(NodeChoiceTest, AReplicaServesATransactionAsLongAsItShowsWhatTheNextReadMustSee) {  // B34
-  const auto serves = [&](Time opened_at) {
-    return still_serves(node(1), opened_at, wish_.route, history_, view());
+  const auto shows = [&](Time opened_at) {
+    return still_shows(node(1), opened_at, wish_.route, history_, view());
   };
-  EXPECT_TRUE(serves(at(149))) << "nothing has been written";
+  EXPECT_EQ(shows(at(149)), StillShows::kAll) << "nothing has been written";
   history_.others_write = at(90);
-  EXPECT_TRUE(serves(at(100)));
-  EXPECT_FALSE(serves(at(101))) << "its position was not observed for this server";
+  EXPECT_EQ(shows(at(100)), StillShows::kAll);
+  EXPECT_EQ(shows(at(101)), StillShows::kNotYet) << "its position was observed for older servers";
   cluster_.nodes[1].replay_lsn = Lsn{999};
-  EXPECT_FALSE(serves(at(100)));
+  EXPECT_EQ(shows(at(100)), StillShows::kNotYet);
   wish_.route.read.consistency = ReadConsistency::kEventual;
-  EXPECT_TRUE(serves(at(100)));
+  EXPECT_EQ(shows(at(100)), StillShows::kAll);
   cluster_.nodes[1].lag = {};
-  EXPECT_FALSE(serves(at(100)));
+  EXPECT_EQ(shows(at(100)), StillShows::kTooLittle);
   wish_.route.node = "10.0.0.1:5432";
-  EXPECT_TRUE(serves(at(100))) << "it may lag";
+  EXPECT_EQ(shows(at(100)), StillShows::kAll) << "it may lag";
   wish_.route.read.min_lsn = token(2, 1000);
-  EXPECT_FALSE(serves(at(100)));
+  EXPECT_EQ(shows(at(100)), StillShows::kNotYet);
 }
 
 TEST_F(NodeChoiceTest, ANodeThatIsAskedForByNameAndCannotServeIsAnError) {

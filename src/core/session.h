@@ -191,7 +191,9 @@ class Session {
   void answer_in_lost_transaction();
   void open_transaction(std::optional<sql::TransactionReads> asked, RouteInput& input) const;
   std::optional<bool> known_isolation() const;
+  bool goes_on_on_replica() const;
   bool must_upgrade() const;
+  bool waits_for_replica();
   ReadWish read_wish(const sql::Hints& hints) const;
   void leave_server();
   bool on_left_server();
@@ -324,6 +326,7 @@ class Session {
 
   ReadRepeat repeat_;
   uint32_t attempts_ = 0;             // To lease a server for the request.
+  bool replica_is_behind_ = false;    // And the request must not wait for it any longer (B34).
   bool repeated_ = false;             // It is being executed again; there is no third time (A60).
   std::vector<NodeIndex> avoid_;      // They have failed the request already.
   std::unique_ptr<NoLease> refusal_;  // What the last of them said, if it let nobody in.

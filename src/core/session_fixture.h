@@ -109,7 +109,7 @@ class ScriptedSession : public SessionHost, public RelaySink {
   bool has_token = true;
   bool shows_reports = false;  // And has none yet.
   Time clock{};
-  bool shows = true;  // The leased replica, what the next read must see.
+  StillShows shows = StillShows::kAll;
 
   // SessionHost.
   void to_client(std::string_view bytes) override { seen_.append(bytes); }
@@ -123,7 +123,7 @@ class ScriptedSession : public SessionHost, public RelaySink {
   Result<bool> may_begin() override { return true; }
   void end_wait() override { ++waits_ended; }
   std::optional<Lsn> lost_above(Time, uint64_t) const override { return std::nullopt; }
-  bool still_shows(const Route&, const RequestPlan&) override { return shows; }
+  StillShows still_shows(const Route&, const RequestPlan&) override { return shows; }
   void cancel_lease() override {}
   void release_server() override {
     server_ = nullptr;

@@ -11,6 +11,7 @@
 
 #include "base/time.h"
 #include "core/lease.h"
+#include "core/node_choice.h"
 #include "core/observation.h"
 #include "core/write_moments.h"
 #include "wire/result_table.h"
@@ -33,14 +34,15 @@ class SessionHost {
   /// Whether something new may begin on the leased primary, which has asked for a pause. False: not
   /// yet, wake() follows. Error: it has taken too long.
   virtual Result<bool> may_begin() = 0;
-  /// What was asked by fresh_token(), may_begin() or fresh_report() is not waited for any more.
+  /// What was asked by fresh_token(), may_begin(), fresh_report() or still_shows() is not waited
+  /// for any more.
   virtual void end_wait() = 0;
   /// Above which position the session's writes may be lost, because another node is the primary
   /// since (ClusterSnapshot::lost_above).
   virtual std::optional<Lsn> lost_above(Time wrote_at, uint64_t since_epoch) const = 0;
-  /// Whether the leased replica, which has served the client's transaction so far, shows what a
-  /// read by `route` must see that comes now (B34).
-  virtual bool still_shows(const Route& route, const RequestPlan& reads) = 0;
+  /// What the leased replica shows of what a read by `route` must see that has come with the first
+  /// call that was not answered yet (B34). kNotYet: wake() follows.
+  virtual StillShows still_shows(const Route& route, const RequestPlan& reads) = 0;
   /// The client does not want the server that it waits for; on_no_lease() still comes.
   virtual void cancel_lease() = 0;
   /// The leased server is idle and clean: somebody else may have it.

@@ -259,6 +259,7 @@ bool Session::plan_messages(std::string_view request) {
 void Session::plan_request(std::string_view request) {
   attempts_ = 0;
   repeated_ = false;
+  replica_is_behind_ = false;
   avoid_.clear();
   refusal_.reset();
   last_route_.waited_us = 0;
@@ -299,7 +300,7 @@ void Session::refuse_shown(bool (*is_asked)(const sql::QueryFacts&), const Error
 
 Pause Session::wait_for_report() {
   if (std::exchange(cancel_requested_, false)) {  // F42
-    refuse_shown([](const sql::QueryFacts& facts) { return !report_name(facts).empty(); },
+    refuse_shown([](const sql::QueryFacts&) { return true; },
                  {ErrorCode::kQueryCanceled, "canceling statement due to user request"});
     if (stage_ != Stage::kDone) route_or_answer();
     return Pause::kInput;
@@ -311,6 +312,7 @@ Pause Session::wait_for_report() {
     if (!report) return Pause::kServer;
     shown_.emplace(name, std::move(report));
   }
+  if (waits_for_replica()) return Pause::kServer;
   route_or_answer();
   return Pause::kInput;
 }

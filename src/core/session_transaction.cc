@@ -140,18 +140,28 @@ std::optional<bool> Session::known_isolation() const {
   return is_read_committed(isolation->text());
 }
 
-/// The transaction has only read on a replica so far, and this request does more (B31), or must see
-/// what that replica does not show yet (B34).
+/// The transaction has only read on a replica so far, and this request belongs to it.
+bool Session::goes_on_on_replica() const {
+  return server_ != nullptr && transaction_.can_upgrade() &&
+         state_.status == wire::TxStatus::kInTransaction && !ends_transaction(plan_);
+}
+
+/// This request does more than read (B31), or must see what that replica does not show (B34).
 bool Session::must_upgrade() const {
-  if (server_ == nullptr || !transaction_.can_upgrade() ||
-      state_.status != wire::TxStatus::kInTransaction || ends_transaction(plan_))
-    return false;
-  if (!is_movable_read(plan_)) return true;
+  return goes_on_on_replica() && (replica_is_behind_ || !is_movable_read(plan_));
+}
+
+/// The replica may be about to have replayed what the read must see. To wait for it is better than
+/// the primary, which may not show yet what the replica has shown already (D8).
+bool Session::waits_for_replica() {
+  if (plan_.local || !goes_on_on_replica() || !is_movable_read(plan_)) return false;
   sql::Hints hints = plan_.hints;
   if (transaction_.hints() != nullptr) hints.inherit(*transaction_.hints());
   Route route = route_;
   route.read = read_wish(hints);
-  return !host_.still_shows(route, plan_);
+  const StillShows shows = host_.still_shows(route, plan_);
+  replica_is_behind_ = shows == StillShows::kTooLittle;
+  return shows == StillShows::kNotYet;
 }
 
 /// Ends the transaction on this server, which the client does not see (B35).

@@ -70,8 +70,18 @@ void ClientSession::on_server(ServerConnection& server) {
   grant(server);
 }
 
-bool ClientSession::still_shows(const core::Route& route, const core::RequestPlan& reads) {
-  return tenant_.still_serves(server_->state(), route, reads, session_.state());
+core::StillShows ClientSession::still_shows(const core::Route& route,
+                                            const core::RequestPlan& reads) {
+  const Time since = waits_since(Awaited::kFreshness);
+  const Time until = since + tenant_.config().freshness_wait;
+  stop_waiting();
+  const core::StillShows shows =
+      tenant_.still_shows(server_->state(), route, since, reads, session_.state());
+  if (shows != core::StillShows::kNotYet) return shows;
+  if (net::Loop::now() >= until) return core::StillShows::kTooLittle;
+  worker_.shared().control->want_positions(tenant_.cluster());
+  wait_for(Awaited::kFreshness, since, until);
+  return shows;
 }
 
 void ClientSession::grant(ServerConnection& server) {

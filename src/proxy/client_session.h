@@ -82,7 +82,7 @@ class ClientSession final : public LeaseHolder,
   std::optional<Lsn> lost_above(Time wrote_at, uint64_t since_epoch) const override {
     return tenant_.snapshot().lost_above(wrote_at, since_epoch);
   }
-  bool still_shows(const core::Route& route, const core::RequestPlan& reads) override;
+  core::StillShows still_shows(const core::Route& route, const core::RequestPlan& reads) override;
   void cancel_lease() override;
   void release_server() override;
   void close_server() override;
@@ -119,6 +119,7 @@ class ClientSession final : public LeaseHolder,
     kNode,   // One that can serve the lease.
     kToken,  // The primary's position. This and the next are the session's own to look at again.
     kPause,  // The end of a pause.
+    kFreshness,  // What the leased replica has to show.
   };
   void wait_for(Awaited what, Time since, Time until);
   void stop_waiting();

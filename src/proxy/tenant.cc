@@ -209,10 +209,11 @@ core::Choice Tenant::choose(const core::LeaseWish& wish, Time arrived,
   return choice;
 }
 
-bool Tenant::still_serves(const core::ServerState& server, const core::Route& route,
-                          const core::RequestPlan& reads, const core::SessionState& session) {
-  return core::still_serves(server.node, server.opened_at, route,
-                            history_of(net::Loop::now(), session, &reads), view());
+core::StillShows Tenant::still_shows(const core::ServerState& server, const core::Route& route,
+                                     Time arrived, const core::RequestPlan& reads,
+                                     const core::SessionState& session) {
+  return core::still_shows(server.node, server.opened_at, route,
+                           history_of(arrived, session, &reads), view());
 }
 
 core::Foreseen Tenant::foresee(const core::ObservedRequest& request, Time arrived,

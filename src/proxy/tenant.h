@@ -88,10 +88,11 @@ class Tenant {
   /// Chooses the node for a request that came at `arrived`.
   core::Choice choose(const core::LeaseWish& wish, Time arrived, const core::SessionState& session);
 
-  /// Whether a replica's server that has served a transaction so far may serve a read that comes
-  /// now.
-  bool still_serves(const core::ServerState& server, const core::Route& route,
-                    const core::RequestPlan& reads, const core::SessionState& session);
+  /// What a replica's server that has served a transaction so far shows of what a read must see
+  /// that came at `arrived`.
+  core::StillShows still_shows(const core::ServerState& server, const core::Route& route,
+                               Time arrived, const core::RequestPlan& reads,
+                               const core::SessionState& session);
 
   /// lost_writes = "error" (E24).
   bool lost_writes_fail() const { return config_->lost_writes == config::LostWrites::kError; }

@@ -228,7 +228,9 @@ class SessionWorld::Client final : public core::SessionHost {
     wish = wanted;
     world_.waiting_.push_back(this);
   }
-  bool still_shows(const core::Route&, const core::RequestPlan&) override { return true; }
+  core::StillShows still_shows(const core::Route&, const core::RequestPlan&) override {
+    return core::StillShows::kAll;
+  }
   void cancel_lease() override {
     std::erase(world_.waiting_, this);
     session_.on_no_lease({.error = {ErrorCode::kQueryCanceled, "canceled"}});
