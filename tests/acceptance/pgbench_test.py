@@ -18,9 +18,9 @@ SECONDS = 60 if is_long() else 4
 SCALE = 5
 
 
-def pgbench(*arguments, port=None):
+def pgbench(*arguments, port=None, address=None):
     done = subprocess.run(
-        [postgres_tool("pgbench"), *arguments], env=STAND.address.libpq_environment(port), capture_output=True,
+        [postgres_tool("pgbench"), *arguments], env=(address or STAND.address).libpq_environment(port), capture_output=True,
         text=True, check=False, timeout=SECONDS + 120,
     )
     if done.returncode != 0:
@@ -61,8 +61,8 @@ class Pgbench(unittest.TestCase):
     def setUpClass(cls):
         pgbench("-i", "-s", str(SCALE), "-q")
 
-    def check_run(self, mode, *arguments):
-        done = pgbench("-c", str(CLIENTS), "-j", "2", "-T", str(SECONDS), "-n", "-M", mode, *arguments)
+    def check_run(self, mode, *arguments, address=None):
+        done = pgbench("-c", str(CLIENTS), "-j", "2", "-T", str(SECONDS), "-n", "-M", mode, *arguments, address=address)
         print(f"\n{mode} {' '.join(arguments)}:", re.search(r"tps = [\d.]+", done.stdout).group(), end=" ", flush=True)
         self.assertEqual(number(r"number of failed transactions: (\d+)", done.stdout), 0)
         self.assertNotRegex(done.stderr, r"(?i)error|aborted|fatal")
@@ -96,16 +96,25 @@ class Pgbench(unittest.TestCase):
                 counts = NodeCounts()
                 processed = self.check_run(mode, "-S")
                 if not wants_direct():
-                    self.check_spread(counts, processed)
+                    # The less busy one is asked, so one whose processor does other things, too, gets less. On two
+                    # processors with nothing else to do 40 and 60 of 100 were seen.
+                    self.check_spread(counts, processed, 0.5)
 
-    def check_spread(self, counts, processed):
+    @only_proxied
+    def test_in_turn_the_replicas_get_the_same(self):
+        proxy = Proxy(STAND, {"database": {"balance": "round_robin", "pool_size": POOL_SIZE, "pool_timeout": "30s"}})
+        self.addCleanup(proxy.stop)
+        counts = NodeCounts()
+        self.check_spread(counts, self.check_run("simple", "-S", address=proxy.address), 0.95)
+
+    def check_spread(self, counts, processed, least):
         # Servers report their counts with a delay of up to ten seconds.
         eventually(lambda: sum(counts.since()) >= processed, 20, f"{processed} transactions in the nodes' statistics")
         primary, *replicas = counts.since()
         print(f"primary {primary}, replicas {replicas}", end=" ", flush=True)
         self.assertLess(primary, 0.05 * processed)
         for replica in replicas:
-            self.assertGreater(replica, 0.8 * processed / len(replicas))
+            self.assertGreater(replica, least * processed / len(replicas))
 
     @only_proxied
     def test_the_read_port_takes_the_same_reads(self):
