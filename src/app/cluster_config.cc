@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -61,15 +62,13 @@ Result<void> write_proxy_files(const cluster::Cluster& cluster) {
   return cluster::write_file(layout.config_file(), proxy_toml(cluster), 0600, nullptr);
 }
 
-std::optional<std::string> with_nodes_of(std::string_view text, std::string_view wanted) {
-  const auto old_line = nodes_line(text);
-  const auto new_line = nodes_line(wanted);
-  if (!old_line || !new_line) return std::nullopt;
-  const bool same_before = text.substr(0, old_line->first) == wanted.substr(0, new_line->first);
-  const bool same_behind = text.substr(std::min(old_line->second, text.size())) ==
-                           wanted.substr(std::min(new_line->second, wanted.size()));
-  if (!same_before || !same_behind) return std::nullopt;
-  return std::string(wanted);
+bool same_but_for_nodes(std::string_view one, std::string_view other) {
+  const auto line = nodes_line(one);
+  const auto others = nodes_line(other);
+  if (!line || !others) return false;
+  return one.substr(0, line->first) == other.substr(0, others->first) &&
+         one.substr(std::min(line->second, one.size())) ==
+             other.substr(std::min(others->second, other.size()));
 }
 
 Result<bool> renew_proxy_nodes(const cluster::Cluster& cluster) {
@@ -77,9 +76,9 @@ Result<bool> renew_proxy_nodes(const cluster::Cluster& cluster) {
   if (!cluster::exists(path)) return false;
   const auto text = cluster::read_file(path);
   if (!text) return std::unexpected(text.error());
-  const auto renewed = with_nodes_of(*text, proxy_toml(cluster));
-  if (!renewed) return false;
-  if (auto wrote = cluster::write_file(path, *renewed, 0600, nullptr); !wrote)
+  const std::string renewed = proxy_toml(cluster);
+  if (!same_but_for_nodes(*text, renewed)) return false;
+  if (auto wrote = cluster::write_file(path, renewed, 0600, nullptr); !wrote)
     return std::unexpected(wrote.error());
   return true;
 }

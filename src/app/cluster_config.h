@@ -6,7 +6,6 @@
 // commands that change the members, and only while everything else stands there as it was written.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,8 +22,8 @@ std::string users_text(const cluster::Cluster& cluster);
 /// Writes both files into the cluster's folder, for nobody else to read.
 Result<void> write_proxy_files(const cluster::Cluster& cluster);
 
-/// `text` with the nodes of `wanted`; nullopt: they differ in more than that.
-std::optional<std::string> with_nodes_of(std::string_view text, std::string_view wanted);
+/// Whether two such files are the same but for their nodes.
+bool same_but_for_nodes(std::string_view one, std::string_view other);
 
 /// Puts the nodes that there are now into the file. False: it is not there, or somebody has changed
 /// it.
