@@ -202,10 +202,11 @@ class Clients(unittest.TestCase):
 
     def test_salts_last_from_start_to_start_and_are_the_same_at_every_fairlead(self):  # F12
         names = ("nobody at all", "tester", "verifier", "by md5")
-        before = [salt_shown(name) for name in names]
-        again = STAND.add_proxy(users=STAND.users)
+        sections = {"auth": {"salt_key_file": ""}}
+        one, again = (STAND.add_proxy(sections=sections, users=STAND.users) for _ in range(2))
+        before = [salt_shown(name, one) for name in names]
         self.assertEqual([salt_shown(name, again) for name in names], before)
-        other = STAND.add_proxy(users={**STAND.users, "one more": "user"})
+        other = STAND.add_proxy(sections=sections, users={**STAND.users, "one more": "user"})
         self.assertNotEqual(salt_shown("nobody at all", other), before[0])
         self.assertEqual(salt_shown("verifier", other), before[2])
 
