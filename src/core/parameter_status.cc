@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "core/shared_content.h"
 
 namespace fairlead::core {
 namespace {
@@ -56,8 +57,9 @@ const KnownReport* find_known(std::string_view name) {
 }  // namespace
 
 struct ReportedParameters::Content {
+  size_t hash = 0;  // First: it tells different contents apart quickly.
   std::vector<ReportedParameter> entries;
-  size_t hash = 0;  // To tell different contents apart quickly.
+  bool operator==(const Content&) const = default;
 };
 
 bool ReportedParameters::set(std::string_view name, std::string_view value) {
@@ -98,16 +100,12 @@ std::string_view ReportedParameters::value_or(std::string_view name,
   return value ? std::string_view(*value) : otherwise;
 }
 
-bool ReportedParameters::share_if_equal(const ReportedParameters& other) {
-  if (content_ == other.content_) return true;
-  if (!equals(other)) return false;
-  content_ = other.content_;
-  return true;
+bool ReportedParameters::share_if_equal(ReportedParameters& other) {
+  return core::share_if_equal(content_, other.content_, std::equal_to<>{});
 }
 
 bool ReportedParameters::equals(const ReportedParameters& other) const {
-  if (!content_ || !other.content_) return !content_ && !other.content_;
-  return content_->hash == other.content_->hash && content_->entries == other.content_->entries;
+  return content_ && other.content_ && *content_ == *other.content_;
 }
 
 bool is_reported_name(std::string_view name) { return find_known(name) != nullptr; }

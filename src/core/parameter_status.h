@@ -31,9 +31,8 @@ class ReportedParameters {
   /// A ParameterStatus came. False when it was one name too many, and was not kept.
   bool set(std::string_view name, std::string_view value);
 
-  /// Whether both say the same; if so they share their content from now on, so that the next
-  /// comparison is one of pointers.
-  bool share_if_equal(const ReportedParameters& other);
+  /// Whether both say the same; if so they share their content from now on (shared_content.h).
+  bool share_if_equal(ReportedParameters& other);
 
   /// Ascending by lower-case name.
   std::span<const ReportedParameter> entries() const;

@@ -173,7 +173,7 @@ void Session::on_server_done() {
 
 /// C7: what the client believes is made true before it goes on.
 void Session::append_parameter_changes(std::string& out) {
-  if (server_->reported.share_if_equal(state_.seen())) return;
+  if (state_.saw_the_same(server_->reported)) return;
   for (const ReportedParameter* changed : differences(state_.seen(), server_->reported)) {
     wire::append_parameter_status(out, changed->name, changed->value);
     state_.note_seen(changed->name, changed->value);

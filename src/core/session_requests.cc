@@ -209,7 +209,7 @@ Pause Session::give_settings() {
   if (question_ || cancels_running_ > 0) return Pause::kTurn;
   const bool outside = state_.status == wire::TxStatus::kIdle || transaction_.is_deferred();
   const bool at_start = outside && sent_.empty() && !segment_open_;
-  if (at_start && !(server_->variables == state_.variables.committed())) {
+  if (at_start && !state_.variables.share_if_equal(server_->variables)) {
     const auto batch = replay_batch(server_->variables, state_.variables.committed());
     if (!batch) {
       close_server();

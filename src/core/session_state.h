@@ -41,6 +41,8 @@ struct SessionState {
   /// ParameterStatus as the client saw it last (C7), without what describes the node.
   const ReportedParameters& seen() const { return seen_; }
   void note_seen(std::string_view name, std::string_view value);
+  /// Whether a server reports the same; if so both share their content from now on.
+  bool saw_the_same(ReportedParameters& reported) { return seen_.share_if_equal(reported); }
 
   /// How the client's texts are to be read.
   TextRules text_rules() const {

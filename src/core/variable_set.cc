@@ -4,15 +4,17 @@
 #include <functional>
 #include <utility>
 
+#include "core/shared_content.h"
 #include "core/variable_names.h"
 
 namespace fairlead::core {
 
 struct VariableSet::Content {
+  size_t hash = 0;  // First: it tells different contents apart quickly.
   std::vector<Entry> entries;
-  size_t hash = 0;  // To tell different contents apart quickly; equality is decided by them.
   size_t bytes = 0;
   bool has_unknown = false;
+  bool operator==(const Content&) const = default;
 };
 
 namespace {
@@ -76,9 +78,12 @@ VariableSet VariableSet::without(std::string_view name) const {
   return VariableSet(std::move(changed));
 }
 
+bool VariableSet::share_if_equal(VariableSet& other) {
+  return core::share_if_equal(content_, other.content_, std::equal_to<>{});
+}
+
 bool VariableSet::equals(const VariableSet& other) const {
-  if (!content_ || !other.content_) return !content_ && !other.content_;
-  return content_->hash == other.content_->hash && content_->entries == other.content_->entries;
+  return content_ && other.content_ && *content_ == *other.content_;
 }
 
 std::optional<uint64_t> parse_state_hash(const VariableSet& variables, HashKey key) {

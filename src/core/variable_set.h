@@ -46,6 +46,10 @@ class VariableSet {
   VariableSet with(std::string_view name, Setting setting) const;
   VariableSet without(std::string_view name) const;
 
+  bool shares_with(const VariableSet& other) const { return content_ == other.content_; }
+  /// As ==; if so they share their content from now on (shared_content.h).
+  bool share_if_equal(VariableSet& other);
+
   /// Exact. A pointer comparison when both come from one value, and when both are empty.
   friend bool operator==(const VariableSet& a, const VariableSet& b) {
     return a.content_ == b.content_ || a.equals(b);

@@ -23,6 +23,23 @@ TEST(VariableSet, IsEqualToAnotherWithTheSameContent) {
   EXPECT_EQ(a.without("app.z"), a);
 }
 
+TEST(VariableSet, SharesItsContentWithItsEquals) {
+  std::vector<VariableSet> all;
+  for (int i = 0; i < 5; ++i) all.push_back(VariableSet({{"a", value("1")}}));
+  EXPECT_FALSE(all[0].shares_with(all[1]));
+  for (VariableSet& one : all)  // In any order of comparisons, all of them end up with one.
+    for (VariableSet& other : all) EXPECT_TRUE(one.share_if_equal(other));
+  for (const VariableSet& one : all) EXPECT_TRUE(one.shares_with(all[0]));
+
+  VariableSet none;
+  VariableSet other({{"a", value("2")}});
+  EXPECT_FALSE(none.share_if_equal(all[0]));
+  EXPECT_FALSE(other.share_if_equal(all[0]));
+  EXPECT_TRUE(VariableSet().share_if_equal(none));
+  EXPECT_EQ(other.find("a")->text(), "2");
+  EXPECT_TRUE(none.empty());
+}
+
 TEST(VariableSet, KeepsTheLastOfTwoValuesOfOneName) {
   const VariableSet set({{"a", value("1")}, {"b", value("2")}, {"a", value("3")}});
   EXPECT_EQ(set.size(), 2u);

@@ -142,6 +142,14 @@ void SessionVariables::on_reported(std::string_view name, std::string_view value
   if (affects_parsing(*canonical)) update_parse_state();
 }
 
+bool SessionVariables::share_if_equal(VariableSet& on_server) {
+  if (committed_.shares_with(on_server)) return true;
+  if (!committed_.share_if_equal(on_server)) return false;
+  startup_.share_if_equal(committed_);
+  explicit_.share_if_equal(committed_);
+  return true;
+}
+
 VariableSet SessionVariables::take_on_server() {
   VariableSet on_server = committed_;
   for (const std::string& name : uncertain_) on_server = on_server.with(name, Setting::unknown());

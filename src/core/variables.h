@@ -72,6 +72,8 @@ class SessionVariables {
 
   /// What a server must have when the client's next transaction begins.
   const VariableSet& committed() const { return committed_; }
+  /// Whether a server has them already; if so both share their content from now on.
+  bool share_if_equal(VariableSet& on_server);
   /// What the leased server has after a boundary: committed(), except that what a RESET has touched
   /// is unknown when the start-up packet sets it, so that the next replay_batch() makes it certain.
   VariableSet take_on_server();
