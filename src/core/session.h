@@ -317,6 +317,7 @@ class Session {
   WrittenTables transaction_wrote_;
   bool mid_message_ = false;      // A part of a message went to the client, the rest has not come.
   bool forwards_message_ = true;  // What is done with the pieces of the message under way.
+  bool row_passed_ = false;       // The last piece was a row for the client: so is the next one.
   bool swallowing_ = false;       // The rest of an answer that is not the client's any more.
   std::string held_error_;        // Of a hidden PREPARE, until its EXECUTE fails (kRepliesLater).
   std::optional<Error> broken_;   // What Relayed::broken points to.

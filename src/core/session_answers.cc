@@ -54,6 +54,9 @@ bool ends_the_client(std::string_view sqlstate) {
 }  // namespace
 
 Relayed Session::on_server_piece(const Piece& piece) {
+  const bool is_row = piece.type == backend::kDataRow && piece.kind == Piece::Kind::kWhole;
+  if (is_row && row_passed_) return {.forward = true};  // As the one right in front of it.
+  row_passed_ = false;
   if (piece.kind == Piece::Kind::kMiddle || piece.kind == Piece::Kind::kLast) {
     if (question_ && !forwards_message_) question_->take(piece);
     mid_message_ = forwards_message_ && piece.kind != Piece::Kind::kLast;
@@ -74,6 +77,7 @@ Relayed Session::on_server_piece(const Piece& piece) {
   note_room();
   if (segment_open_ && server_ != nullptr && server_->responses.empty()) answered_at_ = host_.now();
   forwards_message_ = relayed.forward;
+  row_passed_ = is_row && relayed.forward && !question_;
   mid_message_ = relayed.forward && piece.kind == Piece::Kind::kFirst;
   return relayed;
 }
@@ -277,6 +281,7 @@ void Session::note_refusal() {
 void Session::want_repeat(std::optional<Target> target) {
   repeat_.want(target);
   held_confirmations_ = 0;  // They will be confirmed again, or not.
+  row_passed_ = false;
   if (target == Target::kReplica) avoid_.push_back(lease_.node);
   swallowing_ = true;
 }

@@ -170,6 +170,7 @@ void Session::on_lease(ServerState& server, const Lease& lease) {
   state_.variables.on_server_certain();
   half_sent_ = false;
   mid_message_ = false;
+  row_passed_ = false;
   waits_for_room_ = false;
   forwards_message_ = false;  // The rest of what it said to nobody is not the client's.
   lease_ = lease;

@@ -86,13 +86,15 @@ void WriteMoments::note(Time now, const WrittenTables& tables) {
 }
 
 Time WriteMoments::of(const RequestPlan* reads, const sql::FunctionCatalog* catalog) const {
-  if (reads == nullptr || catalog == nullptr || reads->executions.empty()) return any();
+  const Time newest = any();
   Time last = moment(whole_);
+  if (reads == nullptr || catalog == nullptr || reads->executions.empty() || last == newest)
+    return newest;
   for (const Execution& execution : reads->executions) {
-    if (catalog->may_touch_any_table(*execution.facts)) return any();
+    if (catalog->may_touch_any_table(*execution.facts)) return newest;
     for (const sql::Relation& relation : execution.facts->relations) {
       const sql::Tables& tables = catalog->tables().read(relation.name);
-      if (tables.whole_database) return any();
+      if (tables.whole_database) return newest;
       for (const sql::TableId id : tables.ids) last = std::max(last, moment(tables_[id]));
     }
   }
