@@ -63,7 +63,7 @@ std::string_view sqlstate(ErrorCode code) {
 std::string describe(const Error& error) {
   std::string text = error.message;
   if (!error.detail.empty()) text += " (" + error.detail + ")";
-  if (!error.hint.empty()) text += " Hint: " + error.hint;
+  if (!error.hint.empty()) text += (text.ends_with('.') ? " Hint: " : ". Hint: ") + error.hint;
   return text;
 }
 

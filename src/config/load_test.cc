@@ -71,7 +71,7 @@ read_port = 0
 TEST(Load, TellsAnUnknownKeyWithItsPlaceAndTheNearestOne) {
   EXPECT_THAT(
       problems_of(sources_of(with_cluster("[proxy]\n\n  worker = 2"))),
-      ElementsAre("test.toml:3:3: proxy.worker: unknown key Hint: did you mean \"workers\"?"));
+      ElementsAre("test.toml:3:3: proxy.worker: unknown key. Hint: did you mean \"workers\"?"));
 }
 
 TEST(Load, TellsTheSectionOfAKeyThatIsInAnother) {

@@ -19,7 +19,7 @@ std::vector<std::string> warnings_with(const Texts& variables, std::string_view 
 TEST(StrayVariables, OfATableThatIsMissingAreRefused) {
   EXPECT_THAT(problems_of(sources_of(kMinimal, {{"FAIRLEAD_DATABASE_SHOP_POOL_SIZE", "50"}})),
               ElementsAre("FAIRLEAD_DATABASE_SHOP_POOL_SIZE: is set, but there is no "
-                          "[database.shop] Hint: add a table whose name is SHOP in capitals, or "
+                          "[database.shop]. Hint: add a table whose name is SHOP in capitals, or "
                           "remove the variable"));
   EXPECT_THAT(problems_of(sources_of(kMinimal, {{"FAIRLEAD_CLUSTER_B_TLS_MODE", "require"},
                                                 {"FAIRLEAD_USER_BOB_CONSISTENCY", "strict"},

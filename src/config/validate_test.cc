@@ -121,7 +121,7 @@ TEST(Validate, WantsPlainClusterNames) {
 
 TEST(Validate, WantsAClusterThatExists) {
   EXPECT_THAT(problems_with("[database.shop]\ncluster = \"mian\""),
-              ElementsAre(HasSubstr("database.shop.cluster: there is no cluster \"mian\" Hint: "
+              ElementsAre(HasSubstr("database.shop.cluster: there is no cluster \"mian\". Hint: "
                                     "there is: main")));
 }
 
@@ -192,7 +192,7 @@ TEST(Validate, WantsRoomForTheServersThatAreKept) {
 TEST(NotAvailable, IsRefusedAtItsPlace) {
   EXPECT_THAT(problems_with("[auth]\nmethod = \"cert\""),
               ElementsAre("test.toml:2:1: auth.method: method \"cert\" is not available in this "
-                          "version (what would be ignored is refused) Hint: write "
+                          "version (what would be ignored is refused). Hint: write "
                           "\"scram-sha-256\""));
   EXPECT_THAT(problems_with("[auth]\nauth_query = \"SELECT 1\""),
               ElementsAre(HasSubstr("auth_query is not available in this version")));
