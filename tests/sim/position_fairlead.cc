@@ -187,7 +187,7 @@ void SimSession::open() {
   const TrueNode& node = fairlead_.truth.node(number(choice_.node));
   if (!node.up) return on_no_server();
   if (node.hangs) return;
-  auto server = std::make_unique<SimServer>();
+  auto server = std::make_unique<PositionServer>();
   server->life = node.life;
   server->state.node = choice_.node;
   server->state.epoch = opening_epoch_;
@@ -198,7 +198,7 @@ void SimSession::open() {
   grant(std::move(server));
 }
 
-void SimSession::grant(std::unique_ptr<SimServer> server) {
+void SimSession::grant(std::unique_ptr<PositionServer> server) {
   switch (
       core::check_lease(choice_.target, server->state, choice_.opened_before, *worker_.snapshot)) {
     case core::LeaseCheck::kOutdated:

@@ -66,7 +66,7 @@ class SimMonitor {
   core::Topology topology_;
 };
 
-struct SimServer {
+struct PositionServer {
   core::ServerState state;
   uint64_t life = 0;  // Of its node; afterwards it is dead.
 };
@@ -85,7 +85,7 @@ struct SimWorker {
   std::deque<CatalogPtr> catalog_mail;
   core::PositionWaiters waiters;
   core::Balancer balancer;
-  std::vector<std::vector<std::unique_ptr<SimServer>>> idle;
+  std::vector<std::vector<std::unique_ptr<PositionServer>>> idle;
   std::vector<uint32_t> in_use;
   std::vector<core::Candidate> scratch;
 };
@@ -139,7 +139,7 @@ class SimSession : public core::PositionWaiter {
   virtual void on_lost() = 0;  // The server, and so what was sent to it.
 
   core::ReadHistory history() const;
-  SimServer& server() { return *server_; }
+  PositionServer& server() { return *server_; }
   bool is_server_alive() const;
   void lose_server();
   void finish(bool wrote);  // The request is answered; the server goes back.
@@ -162,12 +162,12 @@ class SimSession : public core::PositionWaiter {
   void choose(bool may_wait);
   bool wait(Duration patience);
   bool waits_for_primary();
-  void grant(std::unique_ptr<SimServer> server);
+  void grant(std::unique_ptr<PositionServer> server);
   void on_server_too_new();
   void on_no_server();
   void drop_choice(const core::NodeIndex node, core::Target target);
 
-  std::unique_ptr<SimServer> server_;
+  std::unique_ptr<PositionServer> server_;
   SnapshotPtr chosen_by_;
   uint64_t opening_epoch_ = 0;
   uint32_t attempts_ = 0;
