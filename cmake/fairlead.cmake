@@ -97,7 +97,6 @@ endfunction()
 function(fairlead_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT;SHARDS" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
-  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)  # As all tests; see CMakeLists.txt.
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main)
   # Optimizing them takes as long as compiling them.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Dev>:-O0>)
@@ -140,6 +139,8 @@ function(fairlead_fuzzer file)
   else()
     add_executable(${name} ${file} "${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cc")
     target_link_libraries(${name} PRIVATE ${ARG_LINK})
+    target_compile_options(${name} PRIVATE $<$<CONFIG:Dev>:-O0>)  # As the tests, for their header.
+    precompile(${name} base_test precompiled_test.h)
     add_test(NAME ${name}_replay COMMAND ${name} ${corpus})
     set_tests_properties(${name}_replay PROPERTIES LABELS unit TIMEOUT 120)
   endif()

@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-cluster::Cluster two_nodes() {
+cluster::Cluster made_pair() {
   cluster::Cluster cluster;
   cluster.state.spec.dir = "/srv/a \"shop\"";
   cluster.state.secrets = {
@@ -25,7 +25,7 @@ cluster::Cluster two_nodes() {
 
 TEST(ClusterToml, IsAConfigurationWithTheMonitorsOwnRoleAndNoWarning) {
   config::Sources sources;
-  sources.file_text = cluster_toml(two_nodes(), "/srv/a \"shop\"/users.txt");
+  sources.file_text = cluster_toml(made_pair(), "/srv/a \"shop\"/users.txt");
   sources.file_name = "fairlead.toml";
   sources.read_file = [](const std::string&) -> Result<std::string> { return ""; };
   const auto config = config::load(sources);
@@ -36,7 +36,7 @@ TEST(ClusterToml, IsAConfigurationWithTheMonitorsOwnRoleAndNoWarning) {
   EXPECT_EQ(main.nodes.size(), 2U);
   EXPECT_EQ(config->auth.users_file, "/srv/a \"shop\"/users.txt");
   EXPECT_THAT(*sources.file_text, Not(HasSubstr("super")));
-  EXPECT_EQ(users_text(two_nodes()), "\"postgres\" \"super\"\n");
+  EXPECT_EQ(users_text(made_pair()), "\"postgres\" \"super\"\n");
 }
 
 TEST(SameButForNodes, IsWhatOnlyTheMembersHaveChanged) {

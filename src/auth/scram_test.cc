@@ -18,8 +18,8 @@ using testing::StartsWith;
 
 constexpr uint32_t kFew = 2;  // Iterations: what is tested does not depend on their number.
 const std::string kSalt = "sixteen bytes ok";
-const ScramVerifier kVerifier = ScramVerifier::derive("pencil", kSalt, kFew);
-const ScramLoginKeys kKeys = ScramLoginKeys::derive("pencil", kSalt, kFew);
+const ScramVerifier kPencilVerifier = ScramVerifier::derive("pencil", kSalt, kFew);
+const ScramLoginKeys kPencilKeys = ScramLoginKeys::derive("pencil", kSalt, kFew);
 const ChannelBinding kNoTls;
 const ChannelBinding kTls{"hash of the certificate"};
 
@@ -63,7 +63,7 @@ struct Exchange {
 Exchange exchange(ScramClient::Credentials credentials, const ChannelBinding& binding = kNoTls,
                   Tamper tamper = leave_alone) {
   return {ScramClient(std::move(credentials), "clientnonce", binding, BindingPolicy::kPrefer),
-          ScramServer(kVerifier, "servernonce", binding), std::move(tamper)};
+          ScramServer(kPencilVerifier, "servernonce", binding), std::move(tamper)};
 }
 
 TEST(ScramServer, AcceptsTheExampleOfRfc7677) {
@@ -81,12 +81,12 @@ TEST(ScramServer, AcceptsTheExampleOfRfc7677) {
 }
 
 TEST(Scram, APasswordLogsInAndRevealsItsKeys) {  // F10
-  EXPECT_EQ(exchange(password("pencil")).run().value(), kKeys);
+  EXPECT_EQ(exchange(password("pencil")).run().value(), kPencilKeys);
 }
 
 TEST(Scram, KeysLearntFromAClientLogInToAServerWithTheIdenticalVerifier) {  // F10
   const ScramLoginKeys learnt = exchange(password("pencil")).run().value();
-  EXPECT_EQ(exchange(learnt).run().value(), kKeys);
+  EXPECT_EQ(exchange(learnt).run().value(), kPencilKeys);
 }
 
 TEST(Scram, KeysOfAnotherVerifierAreRefusedBeforeAnythingIsProven) {
@@ -100,11 +100,11 @@ TEST(Scram, KeysOfAnotherVerifierAreRefusedBeforeAnythingIsProven) {
 }
 
 TEST(Scram, PlusIsUsedWhenBothSidesCanBind) {  // F11
-  EXPECT_THAT(ScramServer(kVerifier, "n", kTls).mechanisms(),
+  EXPECT_THAT(ScramServer(kPencilVerifier, "n", kTls).mechanisms(),
               ElementsAre("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"));
-  EXPECT_THAT(ScramServer(kVerifier, "n", kNoTls).mechanisms(), ElementsAre("SCRAM-SHA-256"));
-  EXPECT_EQ(exchange(password("pencil"), kTls).run().value(), kKeys);
-  EXPECT_EQ(exchange(kKeys, kTls).run().value(), kKeys);
+  EXPECT_THAT(ScramServer(kPencilVerifier, "n", kNoTls).mechanisms(), ElementsAre("SCRAM-SHA-256"));
+  EXPECT_EQ(exchange(password("pencil"), kTls).run().value(), kPencilKeys);
+  EXPECT_EQ(exchange(kPencilKeys, kTls).run().value(), kPencilKeys);
 
   ScramClient client(password("pencil"), "c", kTls, BindingPolicy::kPrefer);
   const std::vector<std::string_view> offered{kScramSha256Plus, kScramSha256};
@@ -116,15 +116,15 @@ TEST(Scram, ClientsThatCannotBindMayStillLogInOverTls) {
   for (const BindingPolicy policy : {BindingPolicy::kPrefer, BindingPolicy::kDisable}) {
     Exchange e{ScramClient(password("pencil"), "c",
                            policy == BindingPolicy::kPrefer ? kNoTls : kTls, policy),
-               ScramServer(kVerifier, "s", kTls)};
-    EXPECT_EQ(e.run().value(), kKeys);
+               ScramServer(kPencilVerifier, "s", kTls)};
+    EXPECT_EQ(e.run().value(), kPencilKeys);
   }
 }
 
 TEST(Scram, AServerWithoutPlusServesAClientThatCouldBind) {
   Exchange e{ScramClient(password("pencil"), "c", kTls, BindingPolicy::kPrefer),
-             ScramServer(kVerifier, "s", kNoTls)};
-  EXPECT_EQ(e.run().value(), kKeys);
+             ScramServer(kPencilVerifier, "s", kNoTls)};
+  EXPECT_EQ(e.run().value(), kPencilKeys);
 }
 
 TEST(Scram, ADowngradeFromPlusIsSeen) {  // F11
@@ -141,7 +141,7 @@ TEST(Scram, ADowngradeFromPlusIsSeen) {  // F11
 TEST(Scram, AnotherCertificateInBetweenFails) {  // F11
   Exchange e{ScramClient(password("pencil"), "c", ChannelBinding{"of the man in the middle"},
                          BindingPolicy::kRequire),
-             ScramServer(kVerifier, "s", kTls)};
+             ScramServer(kPencilVerifier, "s", kTls)};
   EXPECT_EQ(e.run().error().code, ErrorCode::kInvalidAuthorization);
 }
 
@@ -160,13 +160,13 @@ TEST(Scram, RequiredBindingThatCannotBeHadIsAnErrorBeforeAnythingIsSent) {
 TEST(Scram, AWrongPasswordIsInvalidPassword) {
   EXPECT_EQ(exchange(password("pencil ")).run().error().code, ErrorCode::kInvalidPassword);
   EXPECT_EQ(exchange(password("")).run().error().code, ErrorCode::kInvalidPassword);
-  ScramLoginKeys keys = kKeys;
+  ScramLoginKeys keys = kPencilKeys;
   keys.client_key.bytes[31] ^= 1;
   EXPECT_EQ(exchange(keys).run().error().code, ErrorCode::kInvalidPassword);
 }
 
 TEST(Scram, AServerThatDoesNotKnowTheVerifierIsRefused) {
-  ScramVerifier half = kVerifier;  // It took the StoredKey only, and can check but not prove.
+  ScramVerifier half = kPencilVerifier;  // It took the StoredKey only, and can check but not prove.
   half.server_key = sha256("guess");
   Exchange e{ScramClient(password("pencil"), "c", kNoTls, BindingPolicy::kPrefer),
              ScramServer(half, "s", kNoTls)};
@@ -243,10 +243,10 @@ TEST(ScramServer, RefusesMalformedFirstMessages) {
            {kScramSha256, std::string("n,,n=,r=a\0b", 11)},
            {kScramSha256, "n,,n=,r=" + std::string(kScramClientMessageBytesMax, 'x')},
        }) {
-    ScramServer server(kVerifier, "s", kNoTls);
+    ScramServer server(kPencilVerifier, "s", kNoTls);
     EXPECT_FALSE(server.on_client_first(bad.mechanism, bad.payload)) << bad.payload;
   }
-  ScramServer server(kVerifier, "s", kNoTls);
+  ScramServer server(kPencilVerifier, "s", kNoTls);
   EXPECT_TRUE(server.on_client_first(kScramSha256, "n,,n=,r=x,a=optional extension"));
 }
 
@@ -259,7 +259,7 @@ TEST(ScramServer, RefusesMismatchesOfMechanismAndBindingOverTls) {
            {kScramSha256Plus, "p=,,n=,r=x"},
            {kScramSha256, "p=tls-server-end-point,,n=,r=x"},
            {kScramSha256, "y,,n=,r=x"}}) {
-    ScramServer server(kVerifier, "s", kTls);
+    ScramServer server(kPencilVerifier, "s", kTls);
     EXPECT_FALSE(server.on_client_first(mechanism, payload)) << mechanism << ' ' << payload;
   }
 }
@@ -272,7 +272,7 @@ TEST(ScramServer, AMockExchangeLooksTheSameAndAlwaysFails) {  // F12
   EXPECT_EQ(challenge().value(), challenge().value());
   EXPECT_EQ(challenge().value(), "r=xs,s=" + base64_encode(mock_salt(key, "ann")) + ",i=4096");
   EXPECT_EQ(ScramServer::mock(key, "ann", "s", kTls).mechanisms(),
-            ScramServer(kVerifier, "s", kTls).mechanisms());
+            ScramServer(kPencilVerifier, "s", kTls).mechanisms());
   for (const ChannelBinding& binding : {kNoTls, kTls}) {
     Exchange e{ScramClient(password("pencil"), "c", binding, BindingPolicy::kPrefer),
                ScramServer::mock(key, "ann", "s", binding)};
@@ -281,10 +281,10 @@ TEST(ScramServer, AMockExchangeLooksTheSameAndAlwaysFails) {  // F12
 }
 
 TEST(ScramServer, TakesEachMessageOnce) {
-  ScramServer server(kVerifier, "s", kNoTls);
+  ScramServer server(kPencilVerifier, "s", kNoTls);
   EXPECT_FALSE(server.on_client_final("c=biws,r=xs,p=x"));
   EXPECT_FALSE(server.on_client_first(kScramSha256, "n,,n=,r=x"));  // One failure ends it.
-  ScramServer again(kVerifier, "s", kNoTls);
+  ScramServer again(kPencilVerifier, "s", kNoTls);
   EXPECT_TRUE(again.on_client_first(kScramSha256, "n,,n=,r=x"));
   EXPECT_FALSE(again.on_client_first(kScramSha256, "n,,n=,r=x"));
 }

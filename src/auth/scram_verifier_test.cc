@@ -7,10 +7,10 @@
 namespace fairlead::auth {
 namespace {
 
-const std::string kSalt = base64_decode("W22ZaJ0SNY7soEsUEjb6gQ==").value();
+const std::string kRoleSalt = base64_decode("W22ZaJ0SNY7soEsUEjb6gQ==").value();
 
 TEST(ScramVerifier, AgreesWithTheExampleOfRfc7677) {
-  const ScramLoginKeys keys = ScramLoginKeys::derive("pencil", kSalt, 4096);
+  const ScramLoginKeys keys = ScramLoginKeys::derive("pencil", kRoleSalt, 4096);
   const std::string message =
       "n=user,r=rOprNGfwEbeRWgbNEkqO,"
       "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,"
@@ -80,7 +80,7 @@ TEST(ScramVerifier, DerivesWhatPostgresqlStores) {
 }
 
 TEST(ScramVerifier, EveryTruncationIsAnError) {
-  const std::string text = ScramVerifier::derive("pencil", kSalt, 1).to_string();
+  const std::string text = ScramVerifier::derive("pencil", kRoleSalt, 1).to_string();
   for (size_t length = 0; length < text.size(); ++length)
     EXPECT_FALSE(ScramVerifier::parse(text.substr(0, length))) << length;
   EXPECT_TRUE(ScramVerifier::parse(text));
@@ -103,7 +103,7 @@ TEST(ScramVerifier, RefusesWhatPostgresqlWouldNotStore) {
 }
 
 TEST(ScramVerifier, ShowsNothingOfADamagedVerifier) {
-  std::string text = ScramVerifier::derive("pencil", kSalt, 1).to_string();
+  std::string text = ScramVerifier::derive("pencil", kRoleSalt, 1).to_string();
   text.back() = '!';
   EXPECT_EQ(describe(ScramVerifier::parse(text).error()).find(text.substr(20, 8)),
             std::string::npos);

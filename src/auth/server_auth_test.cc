@@ -13,8 +13,8 @@ using namespace std::string_literals;
 
 constexpr uint32_t kOk = 0, kCleartext = 3, kMd5 = 5, kSasl = 10, kContinue = 11, kFinal = 12;
 const std::string kScramOnly = "SCRAM-SHA-256\0\0"s;
-const ScramVerifier kVerifier = ScramVerifier::derive("pencil", "salt of the role", 2);
-const ScramLoginKeys kKeys = ScramLoginKeys::derive("pencil", "salt of the role", 2);
+const ScramVerifier kRoleVerifier = ScramVerifier::derive("pencil", "salt of the role", 2);
+const ScramLoginKeys kRoleKeys = ScramLoginKeys::derive("pencil", "salt of the role", 2);
 const ServerCredentials kPassword = PlainPassword{SecretText("pencil")};
 constexpr AllowedServerAuth kEverything = AllowedServerAuth()
                                               .with(ServerAuthMethod::kMd5)
@@ -57,7 +57,7 @@ TEST(ServerCredentials, AreOnFileUnlessOnlyAVerifierIs) {
   const Md5Secret md5 = Md5Secret::derive("pencil", "ann").value();
   EXPECT_EQ(to_server_credentials(PlainPassword{SecretText("pencil")}), kPassword);
   EXPECT_EQ(to_server_credentials(md5), ServerCredentials(md5));
-  EXPECT_EQ(to_server_credentials(kVerifier), ServerCredentials());
+  EXPECT_EQ(to_server_credentials(kRoleVerifier), ServerCredentials());
   EXPECT_EQ(to_server_credentials(NoPassword{}), ServerCredentials());
 }
 
@@ -68,9 +68,9 @@ TEST(ServerAuth, AServerThatTrustsIsDoneAtOnce) {
 
 TEST(ServerAuth, APasswordAndKeysLogInWithScram) {  // F10
   for (const ServerCredentials& credentials :
-       std::initializer_list<ServerCredentials>{kPassword, kKeys}) {
+       std::initializer_list<ServerCredentials>{kPassword, kRoleKeys}) {
     ServerAuthFsm fsm(input(credentials));
-    EXPECT_EQ(scram(fsm, ScramServer(kVerifier, "s", {})), ServerAuthAction(WaitForServer{}));
+    EXPECT_EQ(scram(fsm, ScramServer(kRoleVerifier, "s", {})), ServerAuthAction(WaitForServer{}));
     EXPECT_EQ(fsm.on_authentication(kOk, {}), ServerAuthAction(Done{}));
   }
 }
@@ -80,7 +80,7 @@ TEST(ServerAuth, BindsToTheServersCertificate) {  // F11
   with.binding = {"certificate"};
   with.binding_policy = BindingPolicy::kRequire;
   ServerAuthFsm fsm(std::move(with));
-  EXPECT_EQ(scram(fsm, ScramServer(kVerifier, "s", {"certificate"})),
+  EXPECT_EQ(scram(fsm, ScramServer(kRoleVerifier, "s", {"certificate"})),
             ServerAuthAction(WaitForServer{}));
   EXPECT_EQ(fsm.on_authentication(kOk, {}), ServerAuthAction(Done{}));
 }
@@ -133,7 +133,7 @@ TEST(ServerAuth, AnMd5SecretAnswersMd5BecauseItServesNothingElse) {  // F14
 TEST(ServerAuth, NoSessionBeginsBeforeTheLoginIsDone) {  // F14
   ServerAuthFsm fsm(input(kPassword));
   EXPECT_THAT(fsm.check_done().error().message, HasSubstr("without AuthenticationOk"));
-  ScramServer server(kVerifier, "s", {});
+  ScramServer server(kRoleVerifier, "s", {});
   ServerAuthAction action = fsm.on_authentication(kSasl, kScramOnly);
   EXPECT_THAT(fsm.check_done().error().message, HasSubstr("before it proved itself"));
   const auto& initial = std::get<SendSaslInitial>(action);
@@ -200,9 +200,9 @@ TEST(ServerAuth, MissingCredentialsNameTheUserTheMethodAndTheWayOut) {
            {std::monostate{}, kSasl, kScramOnly, "scram-sha-256"},
            {Md5Secret::derive("pencil", "ann").value(), kSasl, kScramOnly, "scram-sha-256"},
            {std::monostate{}, kMd5, "salt", "md5"},
-           {kKeys, kMd5, "salt", "md5"},
+           {kRoleKeys, kMd5, "salt", "md5"},
            {std::monostate{}, kCleartext, "", "cleartext"},
-           {kKeys, kCleartext, "", "cleartext"}}) {
+           {kRoleKeys, kCleartext, "", "cleartext"}}) {
     ServerAuthFsm fsm(input(missing.credentials, kEverything));
     const Error error = error_of(fsm.on_authentication(missing.code, missing.payload));
     EXPECT_EQ(error.code, ErrorCode::kInvalidAuthorization);
@@ -218,7 +218,7 @@ TEST(ServerAuth, AServerThatSkipsItsProofIsRefused) {
   EXPECT_THAT(error_of(after_first.on_authentication(kOk, {})).message, HasSubstr("proved itself"));
 
   ServerAuthFsm after_reply(input(kPassword, kEverything));
-  ScramServer server(kVerifier, "s", {});
+  ScramServer server(kRoleVerifier, "s", {});
   ServerAuthAction action = after_reply.on_authentication(kSasl, kScramOnly);
   const auto& initial = std::get<SendSaslInitial>(action);
   const auto challenge = server.on_client_first(initial.mechanism, initial.payload);
@@ -236,7 +236,7 @@ TEST(ServerAuth, AServerCannotChangeItsMindInTheMiddle) {
   for (int steps = 1; steps <= 4; ++steps) {
     for (const auto& [code, payload] : events) {
       ServerAuthFsm fsm(input(kPassword, kEverything));
-      ScramServer server(kVerifier, "s", {});
+      ScramServer server(kRoleVerifier, "s", {});
       ServerAuthAction action = fsm.on_authentication(kSasl, kScramOnly);
       if (steps > 1) {
         const auto& initial = std::get<SendSaslInitial>(action);

@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-const Secret kPlain = PlainPassword{SecretText("secret")};
+const Secret kSecretWord = PlainPassword{SecretText("secret")};
 
 std::string error_of(std::string_view text) {
   const Result<UsersFile> file = parse_users_file(text);
@@ -29,7 +29,7 @@ TEST(UsersFile, TellsTheThreeFormsOfSecretsApart) {
                              "\"dan\" \"\"\n")
                              .value();
   EXPECT_EQ(file.size(), 4U);
-  EXPECT_EQ(*file.find("ann"), kPlain);
+  EXPECT_EQ(*file.find("ann"), kSecretWord);
   EXPECT_TRUE(std::holds_alternative<Md5Secret>(*file.find("bob")));
   EXPECT_EQ(std::get<ScramVerifier>(*file.find("cat")).to_string(), verifier);
   EXPECT_EQ(*file.find("dan"), Secret(NoPassword{}));
@@ -51,11 +51,11 @@ TEST(UsersFile, ReadsTwoQuotesAsOne) {
 TEST(UsersFile, TakesBlanksCommentsForeignLineEndsAndFurtherFields) {
   for (const char* text :
        {"\"ann\" \"secret\"", "\"ann\" \"secret\"\r\n", "  \t\"ann\"\t  \"secret\"  "})
-    EXPECT_EQ(*parse_users_file(text).value().find("ann"), kPlain) << text;
+    EXPECT_EQ(*parse_users_file(text).value().find("ann"), kSecretWord) << text;
   for (const char* text :
        {"; c\n\"ann\" \"secret\"\n", "  # c\n\n\"ann\" \"secret\" ; c \" c\n",
         "\"ann\" \"secret\" \"\" \"another field\"\n", "\"ann\" \"secret\"# c"}) {
-    EXPECT_EQ(*parse_users_file(text).value().find("ann"), kPlain) << text;
+    EXPECT_EQ(*parse_users_file(text).value().find("ann"), kSecretWord) << text;
   }
   // Inside quotes nothing begins a comment.
   EXPECT_NE(parse_users_file("\"a;#\" \"secret\"").value().find("a;#"), nullptr);

@@ -5,14 +5,14 @@
 namespace fairlead::cluster {
 namespace {
 
-ClusterState two_replicas() {
+ClusterState two_bare_replicas() {
   ClusterState state;
   state.nodes = {{"node1", 5601}, {"node2", 5602}, {"node3", 5603}};
   return state;
 }
 
 TEST(MembersPlan, ARuleReachesThePrimaryLastAndLeavesNodesOutThatAreNoMembers) {
-  ClusterState state = two_replicas();
+  ClusterState state = two_bare_replicas();
   state.nodes[2].standing = Standing::kNeedsRejoin;
   EXPECT_EQ(plan_sync(state, 1), (Plan{{StepKind::kReconfigure, 0, 1},
                                        {StepKind::kReconfigure, 1, 1},
@@ -20,7 +20,7 @@ TEST(MembersPlan, ARuleReachesThePrimaryLastAndLeavesNodesOutThatAreNoMembers) {
 }
 
 TEST(MembersPlan, AReplicaThatJoinsIsNamedOnceItIsAMember) {
-  ClusterState state = two_replicas();
+  ClusterState state = two_bare_replicas();
   state.nodes[2].standing = Standing::kJoining;
   EXPECT_EQ(plan_add_replica(2, 0).front(), (Step{StepKind::kClone, 2, 0}));
   EXPECT_EQ(plan_admission(state, 2, 0), (Plan{{StepKind::kAdmit, 2}}));
@@ -32,7 +32,7 @@ TEST(MembersPlan, AReplicaThatJoinsIsNamedOnceItIsAMember) {
 }
 
 TEST(MembersPlan, AReplicaThatLeavesIsCountedOnByNobodyBeforeItStops) {
-  ClusterState state = two_replicas();
+  ClusterState state = two_bare_replicas();
   state.nodes[1].standing = Standing::kJoining;
   state.spec.sync = {SyncRule::Method::kAny, 1};
   EXPECT_EQ(plan_remove_replica(state, 1, 0), (Plan{{StepKind::kReconfigure, 2, 0},

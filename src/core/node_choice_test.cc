@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 NodeIndex node(int number) { return NodeIndex{static_cast<uint16_t>(number)}; }
-Time at(int ms) { return Time{seconds(1000) + milliseconds(ms)}; }
+Time at_ms(int ms) { return Time{seconds(1000) + milliseconds(ms)}; }
 
 sql::FloorToken token(std::optional<uint32_t> timeline, uint64_t lsn) {
   return {.system_identifier = std::nullopt, .timeline = timeline, .lsn = Lsn{lsn}};
@@ -25,21 +25,21 @@ sql::FloorToken token(std::optional<uint32_t> timeline, uint64_t lsn) {
 class NodeChoiceTest : public ::testing::Test {
  protected:
   NodeChoiceTest() {
-    cluster_.decided_at = at(110);
+    cluster_.decided_at = at_ms(110);
     cluster_.primary = node(0);
     cluster_.timeline = 2;
     cluster_.system_identifier = 7;
     cluster_.history = TimelineHistory{{{1, Lsn{500}}}};
-    cluster_.positions.add(at(60), Lsn{900});
-    cluster_.positions.add(at(100), Lsn{1000});
-    cluster_.position = {.lsn = Lsn{1000}, .sampled_at = at(100)};
+    cluster_.positions.add(at_ms(60), Lsn{900});
+    cluster_.positions.add(at_ms(100), Lsn{1000});
+    cluster_.position = {.lsn = Lsn{1000}, .sampled_at = at_ms(100)};
     for (int i = 0; i < 3; ++i) {
       NodeStatus& status = cluster_.nodes.emplace_back();
       status.name = "10.0.0." + std::to_string(i) + ":5432";
       status.role = i == 0 ? NodeRole::kPrimary : NodeRole::kReplica;
       status.state = NodeState::kUp;
       status.replay_lsn = Lsn{1000};
-      status.observed_started_at = at(100 + i);
+      status.observed_started_at = at_ms(100 + i);
       status.lag = {Lag::Known::kAtMost, 0, Duration{0}};
       status.usable_for_reads = true;
     }
@@ -50,7 +50,7 @@ class NodeChoiceTest : public ::testing::Test {
                 .failover_hold = seconds(30)};
   }
 
-  ChoiceView view() { return {cluster_, options_, in_use_, scratch_, at(150)}; }
+  ChoiceView view() { return {cluster_, options_, in_use_, scratch_, at_ms(150)}; }
   Choice choose() { return choose_node(wish_, history_, view(), balancer_, 0); }
   Foreseen foreseen() { return core::foresee(wish_.route, history_, view()).foreseen; }
 
@@ -72,7 +72,7 @@ class NodeChoiceTest : public ::testing::Test {
   std::array<Candidate, 3> scratch_;
   Balancer balancer_{BalanceMethod::kLeastBusy};
   LeaseWish wish_{.route = {.target = Target::kReplica, .reason = Reason::kRead}};
-  ReadHistory history_{.arrived = at(140)};
+  ReadHistory history_{.arrived = at_ms(140)};
 };
 
 void expect_at_once(const Choice& choice, const NodeChoice& expected) {
@@ -84,7 +84,7 @@ void expect_at_once(const Choice& choice, const NodeChoice& expected) {
 
 TEST_F(NodeChoiceTest, AWriteGoesToThePrimaryAtOnceWhateverIsKnownOfReplicas) {
   wish_.route = {.target = Target::kPrimary, .reason = Reason::kWrite};
-  history_.others_write = at(120);
+  history_.others_write = at_ms(120);
   expect_at_once(choose(), {.node = node(0), .target = Target::kPrimary, .reason = Reason::kWrite});
 }
 
@@ -116,7 +116,7 @@ TEST_F(NodeChoiceTest, WhileThePrimaryAsksForAPauseNothingNewGoesThere) {  // E2
   wish_.route = {.target = Target::kPrimary, .reason = Reason::kLocal};
   EXPECT_EQ(choose().now->target, Target::kReplica) << "a greeting";
   wish_.route = {.target = Target::kReplica, .reason = Reason::kRead};
-  history_.own_write = history_.others_write = at(120);
+  history_.own_write = history_.others_write = at_ms(120);
   EXPECT_EQ(choose().now.error(), writes_are_held()) << "a read that only the primary can answer";
 }
 
@@ -135,15 +135,16 @@ TEST_F(NodeChoiceTest, ReplicasThatFailedTheRequestAreAvoidedAndThePrimaryComesA
 }
 
 TEST_F(NodeChoiceTest, TheFloorAllowsOnlyServersThatWereOpenWhenItWasSeen) {  // D16
-  history_.others_write = at(70);
+  history_.others_write = at_ms(70);
   expect_at_once(choose(), {.node = node(2),
                             .target = Target::kReplica,
                             .reason = Reason::kRead,
-                            .opened_before = at(102)});
+                            .opened_before = at_ms(102)});
 }
 
 TEST_F(NodeChoiceTest, AWriteThatNoReplicaHasYetIsWaitedForAndThenReadOnThePrimary) {  // D11
-  for (const auto& moment : {at(70), at(120)}) {  // Its position is known, and is not known yet.
+  for (const auto& moment :
+       {at_ms(70), at_ms(120)}) {  // Its position is known, and is not known yet.
     history_.others_write = moment;
     for (NodeStatus& status : cluster_.nodes) status.replay_lsn = Lsn{950};
     const Choice choice = choose();
@@ -158,7 +159,7 @@ TEST_F(NodeChoiceTest, AWriteThatNoReplicaHasYetIsWaitedForAndThenReadOnThePrima
 
 TEST_F(NodeChoiceTest, OnTheReadPortTheWriteIsWaitedForLongerAndThePrimaryIsNoWayOut) {
   wish_.route.replica_only = true;
-  history_.others_write = at(120);
+  history_.others_write = at_ms(120);
   const Choice choice = choose();
   ASSERT_FALSE(choice.now.has_value());
   EXPECT_EQ(choice.now.error().message, "there is no replica to send this statement to");
@@ -169,14 +170,14 @@ TEST_F(NodeChoiceTest, OnTheReadPortTheWriteIsWaitedForLongerAndThePrimaryIsNoWa
 
 TEST_F(NodeChoiceTest, OnTheReadPortTheWriteIsWaitedForWithoutEndIfServersAre) {
   wish_.route.replica_only = true;
-  history_.others_write = at(120);
+  history_.others_write = at_ms(120);
   options_.pool_timeout = Duration{};
   EXPECT_GE(choose().patience, std::chrono::hours(24));
 }
 
 TEST_F(NodeChoiceTest, AReadWhoseWriteNobodyCanConfirmWaitsForAPrimaryWithTheWrites) {
   lose_primary();
-  history_.others_write = at(120);
+  history_.others_write = at_ms(120);
   const Choice choice = choose();
   ASSERT_FALSE(choice.now.has_value());
   EXPECT_EQ(choice.patience, options_.failover_hold);
@@ -185,7 +186,7 @@ TEST_F(NodeChoiceTest, AReadWhoseWriteNobodyCanConfirmWaitsForAPrimaryWithTheWri
 
 TEST_F(NodeChoiceTest, WithoutAReplicaWaitingForPositionsIsPointless) {
   lose_replicas();
-  history_.others_write = at(120);
+  history_.others_write = at_ms(120);
   expect_at_once(choose(),
                  {.node = node(0), .target = Target::kPrimary, .reason = Reason::kNoReplica});
   wish_.route.replica_only = true;
@@ -203,7 +204,7 @@ TEST_F(NodeChoiceTest, ThePrimaryTakesItsShareOfReadsButNotOfTheReadPorts) {
 }
 
 TEST_F(NodeChoiceTest, TheStatementsLevelAndLagCountBeforeTheDatabases) {
-  history_.others_write = at(120);
+  history_.others_write = at_ms(120);
   wish_.route.read.consistency = ReadConsistency::kEventual;
   EXPECT_EQ(choose().now->target, Target::kReplica);
   cluster_.nodes[2].lag.time = cluster_.nodes[1].lag.time = seconds(1);
@@ -217,16 +218,16 @@ TEST_F(NodeChoiceTest, ATokenIsAFloorAtEveryLevel) {  // D24
   EXPECT_EQ(*choose().now, (NodeChoice{.node = node(1),
                                        .target = Target::kReplica,
                                        .reason = Reason::kRead,
-                                       .opened_before = at(101)}));
+                                       .opened_before = at_ms(101)}));
 }
 
 TEST_F(NodeChoiceTest, ATokenCountsForTheNodeThatHasAnsweredTheSessionToo) {  // D21, D24
-  history_.answered.note(node(1), at(50), at(105));
+  history_.answered.note(node(1), at_ms(50), at_ms(105));
   wish_.route.read.consistency = ReadConsistency::kSession;
   EXPECT_EQ(choose().now->node, node(1)) << "others have to prove more";
   wish_.route.read.min_lsn = token({}, 980);
   EXPECT_EQ(choose().now->node, node(1));
-  EXPECT_EQ(choose().now->opened_before, at(101)) << "seen of older servers only";
+  EXPECT_EQ(choose().now->opened_before, at_ms(101)) << "seen of older servers only";
   cluster_.nodes[1].replay_lsn = Lsn{970};
   EXPECT_EQ(choose().now->target, Target::kPrimary);
 }
@@ -292,18 +293,18 @@ TEST_F(NodeChoiceTest, ANodeThatIsAskedForByNameHasToShowWhatTheReadMustSee) {  
                  .reason = Reason::kHint,
                  .replica_only = true,
                  .node = "10.0.0.1:5432"};
-  history_.others_write = at(90);
+  history_.others_write = at_ms(90);
   expect_at_once(choose(), {.node = node(1),
                             .target = Target::kReplica,
                             .reason = Reason::kHint,
-                            .opened_before = at(101)});
+                            .opened_before = at_ms(101)});
   cluster_.nodes[1].replay_lsn = Lsn{999};
   EXPECT_FALSE(choose().now.has_value()) << "the others have it, but it was not asked for them";
   EXPECT_EQ(choose().now.error().code, ErrorCode::kCannotConnectNow);
   EXPECT_EQ(choose().patience, options_.pool_timeout);
   EXPECT_TRUE(choose().wants_positions);
   EXPECT_EQ(foreseen(), Foreseen::kWaits);
-  history_.others_write = at(120);  // Which is not sampled yet.
+  history_.others_write = at_ms(120);  // Which is not sampled yet.
   cluster_.nodes[1].replay_lsn = Lsn{1000};
   EXPECT_FALSE(choose().now.has_value());
   EXPECT_TRUE(choose().wants_positions);
@@ -325,20 +326,21 @@ TEST_F(NodeChoiceTest, AReplicaServesATransactionAsLongAsItShowsWhatTheNextReadM
   const auto shows = [&](Time opened_at) {
     return still_shows(node(1), opened_at, wish_.route, history_, view());
   };
-  EXPECT_EQ(shows(at(149)), StillShows::kAll) << "nothing has been written";
-  history_.others_write = at(90);
-  EXPECT_EQ(shows(at(100)), StillShows::kAll);
-  EXPECT_EQ(shows(at(101)), StillShows::kNotYet) << "its position was observed for older servers";
+  EXPECT_EQ(shows(at_ms(149)), StillShows::kAll) << "nothing has been written";
+  history_.others_write = at_ms(90);
+  EXPECT_EQ(shows(at_ms(100)), StillShows::kAll);
+  EXPECT_EQ(shows(at_ms(101)), StillShows::kNotYet)
+      << "its position was observed for older servers";
   cluster_.nodes[1].replay_lsn = Lsn{999};
-  EXPECT_EQ(shows(at(100)), StillShows::kNotYet);
+  EXPECT_EQ(shows(at_ms(100)), StillShows::kNotYet);
   wish_.route.read.consistency = ReadConsistency::kEventual;
-  EXPECT_EQ(shows(at(100)), StillShows::kAll);
+  EXPECT_EQ(shows(at_ms(100)), StillShows::kAll);
   cluster_.nodes[1].lag = {};
-  EXPECT_EQ(shows(at(100)), StillShows::kTooLittle);
+  EXPECT_EQ(shows(at_ms(100)), StillShows::kTooLittle);
   wish_.route.node = "10.0.0.1:5432";
-  EXPECT_EQ(shows(at(100)), StillShows::kAll) << "it may lag";
+  EXPECT_EQ(shows(at_ms(100)), StillShows::kAll) << "it may lag";
   wish_.route.read.min_lsn = token(2, 1000);
-  EXPECT_EQ(shows(at(100)), StillShows::kNotYet);
+  EXPECT_EQ(shows(at_ms(100)), StillShows::kNotYet);
 }
 
 TEST_F(NodeChoiceTest, ANodeThatIsAskedForByNameAndCannotServeIsAnError) {
@@ -355,7 +357,7 @@ TEST_F(NodeChoiceTest, ANodeThatIsAskedForByNameAndCannotServeIsAnError) {
 
 TEST_F(NodeChoiceTest, ForeseesWhatWouldBecomeOfARead) {
   EXPECT_EQ(foreseen(), Foreseen::kMoves);
-  history_.others_write = at(120);
+  history_.others_write = at_ms(120);
   EXPECT_EQ(foreseen(), Foreseen::kWaits);
   EXPECT_TRUE(core::foresee(wish_.route, history_, view()).wants_positions);
   lose_replicas();
@@ -369,7 +371,7 @@ TEST_F(NodeChoiceTest, ForeseesWhatWouldBecomeOfARead) {
 
 TEST_F(NodeChoiceTest, ForeseeingDoesNotCountTheAnswersThatThePrimaryGaveForTheMode) {  // D21
   wish_.route.read.consistency = ReadConsistency::kSession;
-  history_.answered.note(node(0), at(50), at(130));
+  history_.answered.note(node(0), at_ms(50), at_ms(130));
   EXPECT_EQ(foreseen(), Foreseen::kMoves);
 }
 

@@ -18,7 +18,7 @@ TEST(PinReasons, HaveOneNameAndOneSentenceEach) {
   }
   EXPECT_EQ(names.size(), kPinReasonCount);
   EXPECT_EQ(to_string({PinReason::kTempObject, PinReason::kListen}), "listen, temp_object");
-  EXPECT_EQ(to_string({}), "");
+  EXPECT_EQ(to_string(PinReasons{}), "");
 }
 
 TEST(PinState, ReusesTheServerWhenNothingHappened) {

@@ -10,10 +10,10 @@
 namespace fairlead::core {
 namespace {
 
-constexpr HashKey kKey{.low = 3, .high = 4};
+constexpr HashKey kServerKey{.low = 3, .high = 4};
 
-PreparedStatement text(std::string_view query) {
-  return {kKey, PreparedKind::kProtocol, query, ""};
+PreparedStatement with_text(std::string_view query) {
+  return {kServerKey, PreparedKind::kProtocol, query, ""};
 }
 
 /// Uses a statement and lets the server answer everything.
@@ -26,8 +26,8 @@ PreparedPlan use(ServerStatements& server, const PreparedStatement& statement,
 }
 
 TEST(ServerStatements, ParsesAStatementOnceAndThenUsesIt) {
-  ServerStatements server(kKey);
-  const auto one = text("one");
+  ServerStatements server(kServerKey);
+  const auto one = with_text("one");
   const PreparedPlan first = use(server, one);
   EXPECT_TRUE(first.parse);
   EXPECT_FALSE(first.close);
@@ -36,17 +36,17 @@ TEST(ServerStatements, ParsesAStatementOnceAndThenUsesIt) {
 }
 
 TEST(ServerStatements, GivesAStatementTheSameNameOnEveryServer) {
-  const ServerStatements a(kKey);
-  const ServerStatements b(kKey, 7);
-  EXPECT_EQ(a.key_of(text("one"), 5), b.key_of(text("one"), 5));
+  const ServerStatements a(kServerKey);
+  const ServerStatements b(kServerKey, 7);
+  EXPECT_EQ(a.key_of(with_text("one"), 5), b.key_of(with_text("one"), 5));
   const ServerStatements other_process({.low = 8, .high = 8});
-  EXPECT_NE(a.key_of(text("one"), 5), other_process.key_of(text("one"), 5));
+  EXPECT_NE(a.key_of(with_text("one"), 5), other_process.key_of(with_text("one"), 5));
 }
 
 // C10: pgdog and others shared plans between search paths.
 TEST(ServerStatements, ParsesTheSameTextAgainUnderAnotherParseState) {
-  ServerStatements server(kKey);
-  const auto one = text("SELECT * FROM orders");
+  ServerStatements server(kServerKey);
+  const auto one = with_text("SELECT * FROM orders");
   const PreparedKey tenant_a = use(server, one, 1).key;
   const PreparedPlan tenant_b = use(server, one, 2);
   EXPECT_TRUE(tenant_b.parse);
@@ -55,17 +55,17 @@ TEST(ServerStatements, ParsesTheSameTextAgainUnderAnotherParseState) {
 }
 
 TEST(ServerStatements, UsesAStatementWhoseParseIsStillOnItsWay) {
-  ServerStatements server(kKey);
-  const auto one = text("one");
+  ServerStatements server(kServerKey);
+  const auto one = with_text("one");
   EXPECT_TRUE(server.plan_use(one, 0).parse);
   EXPECT_FALSE(server.plan_use(one, 0).parse);
 }
 
 // F22.
 TEST(ServerStatements, KnowsThatASkippedParseDidNotHappen) {
-  ServerStatements server(kKey);
-  const auto one = text("one");
-  const auto two = text("two");
+  ServerStatements server(kServerKey);
+  const auto one = with_text("one");
+  const auto two = with_text("two");
   const PreparedKey key_one = server.plan_use(one, 0).key;
   const PreparedKey key_two = server.plan_use(two, 0).key;
   server.on_parse_complete();
@@ -76,15 +76,15 @@ TEST(ServerStatements, KnowsThatASkippedParseDidNotHappen) {
 }
 
 TEST(ServerStatements, ClosesTheLeastRecentlyUsedBeforeTheNewParse) {  // C12e
-  ServerStatements server(kKey, 2);
-  const auto one = text("one");
-  const auto two = text("two");
+  ServerStatements server(kServerKey, 2);
+  const auto one = with_text("one");
+  const auto two = with_text("two");
   const PreparedKey key_one = use(server, one).key;
   const PreparedKey key_two = use(server, two).key;
   server.on_boundary();
   use(server, one);
   server.on_boundary();
-  const PreparedPlan plan = use(server, text("three"));
+  const PreparedPlan plan = use(server, with_text("three"));
   EXPECT_EQ(plan.close, key_two);
   EXPECT_TRUE(plan.parse);
   EXPECT_TRUE(server.has(key_one));
@@ -93,23 +93,23 @@ TEST(ServerStatements, ClosesTheLeastRecentlyUsedBeforeTheNewParse) {  // C12e
 
 // Otherwise the next Parse of that name would be 42P05.
 TEST(ServerStatements, KnowsThatASkippedCloseDidNotHappen) {
-  ServerStatements server(kKey, 1);
-  const PreparedKey key_one = use(server, text("one")).key;
+  ServerStatements server(kServerKey, 1);
+  const PreparedKey key_one = use(server, with_text("one")).key;
   server.on_boundary();
-  const PreparedPlan plan = server.plan_use(text("two"), 0);
+  const PreparedPlan plan = server.plan_use(with_text("two"), 0);
   ASSERT_EQ(plan.close, key_one);
   EXPECT_FALSE(server.has(key_one));
   server.on_error_skip();
   EXPECT_TRUE(server.has(key_one));
   EXPECT_FALSE(server.has(plan.key));
-  EXPECT_FALSE(server.plan_use(text("one"), 0).parse);
+  EXPECT_FALSE(server.plan_use(with_text("one"), 0).parse);
 }
 
 TEST(ServerStatements, KeepsAConfirmedCloseWhenTheParseBehindItFails) {
-  ServerStatements server(kKey, 1);
-  const PreparedKey key_one = use(server, text("one")).key;
+  ServerStatements server(kServerKey, 1);
+  const PreparedKey key_one = use(server, with_text("one")).key;
   server.on_boundary();
-  server.plan_use(text("two"), 0);
+  server.plan_use(with_text("two"), 0);
   server.on_close_complete();
   server.on_error_skip();
   EXPECT_FALSE(server.has(key_one));
@@ -117,14 +117,14 @@ TEST(ServerStatements, KeepsAConfirmedCloseWhenTheParseBehindItFails) {
 }
 
 TEST(ServerStatements, NeverClosesWhatTheTransactionHasUsed) {
-  ServerStatements server(kKey, 2);
+  ServerStatements server(kServerKey, 2);
   const std::vector<std::string> names{"one", "two", "three", "four"};
-  for (const auto& name : names) EXPECT_FALSE(use(server, text(name)).close) << name;
+  for (const auto& name : names) EXPECT_FALSE(use(server, with_text(name)).close) << name;
   EXPECT_EQ(server.size(), 4u);
   server.on_boundary();
 
   // And then gets back to its capacity.
-  const auto five = text("five");
+  const auto five = with_text("five");
   EXPECT_TRUE(use(server, five).close);
   EXPECT_EQ(server.size(), 4u);
   EXPECT_TRUE(use(server, five).close);
@@ -135,8 +135,8 @@ TEST(ServerStatements, NeverClosesWhatTheTransactionHasUsed) {
 
 // C11.
 TEST(ServerStatements, ClosesAndParsesAgainWhatCannotBeReplanned) {
-  ServerStatements server(kKey);
-  const auto one = text("SELECT * FROM changed");
+  ServerStatements server(kServerKey);
+  const auto one = with_text("SELECT * FROM changed");
   const PreparedKey key = use(server, one).key;
   server.poison_all();
   EXPECT_FALSE(server.has(key));
@@ -146,8 +146,8 @@ TEST(ServerStatements, ClosesAndParsesAgainWhatCannotBeReplanned) {
 }
 
 TEST(ServerStatements, StaysPoisonedWhenTheRepairWasSkipped) {
-  ServerStatements server(kKey);
-  const auto one = text("SELECT * FROM changed");
+  ServerStatements server(kServerKey);
+  const auto one = with_text("SELECT * FROM changed");
   const PreparedKey key = use(server, one).key;
   server.poison_all();
   server.plan_use(one, 0);
@@ -159,8 +159,8 @@ TEST(ServerStatements, StaysPoisonedWhenTheRepairWasSkipped) {
 }
 
 TEST(ServerStatements, ForgetsEverythingAfterDiscardAll) {
-  ServerStatements server(kKey);
-  const auto one = text("one");
+  ServerStatements server(kServerKey);
+  const auto one = with_text("one");
   const PreparedKey key = use(server, one).key;
   server.on_boundary();
   server.forget_all();
@@ -169,13 +169,13 @@ TEST(ServerStatements, ForgetsEverythingAfterDiscardAll) {
 }
 
 TEST(ServerStatements, KeepsOnlyWhatWasSentBehindADiscardAll) {  // C12b
-  ServerStatements server(kKey);
-  const PreparedKey before = use(server, text("before")).key;
-  use(server, text("both"));
+  ServerStatements server(kServerKey);
+  const PreparedKey before = use(server, with_text("before")).key;
+  use(server, with_text("both"));
   server.poison_all();  // DISCARD ALL is sent.
-  const PreparedPlan again = server.plan_use(text("both"), 0);
+  const PreparedPlan again = server.plan_use(with_text("both"), 0);
   EXPECT_EQ(again, (PreparedPlan{.key = again.key, .parse = true, .close = again.key}));
-  EXPECT_TRUE(server.plan_use(text("new"), 0).parse);
+  EXPECT_TRUE(server.plan_use(with_text("new"), 0).parse);
   server.on_all_dropped();
   EXPECT_FALSE(server.has(before));
   EXPECT_EQ(server.size(), 2u);
@@ -183,51 +183,51 @@ TEST(ServerStatements, KeepsOnlyWhatWasSentBehindADiscardAll) {  // C12b
   server.on_parse_complete();
   server.on_error_skip();
   EXPECT_EQ(server.size(), 1u);
-  EXPECT_FALSE(use(server, text("both")).parse);
-  EXPECT_EQ(use(server, text("new")).close, std::nullopt);
+  EXPECT_FALSE(use(server, with_text("both")).parse);
+  EXPECT_EQ(use(server, with_text("new")).close, std::nullopt);
 }
 
 TEST(ServerStatements, DoNotComeBackBehindADiscardAllWhenTheirCloseIsSkipped) {  // C12b, F22
-  ServerStatements server(kKey);
-  use(server, text("one"));
+  ServerStatements server(kServerKey);
+  use(server, with_text("one"));
   server.poison_all();
-  server.plan_use(text("one"), 0);
+  server.plan_use(with_text("one"), 0);
   server.on_all_dropped();
   server.on_error_skip();
   EXPECT_EQ(server.size(), 0u);
 }
 
 TEST(ServerStatements, StayWhenADiscardAllWasRefused) {  // C12b
-  ServerStatements server(kKey);
-  use(server, text("one"));
+  ServerStatements server(kServerKey);
+  use(server, with_text("one"));
   server.poison_all();
-  server.plan_use(text("one"), 0);
+  server.plan_use(with_text("one"), 0);
   server.on_error_skip();
   EXPECT_EQ(server.size(), 1u);
-  EXPECT_TRUE(use(server, text("one")).close);
+  EXPECT_TRUE(use(server, with_text("one")).close);
 }
 
 TEST(ServerStatements, AreParsedAgainWhenTheServerHasFewer) {  // C12e
-  ServerStatements server(kKey);
-  use(server, text("one"));
-  use(server, text("two"));
+  ServerStatements server(kServerKey);
+  use(server, with_text("one"));
+  use(server, with_text("two"));
   server.on_boundary();
   server.on_counted(2);
-  EXPECT_FALSE(use(server, text("one")).parse);
+  EXPECT_FALSE(use(server, with_text("one")).parse);
   server.on_counted(1);
-  EXPECT_TRUE(use(server, text("one")).close);
+  EXPECT_TRUE(use(server, with_text("one")).close);
   server.on_counted(0);
   EXPECT_EQ(server.size(), 0u);
 }
 
 TEST(ServerStatements, RemembersTheUnnamedStatementUntilASimpleQuery) {
-  ServerStatements server(kKey);
-  const auto one = text("one");
+  ServerStatements server(kServerKey);
+  const auto one = with_text("one");
   EXPECT_TRUE(server.plan_use_unnamed(one, 0));
   server.on_parse_complete();
   server.on_boundary();
   EXPECT_FALSE(server.plan_use_unnamed(one, 0));
-  EXPECT_TRUE(server.plan_use_unnamed(text("two"), 0));
+  EXPECT_TRUE(server.plan_use_unnamed(with_text("two"), 0));
   server.on_parse_complete();
   EXPECT_TRUE(server.plan_use_unnamed(one, 0));
   server.on_parse_complete();
@@ -254,10 +254,10 @@ TEST(ServerStatements, AgreesWithASimulatedServerThroughRandomSegments) {
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);
     const auto upto = [&](size_t n) { return std::uniform_int_distribution<size_t>(0, n)(random); };
-    ServerStatements server(kKey, 1 + upto(5));
+    ServerStatements server(kServerKey, 1 + upto(5));
     SimulatedServer truth;
     std::vector<PreparedStatement> texts;
-    for (int i = 0; i < 12; ++i) texts.push_back(text(std::to_string(i)));
+    for (int i = 0; i < 12; ++i) texts.push_back(with_text(std::to_string(i)));
 
     for (int segment = 0; segment < 200; ++segment) {
       bool failed = false;

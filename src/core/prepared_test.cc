@@ -8,14 +8,16 @@
 namespace fairlead::core {
 namespace {
 
-constexpr HashKey kKey{.low = 1, .high = 2};
+constexpr HashKey kTextKey{.low = 1, .high = 2};
 
 TEST(PreparedStatement, DiffersByTextTypesKindAndKey) {
-  const PreparedStatement base(kKey, PreparedKind::kProtocol, "SELECT $1", "");
-  EXPECT_EQ(base.hash(), PreparedStatement(kKey, PreparedKind::kProtocol, "SELECT $1", "").hash());
-  EXPECT_NE(base.hash(), PreparedStatement(kKey, PreparedKind::kProtocol, "SELECT $2", "").hash());
-  EXPECT_NE(base.hash(), PreparedStatement(kKey, PreparedKind::kSql, "SELECT $1", "").hash());
-  EXPECT_NE(base.hash(), PreparedStatement(kKey, PreparedKind::kProtocol, "SELECT $1",
+  const PreparedStatement base(kTextKey, PreparedKind::kProtocol, "SELECT $1", "");
+  EXPECT_EQ(base.hash(),
+            PreparedStatement(kTextKey, PreparedKind::kProtocol, "SELECT $1", "").hash());
+  EXPECT_NE(base.hash(),
+            PreparedStatement(kTextKey, PreparedKind::kProtocol, "SELECT $2", "").hash());
+  EXPECT_NE(base.hash(), PreparedStatement(kTextKey, PreparedKind::kSql, "SELECT $1", "").hash());
+  EXPECT_NE(base.hash(), PreparedStatement(kTextKey, PreparedKind::kProtocol, "SELECT $1",
                                            std::string("\0\0\0\x17", 4))
                              .hash());
   EXPECT_NE(
@@ -32,14 +34,14 @@ TEST(ServerStatementName, IsThePrefixAndAllBitsOfTheKey) {
 TEST(PrepareSql, NamesTheServersStatement) {
   const ServerStatementName name({.low = 0, .high = 0});
   const std::string server_name(name.view());
-  EXPECT_EQ(prepare_sql({kKey, PreparedKind::kSql, "SELECT $1 -- one", "(int)"}, name),
+  EXPECT_EQ(prepare_sql({kTextKey, PreparedKind::kSql, "SELECT $1 -- one", "(int)"}, name),
             "PREPARE " + server_name + " (int) AS SELECT $1 -- one");
-  EXPECT_EQ(prepare_sql({kKey, PreparedKind::kSql, "SELECT 1", ""}, name),
+  EXPECT_EQ(prepare_sql({kTextKey, PreparedKind::kSql, "SELECT 1", ""}, name),
             "PREPARE " + server_name + "  AS SELECT 1");
 }
 
 TEST(StatementRegistry, GivesClientsWithTheSameTextTheSameStatement) {
-  StatementRegistry registry(kKey);
+  StatementRegistry registry(kTextKey);
   const auto first = registry.intern(PreparedKind::kProtocol, "SELECT 1", "");
   EXPECT_EQ(first, registry.intern(PreparedKind::kProtocol, "SELECT 1", ""));
   EXPECT_NE(first, registry.intern(PreparedKind::kSql, "SELECT 1", ""));
@@ -47,7 +49,7 @@ TEST(StatementRegistry, GivesClientsWithTheSameTextTheSameStatement) {
 }
 
 TEST(StatementRegistry, MakesAStatementAgainAfterItsLastClientHasGone) {
-  StatementRegistry registry(kKey);
+  StatementRegistry registry(kTextKey);
   auto first = registry.intern(PreparedKind::kProtocol, "SELECT 1", "");
   const Hash128 hash = first->hash();
   first.reset();
@@ -57,7 +59,7 @@ TEST(StatementRegistry, MakesAStatementAgainAfterItsLastClientHasGone) {
 }
 
 TEST(StatementRegistry, DoesNotGrowWithStatementsThatNobodyHas) {
-  StatementRegistry registry(kKey);
+  StatementRegistry registry(kTextKey);
   std::vector<PreparedPtr> kept;
   for (int i = 0; i < 100; ++i)
     kept.push_back(registry.intern(PreparedKind::kProtocol, "keep " + std::to_string(i), ""));

@@ -7,14 +7,14 @@ namespace {
 
 using sql::ReadConsistency;
 
-Time at(int64_t number) { return Time{Duration{number}}; }
-NodeIndex node(int number) { return NodeIndex{static_cast<uint16_t>(number)}; }
+Time tick(int64_t number) { return Time{Duration{number}}; }
+NodeIndex numbered(int number) { return NodeIndex{static_cast<uint16_t>(number)}; }
 
 /// The primary was at 900 when it was asked at 60, and at 1000 at 100.
 PositionSamples positions() {
   PositionSamples samples;
-  samples.add(at(60), Lsn{900});
-  samples.add(at(100), Lsn{1000});
+  samples.add(tick(60), Lsn{900});
+  samples.add(tick(100), Lsn{1000});
   return samples;
 }
 
@@ -25,7 +25,7 @@ ReadNeeds needs_of(ReadConsistency level, const ReadHistory& history) {
 }
 
 TEST(ReadFloor, CountsTheWritesOfItsLevel) {  // D10, D11
-  const ReadHistory history{.arrived = at(300), .own_write = at(50), .others_write = at(200)};
+  const ReadHistory history{.arrived = tick(300), .own_write = tick(50), .others_write = tick(200)};
   EXPECT_EQ(needs_of(ReadConsistency::kEventual, history).floor.lsn, Lsn{});
   EXPECT_FALSE(needs_of(ReadConsistency::kEventual, history).floor.pending);
   EXPECT_EQ(needs_of(ReadConsistency::kSession, history).floor.lsn, Lsn{900});
@@ -34,18 +34,18 @@ TEST(ReadFloor, CountsTheWritesOfItsLevel) {  // D10, D11
 }
 
 TEST(ReadFloor, TheFirstSampleAfterTheWriteIsEnough) {
-  EXPECT_EQ(needs_of(ReadConsistency::kApp, {.others_write = at(59)}).floor.lsn, Lsn{900});
-  EXPECT_EQ(needs_of(ReadConsistency::kApp, {.others_write = at(60)}).floor.lsn, Lsn{1000});
+  EXPECT_EQ(needs_of(ReadConsistency::kApp, {.others_write = tick(59)}).floor.lsn, Lsn{900});
+  EXPECT_EQ(needs_of(ReadConsistency::kApp, {.others_write = tick(60)}).floor.lsn, Lsn{1000});
 }
 
 TEST(ReadFloor, ASampleThatBeganAtTheSameMomentSaysNothing) {  // D11
-  EXPECT_TRUE(needs_of(ReadConsistency::kApp, {.others_write = at(100)}).floor.pending);
-  EXPECT_FALSE(needs_of(ReadConsistency::kApp, {.others_write = at(99)}).floor.pending);
+  EXPECT_TRUE(needs_of(ReadConsistency::kApp, {.others_write = tick(100)}).floor.pending);
+  EXPECT_FALSE(needs_of(ReadConsistency::kApp, {.others_write = tick(99)}).floor.pending);
 }
 
 TEST(ReadFloor, NothingWrittenMeansNothingToWaitFor) {
   for (const auto level : {ReadConsistency::kSession, ReadConsistency::kApp}) {
-    const ReadNeeds needs = needs_of(level, {.arrived = at(300)});
+    const ReadNeeds needs = needs_of(level, {.arrived = tick(300)});
     EXPECT_FALSE(needs.floor.pending);
     EXPECT_FALSE(needs.floor.lsn);
   }
@@ -53,7 +53,7 @@ TEST(ReadFloor, NothingWrittenMeansNothingToWaitFor) {
 
 LastAnswer answered_by(int number) {
   LastAnswer answered{};
-  answered.note(node(number), at(10), at(200));
+  answered.note(numbered(number), tick(10), tick(200));
   return answered;
 }
 
@@ -66,16 +66,17 @@ class SameNodeTest : public ::testing::Test {
       status.role = NodeRole::kReplica;
       status.usable_for_reads = true;
       status.replay_lsn = Lsn{1000};
-      status.observed_started_at = at(90);
+      status.observed_started_at = tick(90);
       status.lag = {Lag::Known::kAtMost, 0, Duration{0}};
     }
     cluster_.nodes[0].role = NodeRole::kPrimary;
-    cluster_.primary = node(0);
-    needs_ = needs_of(ReadConsistency::kSession, {.arrived = at(300), .answered = answered_by(1)});
+    cluster_.primary = numbered(0);
+    needs_ =
+        needs_of(ReadConsistency::kSession, {.arrived = tick(300), .answered = answered_by(1)});
     needs_.max_lag = std::chrono::seconds(1);
   }
   std::optional<NoReplica> why_not(int number) const {
-    return core::why_not(cluster_.nodes[static_cast<size_t>(number)], node(number), needs_);
+    return core::why_not(cluster_.nodes[static_cast<size_t>(number)], numbered(number), needs_);
   }
 
   ClusterSnapshot cluster_;
@@ -88,60 +89,60 @@ TEST_F(SameNodeTest, HasWhatItHasShownAndOthersMustProveIt) {  // D21 a, b
 }
 
 TEST_F(SameNodeTest, OnlyServersThatWereOpenByThenAreKnownToHaveIt) {  // D7, D16 b, D21 a
-  EXPECT_EQ(opened_before(cluster_, needs_, node(1)), at(200));
+  EXPECT_EQ(opened_before(cluster_, needs_, numbered(1)), tick(200));
 }
 
 TEST_F(SameNodeTest, AfterANewerSampleAllThatHaveReplayedItServe) {
   PositionSamples newer = positions();
-  newer.add(at(250), Lsn{1100});
-  set_floors(ReadConsistency::kSession, {.arrived = at(300), .answered = answered_by(1)}, newer,
+  newer.add(tick(250), Lsn{1100});
+  set_floors(ReadConsistency::kSession, {.arrived = tick(300), .answered = answered_by(1)}, newer,
              needs_);
   cluster_.nodes[2].replay_lsn = Lsn{1100};
-  cluster_.nodes[2].observed_started_at = at(260);
+  cluster_.nodes[2].observed_started_at = tick(260);
   EXPECT_EQ(why_not(1), std::nullopt);
-  EXPECT_EQ(opened_before(cluster_, needs_, node(1)), at(200));
+  EXPECT_EQ(opened_before(cluster_, needs_, numbered(1)), tick(200));
   EXPECT_EQ(why_not(2), std::nullopt);
-  EXPECT_EQ(opened_before(cluster_, needs_, node(2)), at(260));
+  EXPECT_EQ(opened_before(cluster_, needs_, numbered(2)), tick(260));
 }
 
 TEST_F(SameNodeTest, StillOwesTheSessionItsOwnWrites) {
   set_floors(ReadConsistency::kSession,
-             {.arrived = at(300), .own_write = at(50), .answered = answered_by(1)}, positions(),
+             {.arrived = tick(300), .own_write = tick(50), .answered = answered_by(1)}, positions(),
              needs_);
   EXPECT_EQ(why_not(1), std::nullopt);
-  EXPECT_EQ(opened_before(cluster_, needs_, node(1)), at(90));
+  EXPECT_EQ(opened_before(cluster_, needs_, numbered(1)), tick(90));
   cluster_.nodes[1].replay_lsn = Lsn{899};
   EXPECT_EQ(why_not(1), NoReplica::kFloorPending);
 }
 
 TEST_F(SameNodeTest, OwesTheSessionWhatOtherNodesHadShownBefore) {  // D21
   LastAnswer answered{};
-  answered.note(node(2), at(10), at(50));
-  answered.note(node(1), at(20), at(70));  // At a level that asked for nothing.
-  answered.note(node(1), at(20), at(200));
-  set_floors(ReadConsistency::kSession, {.arrived = at(300), .answered = answered}, positions(),
+  answered.note(numbered(2), tick(10), tick(50));
+  answered.note(numbered(1), tick(20), tick(70));  // At a level that asked for nothing.
+  answered.note(numbered(1), tick(20), tick(200));
+  set_floors(ReadConsistency::kSession, {.arrived = tick(300), .answered = answered}, positions(),
              needs_);
   EXPECT_EQ(why_not(1), std::nullopt);
-  EXPECT_EQ(opened_before(cluster_, needs_, node(1)), at(90));
+  EXPECT_EQ(opened_before(cluster_, needs_, numbered(1)), tick(90));
   cluster_.nodes[1].replay_lsn = Lsn{899};
   EXPECT_EQ(why_not(1), NoReplica::kFloorPending);
 }
 
 TEST_F(SameNodeTest, OwesTheSessionWhatItHadShownBeforeItMayHaveRestarted) {  // D7, D21
   LastAnswer answered{};
-  answered.note(node(1), at(10), at(50));
-  answered.note(node(1), at(60), at(200));
-  EXPECT_EQ(answered.elsewhere_at, at(50));
-  answered.note(node(1), at(60), at(210));
-  EXPECT_EQ(answered.elsewhere_at, at(50));
-  set_floors(ReadConsistency::kSession, {.arrived = at(300), .answered = answered}, positions(),
+  answered.note(numbered(1), tick(10), tick(50));
+  answered.note(numbered(1), tick(60), tick(200));
+  EXPECT_EQ(answered.elsewhere_at, tick(50));
+  answered.note(numbered(1), tick(60), tick(210));
+  EXPECT_EQ(answered.elsewhere_at, tick(50));
+  set_floors(ReadConsistency::kSession, {.arrived = tick(300), .answered = answered}, positions(),
              needs_);
   cluster_.nodes[1].replay_lsn = Lsn{899};
   EXPECT_EQ(why_not(1), NoReplica::kFloorPending);
 }
 
 TEST_F(SameNodeTest, WhoReadOnThePrimaryLeavesItForWhatHasReplayedAllOfThat) {  // D21 c
-  set_floors(ReadConsistency::kSession, {.arrived = at(300), .answered = answered_by(0)},
+  set_floors(ReadConsistency::kSession, {.arrived = tick(300), .answered = answered_by(0)},
              positions(), needs_);
   EXPECT_EQ(why_not(1), NoReplica::kFloorPending);
   EXPECT_EQ(why_not(2), NoReplica::kFloorPending);

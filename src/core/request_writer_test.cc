@@ -10,11 +10,11 @@
 namespace fairlead::core {
 namespace {
 
-constexpr HashKey kKey{.low = 3, .high = 4};
+constexpr HashKey kWriterKey{.low = 3, .high = 4};
 
 TEST(RequestWriter, APrepareDropsTheServersUnnamedStatement) {  // C12
-  StatementRegistry registry(kKey);
-  ServerStatements statements(kKey);
+  StatementRegistry registry(kWriterKey);
+  ServerStatements statements(kWriterKey);
   ResponseQueue responses;
   const PreparedPtr unnamed = registry.intern(PreparedKind::kProtocol, "SELECT 1", "");
   ASSERT_TRUE(statements.plan_use_unnamed(*unnamed, 0));
@@ -32,8 +32,8 @@ TEST(RequestWriter, APrepareDropsTheServersUnnamedStatement) {  // C12
 }
 
 TEST(RequestWriter, AParseOfTheSameUnnamedStatementThatFailsHasDroppedIt) {  // C12
-  StatementRegistry registry(kKey);
-  ServerStatements statements(kKey);
+  StatementRegistry registry(kWriterKey);
+  ServerStatements statements(kWriterKey);
   ResponseQueue responses;
   std::string parse;
   wire::append_parse(parse, "", "SELECT 1");

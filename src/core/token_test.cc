@@ -7,13 +7,13 @@ namespace {
 
 using sql::FloorToken;
 
-Time at(int ms) { return Time(std::chrono::milliseconds(ms)); }
+Time at_ms(int ms) { return Time(std::chrono::milliseconds(ms)); }
 
 ClusterSnapshot cluster_on(uint32_t timeline) {
   ClusterSnapshot cluster;
   cluster.system_identifier = 7;
   cluster.timeline = timeline;
-  cluster.position = {.lsn = Lsn{0x2000}, .sampled_at = at(100)};
+  cluster.position = {.lsn = Lsn{0x2000}, .sampled_at = at_ms(100)};
   return cluster;
 }
 
@@ -21,7 +21,8 @@ FloorToken on_timeline(uint32_t timeline, uint64_t lsn) {
   return {.system_identifier = std::nullopt, .timeline = timeline, .lsn = Lsn{lsn}};
 }
 
-ErrorCode error_of(const FloorToken& token, const ClusterSnapshot& cluster, Time arrived = at(50)) {
+ErrorCode error_of(const FloorToken& token, const ClusterSnapshot& cluster,
+                   Time arrived = at_ms(50)) {
   const auto floor = floor_of(token, cluster, arrived);
   return floor ? ErrorCode::kInternal : floor.error().code;
 }
@@ -29,7 +30,8 @@ ErrorCode error_of(const FloorToken& token, const ClusterSnapshot& cluster, Time
 TEST(Token, OfALostPartIsRefusedBeforeThePrimaryIsAskedAgain) {  // D20
   ClusterSnapshot cluster = cluster_on(2);
   cluster.history = TimelineHistory{{{1, Lsn{0x1000}}}};
-  EXPECT_EQ(error_of(on_timeline(1, 0x3000), cluster, at(200)), ErrorCode::kInvalidParameterValue)
+  EXPECT_EQ(error_of(on_timeline(1, 0x3000), cluster, at_ms(200)),
+            ErrorCode::kInvalidParameterValue)
       << "though it is ahead of what is known, and nobody has looked since";
 }
 
@@ -38,27 +40,27 @@ TEST(Token, ComesBackAsAFloor) {
   EXPECT_EQ(token_of(cluster), "7:3:0/2000");
   const auto token = sql::read_setting("fairlead.min_lsn", token_of(cluster));
   ASSERT_TRUE(token);
-  const auto floor = floor_of(std::get<FloorToken>(*token), cluster, at(200));
+  const auto floor = floor_of(std::get<FloorToken>(*token), cluster, at_ms(200));
   ASSERT_TRUE(floor);
   EXPECT_EQ(floor->lsn, Lsn{0x2000});
   EXPECT_FALSE(floor->pending);
 }
 
 TEST(Token, WithoutAPositionAsksForNothing) {
-  const auto floor = floor_of(FloorToken{}, cluster_on(1), at(50));
+  const auto floor = floor_of(FloorToken{}, cluster_on(1), at_ms(50));
   ASSERT_TRUE(floor);
   EXPECT_EQ(floor->lsn, Lsn{});
 }
 
 TEST(Token, AheadOfWhatIsKnownWaitsForALookAndIsThenRefused) {  // D24
   const FloorToken ahead = on_timeline(1, 0x2001);
-  const auto before = floor_of(ahead, cluster_on(1), at(100));
+  const auto before = floor_of(ahead, cluster_on(1), at_ms(100));
   ASSERT_TRUE(before);
   EXPECT_TRUE(before->pending);
-  EXPECT_EQ(error_of(ahead, cluster_on(1), at(99)), ErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(error_of(ahead, cluster_on(1), at_ms(99)), ErrorCode::kInvalidParameterValue);
   const FloorToken next_timeline = on_timeline(2, 0x1000);
-  EXPECT_TRUE(floor_of(next_timeline, cluster_on(1), at(100))->pending);
-  EXPECT_EQ(error_of(next_timeline, cluster_on(1), at(99)), ErrorCode::kInvalidParameterValue);
+  EXPECT_TRUE(floor_of(next_timeline, cluster_on(1), at_ms(100))->pending);
+  EXPECT_EQ(error_of(next_timeline, cluster_on(1), at_ms(99)), ErrorCode::kInvalidParameterValue);
 }
 
 TEST(Token, OfAnotherClusterIsRefused) {  // D24
@@ -66,7 +68,8 @@ TEST(Token, OfAnotherClusterIsRefused) {  // D24
             ErrorCode::kInvalidParameterValue);
   ClusterSnapshot unknown = cluster_on(1);
   unknown.system_identifier = 0;
-  EXPECT_TRUE(floor_of({.system_identifier = 8, .timeline = 1, .lsn = Lsn{0x10}}, unknown, at(50)));
+  EXPECT_TRUE(
+      floor_of({.system_identifier = 8, .timeline = 1, .lsn = Lsn{0x10}}, unknown, at_ms(50)));
 }
 
 TEST(Token, OfAnOldTimelineCountsOnlyUpToWhereThatWasLeft) {  // D20
@@ -75,7 +78,7 @@ TEST(Token, OfAnOldTimelineCountsOnlyUpToWhereThatWasLeft) {  // D20
   const FloorToken lost = on_timeline(1, 0x1001);
   EXPECT_EQ(error_of(kept, cluster), ErrorCode::kInvalidParameterValue) << "nobody knows";
   cluster.history = TimelineHistory{{{.timeline = 1, .at = Lsn{0x1000}}}};
-  EXPECT_EQ(floor_of(kept, cluster, at(50))->lsn, Lsn{0x1000});
+  EXPECT_EQ(floor_of(kept, cluster, at_ms(50))->lsn, Lsn{0x1000});
   EXPECT_EQ(error_of(lost, cluster), ErrorCode::kInvalidParameterValue);
 }
 

@@ -5,19 +5,19 @@
 namespace fairlead::core {
 namespace {
 
-constexpr HashKey kKey{.low = 1, .high = 2};
+constexpr HashKey kSetKey{.low = 1, .high = 2};
 
-Setting value(std::string_view text) { return Setting::from_value(text, "UTF8"); }
+Setting setting_of(std::string_view text) { return Setting::from_value(text, "UTF8"); }
 
 TEST(VariableSet, IsEqualToAnotherWithTheSameContent) {
-  const VariableSet a({{"work_mem", value("1MB")}, {"app.x", value("1")}});
-  const VariableSet b({{"app.x", value("1")}, {"work_mem", value("1MB")}});
+  const VariableSet a({{"work_mem", setting_of("1MB")}, {"app.x", setting_of("1")}});
+  const VariableSet b({{"app.x", setting_of("1")}, {"work_mem", setting_of("1MB")}});
   EXPECT_EQ(a, b);
   EXPECT_EQ(VariableSet(), VariableSet(std::vector<VariableSet::Entry>{}));
   EXPECT_NE(a, VariableSet());
   EXPECT_NE(VariableSet(), a);
-  EXPECT_NE(a, a.with("app.x", value("2")));
-  EXPECT_NE(a, a.with("app.y", value("1")));
+  EXPECT_NE(a, a.with("app.x", setting_of("2")));
+  EXPECT_NE(a, a.with("app.y", setting_of("1")));
   EXPECT_NE(a, a.without("app.x"));
   EXPECT_EQ(a.without("app.x").without("work_mem"), VariableSet());
   EXPECT_EQ(a.without("app.z"), a);
@@ -25,14 +25,14 @@ TEST(VariableSet, IsEqualToAnotherWithTheSameContent) {
 
 TEST(VariableSet, SharesItsContentWithItsEquals) {
   std::vector<VariableSet> all;
-  for (int i = 0; i < 5; ++i) all.push_back(VariableSet({{"a", value("1")}}));
+  for (int i = 0; i < 5; ++i) all.push_back(VariableSet({{"a", setting_of("1")}}));
   EXPECT_FALSE(all[0].shares_with(all[1]));
   for (VariableSet& one : all)  // In any order of comparisons, all of them end up with one.
     for (VariableSet& other : all) EXPECT_TRUE(one.share_if_equal(other));
   for (const VariableSet& one : all) EXPECT_TRUE(one.shares_with(all[0]));
 
   VariableSet none;
-  VariableSet other({{"a", value("2")}});
+  VariableSet other({{"a", setting_of("2")}});
   EXPECT_FALSE(none.share_if_equal(all[0]));
   EXPECT_FALSE(other.share_if_equal(all[0]));
   EXPECT_TRUE(VariableSet().share_if_equal(none));
@@ -41,7 +41,7 @@ TEST(VariableSet, SharesItsContentWithItsEquals) {
 }
 
 TEST(VariableSet, KeepsTheLastOfTwoValuesOfOneName) {
-  const VariableSet set({{"a", value("1")}, {"b", value("2")}, {"a", value("3")}});
+  const VariableSet set({{"a", setting_of("1")}, {"b", setting_of("2")}, {"a", setting_of("3")}});
   EXPECT_EQ(set.size(), 2u);
   EXPECT_EQ(set.find("a")->text(), "3");
   EXPECT_EQ(set.find("c"), nullptr);
@@ -52,14 +52,14 @@ TEST(VariableSet, TellsEncodingsAndUnknownsApart) {
   const auto latin9 = VariableSet({{"a", Setting::from_value("\xe9", "LATIN9")}});
   EXPECT_NE(latin, latin9);
   const auto unknown = VariableSet({{"a", Setting::unknown()}});
-  EXPECT_NE(unknown, VariableSet({{"a", value("")}}));
+  EXPECT_NE(unknown, VariableSet({{"a", setting_of("")}}));
   EXPECT_TRUE(unknown.has_unknown());
   EXPECT_FALSE(latin.has_unknown());
 }
 
 TEST(ParseState, IsZeroUnlessSomethingIsSetThatParsingDependsOn) {
-  EXPECT_EQ(parse_state_hash({}, kKey), 0u);
-  EXPECT_EQ(parse_state_hash(VariableSet({{"work_mem", value("1MB")}}), kKey), 0u);
+  EXPECT_EQ(parse_state_hash({}, kSetKey), 0u);
+  EXPECT_EQ(parse_state_hash(VariableSet({{"work_mem", setting_of("1MB")}}), kSetKey), 0u);
 }
 
 // C10, and '01/02/2026'::date, which is read while parsing.
@@ -67,19 +67,19 @@ TEST(ParseState, DependsOnEverythingThatParsingLooksAt) {
   for (const std::string_view name :
        {"search_path", "role", "session_authorization", "standard_conforming_strings", "datestyle",
         "timezone", "intervalstyle", "client_encoding"}) {
-    const auto one = parse_state_hash(VariableSet({{std::string(name), value("a")}}), kKey);
-    const auto two = parse_state_hash(VariableSet({{std::string(name), value("b")}}), kKey);
+    const auto one = parse_state_hash(VariableSet({{std::string(name), setting_of("a")}}), kSetKey);
+    const auto two = parse_state_hash(VariableSet({{std::string(name), setting_of("b")}}), kSetKey);
     EXPECT_NE(one, 0u) << name;
     EXPECT_NE(one, two) << name;
   }
-  EXPECT_NE(parse_state_hash(VariableSet({{"role", value("a")}}), kKey),
-            parse_state_hash(VariableSet({{"search_path", value("a")}}), kKey));
+  EXPECT_NE(parse_state_hash(VariableSet({{"role", setting_of("a")}}), kSetKey),
+            parse_state_hash(VariableSet({{"search_path", setting_of("a")}}), kSetKey));
 }
 
 TEST(ParseState, IsNotKnownWhenAValueIsNot) {
-  EXPECT_EQ(parse_state_hash(VariableSet({{"search_path", Setting::unknown()}}), kKey),
+  EXPECT_EQ(parse_state_hash(VariableSet({{"search_path", Setting::unknown()}}), kSetKey),
             std::nullopt);
-  EXPECT_EQ(parse_state_hash(VariableSet({{"app.x", Setting::unknown()}}), kKey), 0u);
+  EXPECT_EQ(parse_state_hash(VariableSet({{"app.x", Setting::unknown()}}), kSetKey), 0u);
 }
 
 }  // namespace

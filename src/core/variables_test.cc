@@ -12,14 +12,14 @@
 namespace fairlead::core {
 namespace {
 
-constexpr HashKey kKey{.low = 1, .high = 2};
+constexpr HashKey kSessionKey{.low = 1, .high = 2};
 
 Setting value(std::string_view text) { return Setting::from_value(text, "UTF8"); }
 
 /// A session with short words for what a server confirms.
 struct Session : SessionVariables {
   explicit Session(VariableSet startup = {}, VariableLimits limits = {})
-      : SessionVariables(kKey, std::move(startup), limits) {}
+      : SessionVariables(kSessionKey, std::move(startup), limits) {}
 
   void set(std::string_view name, std::string_view text) {
     on_set(name, value(text), SetScope::kSession);
@@ -313,7 +313,7 @@ TEST(SessionVariables, KnowsTheParseStateOfTheMoment) {
   session.set_alone("search_path", "a");
   const auto state_a = session.parse_state();
   EXPECT_NE(state_a, 0u);
-  EXPECT_EQ(state_a, parse_state_hash(session.committed(), kKey));
+  EXPECT_EQ(state_a, parse_state_hash(session.committed(), kSessionKey));
   session.set_local("search_path", "b");
   EXPECT_NE(session.parse_state(), state_a);
   session.on_savepoint("s");

@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 
 using Found = std::expected<Addresses, std::string>;
 
-Addresses address(const char* text) { return {*Address::parse(text)}; }
+Addresses only_address(const char* text) { return {*Address::parse(text)}; }
 
 /// Name servers as a test wants them. Shared with the threads that ask, which may outlive the test.
 class NameServers {
@@ -73,7 +73,7 @@ class ResolverTest : public ::testing::Test {
     spawner.spawn(resolve_into(loop, "two", 20s, two));
     co_await resolve_into(loop, "one", 10s, one);
     EXPECT_EQ(spawner.running(), 1) << "the other one waits";
-    servers_->set("two", {.addresses = address("10.0.0.2")});
+    servers_->set("two", {.addresses = only_address("10.0.0.2")});
     servers_->let_go();
     co_await spawner.join();
   }
@@ -91,16 +91,16 @@ class ResolverTest : public ::testing::Test {
 };
 
 TEST_F(ResolverTest, AnAddressIsNotLookedUp) {
-  EXPECT_EQ(resolve("192.0.2.7"), address("192.0.2.7"));
-  EXPECT_EQ(resolve("2001:db8::7"), address("2001:db8::7"));
+  EXPECT_EQ(resolve("192.0.2.7"), only_address("192.0.2.7"));
+  EXPECT_EQ(resolve("2001:db8::7"), only_address("2001:db8::7"));
   EXPECT_EQ(servers_->asked, 0);
 }
 
 TEST_F(ResolverTest, ANameIsLookedUpEachTime) {
-  servers_->set("one", {.addresses = address("10.0.0.1")});
-  EXPECT_EQ(resolve("one"), address("10.0.0.1"));
-  servers_->set("one", {.addresses = address("10.0.0.2")});
-  EXPECT_EQ(resolve("one"), address("10.0.0.2"));
+  servers_->set("one", {.addresses = only_address("10.0.0.1")});
+  EXPECT_EQ(resolve("one"), only_address("10.0.0.1"));
+  servers_->set("one", {.addresses = only_address("10.0.0.2")});
+  EXPECT_EQ(resolve("one"), only_address("10.0.0.2"));
 }
 
 TEST_F(ResolverTest, ANameThatNobodyKnowsIsAnError) {
@@ -110,14 +110,14 @@ TEST_F(ResolverTest, ANameThatNobodyKnowsIsAnError) {
 }
 
 TEST_F(ResolverTest, ANameThatHangsDelaysNoOtherName) {
-  servers_->set("one", {.addresses = address("10.0.0.1")});
+  servers_->set("one", {.addresses = only_address("10.0.0.1")});
   servers_->hang("two");
   Loop loop;
   Found one;
   Found two;
   run(loop, resolve_one_while_two_hangs(loop, one, two));
-  EXPECT_EQ(one, address("10.0.0.1"));
-  EXPECT_EQ(two, address("10.0.0.2"));
+  EXPECT_EQ(one, only_address("10.0.0.1"));
+  EXPECT_EQ(two, only_address("10.0.0.2"));
 }
 
 TEST_F(ResolverTest, WhoWaitsLongEnoughLeavesAndSoMayEverythingElse) {
@@ -130,21 +130,21 @@ TEST_F(ResolverTest, WhoWaitsLongEnoughLeavesAndSoMayEverythingElse) {
 }
 
 TEST_F(ResolverTest, AllWhoWantANameWaitForOneLookUp) {
-  servers_->set("one", {.addresses = address("10.0.0.1")});
+  servers_->set("one", {.addresses = only_address("10.0.0.1")});
   servers_->hang("one");
   Loop loop;
   std::array<Found, 3> found;
   run(loop, resolve_together(loop, found));
-  for (const Found& one : found) EXPECT_EQ(one, address("10.0.0.1"));
+  for (const Found& one : found) EXPECT_EQ(one, only_address("10.0.0.1"));
   EXPECT_EQ(servers_->asked, 1);
 }
 
 TEST_F(ResolverTest, WhatIsRememberedIsUsedWhileTheNameServersAreSilent) {
-  servers_->set("one", {.addresses = address("10.0.0.1")});
-  EXPECT_EQ(resolve("one"), address("10.0.0.1"));
+  servers_->set("one", {.addresses = only_address("10.0.0.1")});
+  EXPECT_EQ(resolve("one"), only_address("10.0.0.1"));
   servers_->hang("one");
-  EXPECT_EQ(resolve("one"), address("10.0.0.1"));
-  EXPECT_EQ(resolve("one", 1ms), address("10.0.0.1"));
+  EXPECT_EQ(resolve("one"), only_address("10.0.0.1"));
+  EXPECT_EQ(resolve("one", 1ms), only_address("10.0.0.1"));
   servers_->let_go();
 }
 

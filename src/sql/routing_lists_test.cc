@@ -22,7 +22,7 @@ enum Oid : uint32_t {
   kNextval = 20007,
 };
 
-const std::vector<FunctionRow>& functions() {
+const std::vector<FunctionRow>& listed_functions() {
   static const std::vector<FunctionRow> rows = {
       {.name = "lower",
        .volatility = 'i',
@@ -48,7 +48,7 @@ const std::vector<FunctionRow>& functions() {
 std::shared_ptr<const FunctionCatalog> catalog(RoutingLists lists,
                                                std::vector<DependencyRow> rows = {}) {
   rows.push_back({kTable, 30100, "t"});
-  return FunctionCatalog::build(functions(), 1, rows, {}, std::move(lists));
+  return FunctionCatalog::build(listed_functions(), 1, rows, {}, std::move(lists));
 }
 
 Reason reason(const std::shared_ptr<const FunctionCatalog>& catalog, std::string_view text) {

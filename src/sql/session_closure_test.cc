@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kSets = "BEGIN PERFORM set_config('app.tenant', $1, false); END";
 
-std::vector<FunctionRow> functions() {
+std::vector<FunctionRow> setting_functions() {
   return {
       {.name = "lower", .volatility = 'i', .language = "internal", .is_builtin = true, .oid = 870},
       {.name = "set_config", .language = "internal", .is_builtin = true, .oid = 2078},
@@ -64,7 +64,7 @@ std::vector<DependencyRow> dependencies() {
 }
 
 bool is_opaque(std::string_view text, const RoutingLists& lists = {}) {
-  const auto catalog = FunctionCatalog::build(functions(), 1, dependencies(), {}, lists);
+  const auto catalog = FunctionCatalog::build(setting_functions(), 1, dependencies(), {}, lists);
   return decide(classify(text), catalog.get()).opaque;
 }
 
@@ -101,7 +101,7 @@ TEST(SessionClosure, BelievesTheOperator) {  // A56
 }
 
 TEST(SessionClosure, TakesEveryStatementForOneWhereACastMayDoIt) {  // C4
-  const auto rows = functions();
+  const auto rows = setting_functions();
   const DependencyRow cast[] = {{DependencyKind::kCast, 0, "from a to b", {20001}}};
   const auto catalog = FunctionCatalog::build(rows, 1, cast);
   EXPECT_TRUE(decide(classify("SELECT 1"), catalog.get()).opaque);

@@ -14,17 +14,17 @@ namespace {
 
 using enum DependencyKind;
 
-constexpr uint32_t kLower = 870;
-constexpr uint32_t kReader = 20001;
+constexpr uint32_t kLowerOid = 870;
+constexpr uint32_t kReaderOid = 20001;
 
-const std::vector<FunctionRow>& functions() {
+const std::vector<FunctionRow>& called_functions() {
   static const std::vector<FunctionRow> rows = {
       {.name = "lower",
        .volatility = 'i',
        .language = "internal",
        .is_builtin = true,
-       .oid = kLower},
-      {.name = "reader", .volatility = 'i', .language = "sql", .oid = kReader},
+       .oid = kLowerOid},
+      {.name = "reader", .volatility = 'i', .language = "sql", .oid = kReaderOid},
   };
   return rows;
 }
@@ -41,10 +41,10 @@ TEST(TableClosure, FollowsReadsAndWritesEachItsOwnWay) {  // D11
       {kTable, 30001, "parent"},
       {kTable, 30002, "child"},
       {kForeignKey, 30001, "parent", {}, {30002}},
-      {kPolicy, 30002, "child", {kLower}, {30003}},
+      {kPolicy, 30002, "child", {kLowerOid}, {30003}},
       {kTable, 30003, "tenants"},
   };
-  const TableClosure closure(functions(), rows);
+  const TableClosure closure(called_functions(), rows);
   EXPECT_EQ(closure.read("parent"), tables({"parent"}));
   EXPECT_EQ(closure.written("parent"), tables({"parent", "child"}));
   EXPECT_EQ(closure.read("child"), tables({"child", "tenants"}));
@@ -55,18 +55,18 @@ TEST(TableClosure, FollowsReadsAndWritesEachItsOwnWay) {  // D11
 TEST(TableClosure, EndsWhereRelationsLeadToEachOther) {
   const std::vector<DependencyRow> rows{{kForeignKey, 30001, "a", {}, {30002}},
                                         {kForeignKey, 30002, "b", {}, {30001, 30002}}};
-  const TableClosure closure(functions(), rows);
+  const TableClosure closure(called_functions(), rows);
   EXPECT_EQ(closure.written("a"), tables({"a", "b"}));
   EXPECT_EQ(closure.read("a"), tables({"a"}));
 }
 
 TEST(TableClosure, BelievesNoLabelOfAFunction) {  // A43
   const std::vector<DependencyRow> rows{
-      {kView, 30001, "v", {kReader}, {}},      {kTrigger, 30002, "t", {kReader}},
+      {kView, 30001, "v", {kReaderOid}, {}},   {kTrigger, 30002, "t", {kReaderOid}},
       {kWriteExpression, 30003, "e", {99999}}, {kView, 30004, "over", {}, {30001}},
-      {kView, 30005, "plain", {kLower}},
+      {kView, 30005, "plain", {kLowerOid}},
   };
-  const TableClosure closure(functions(), rows);
+  const TableClosure closure(called_functions(), rows);
   for (const char* name : {"v", "over"}) EXPECT_EQ(closure.read(name), Tables{}) << name;
   for (const char* name : {"v", "over", "t", "e"})
     EXPECT_EQ(closure.written(name), Tables{}) << name;
@@ -76,7 +76,7 @@ TEST(TableClosure, BelievesNoLabelOfAFunction) {  // A43
 
 TEST(TableClosure, TakesCoordinateSystemsForReadByEverything) {  // D11
   const std::vector<DependencyRow> rows{{kTable, 30001, "spatial_ref_sys"}};
-  EXPECT_EQ(TableClosure(functions(), rows).written("spatial_ref_sys"),
+  EXPECT_EQ(TableClosure(called_functions(), rows).written("spatial_ref_sys"),
             tables({"spatial_ref_sys"}));
   const FunctionRow postgis[] = {{.name = "st_transform",
                                   .volatility = 'i',
@@ -102,12 +102,12 @@ TEST(TableClosure, IsTheWholeDatabaseBeyondItsLimitAndWhereARelationIsNewer) {
       rows.push_back({kTable, static_cast<uint32_t>(30001 + i), names[i]});
       rows[0].relations.push_back(rows.back().oid);
     }
-    return TableClosure(functions(), rows).read("parent");
+    return TableClosure(called_functions(), rows).read("parent");
   };
   EXPECT_FALSE(parent_of(kTablesOfOneNameMax - 1).whole_database);
   EXPECT_EQ(parent_of(kTablesOfOneNameMax), Tables{});
   const std::vector<DependencyRow> rows{{kView, 30001, "v", {}, {30002}}};
-  EXPECT_EQ(TableClosure(functions(), rows).read("v"), Tables{});
+  EXPECT_EQ(TableClosure(called_functions(), rows).read("v"), Tables{});
 }
 
 TEST(TableClosure, GivesANameTheSameNumberEverywhere) {
@@ -119,16 +119,17 @@ TEST(TableClosure, GivesANameTheSameNumberEverywhere) {
 }
 
 TEST(MayTouchAnyTable, TellsWhatCallsMoreThanItNames) {
-  std::vector<DependencyRow> rows{{kOperator, 0, "###", {kReader}}, {kOperator, 0, "+", {kLower}}};
+  std::vector<DependencyRow> rows{{kOperator, 0, "###", {kReaderOid}},
+                                  {kOperator, 0, "+", {kLowerOid}}};
   const auto touches = [&](std::string_view text) {
-    return FunctionCatalog::build(functions(), 1, rows)->may_touch_any_table(classify(text));
+    return FunctionCatalog::build(called_functions(), 1, rows)->may_touch_any_table(classify(text));
   };
   for (const char* text :
        {"SELECT reader()", "SELECT t.reader FROM t", "SELECT a ### b FROM t", "SELECT nobody()"})
     EXPECT_TRUE(touches(text)) << text;
   for (const char* text : {"SELECT lower('A')", "SELECT t.lower FROM t", "SELECT a + b FROM t"})
     EXPECT_FALSE(touches(text)) << text;
-  rows.push_back({kDomain, 0, "d", {kReader}});
+  rows.push_back({kDomain, 0, "d", {kReaderOid}});
   EXPECT_TRUE(touches("SELECT a FROM t"));
 }
 

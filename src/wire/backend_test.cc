@@ -10,13 +10,6 @@ namespace {
 
 using namespace std::string_view_literals;
 
-template <class Append>
-std::string body_from(Append append) {
-  std::string out;
-  append(out);
-  return body_of(out);
-}
-
 TEST(Authentication, RoundTripsAndRefusesTruncations) {
   const std::string ok = body_from(append_authentication_ok);
   EXPECT_EQ(Authentication::decode(ok), Authentication{.code = AuthCode::kOk});

@@ -16,6 +16,14 @@ inline std::string body_of(std::string_view frame) {
   return std::string(frame.substr(kFrameHeaderSize));
 }
 
+/// Encodes with `append` and gives the body.
+template <class Append>
+std::string body_from(Append append) {
+  std::string out;
+  append(out);
+  return body_of(out);
+}
+
 /// `decode` (a callable that gives a Result) takes `body` and refuses every shorter beginning of it
 /// and the same with a byte behind it. Each input is copied to a heap block of its exact size, so
 /// that the address sanitizer sees a read beyond its end.

@@ -10,14 +10,6 @@ namespace {
 
 using namespace std::string_view_literals;
 
-// Encodes with `append` and gives the body.
-template <class Append>
-std::string body_from(Append append) {
-  std::string out;
-  append(out);
-  return body_of(out);
-}
-
 TEST(Query, RoundTripsAndRefusesTruncations) {
   const std::string body = body_from([](auto& out) { append_query(out, "select 'ä'; select 2"); });
   EXPECT_EQ(Query::decode(body), Query{"select 'ä'; select 2"});

@@ -17,7 +17,7 @@ using wire::TxStatus;
 namespace frontend = wire::frontend;
 
 constexpr std::array<std::string_view, 2> kReported{"application_name", "timezone"};
-constexpr std::array<std::string_view, 1> kColumn{"v"};
+constexpr std::array<std::string_view, 1> kValueColumn{"v"};
 
 bool returns_row(Kind kind) {
   return kind == Kind::kSelect || kind == Kind::kSelectParameter || kind == Kind::kShow ||
@@ -218,7 +218,7 @@ void SimServer::on_describe(std::string_view body) {
     const bool has_parameter = statement.kind == Kind::kSelectParameter;
     wire::append_parameter_description(output_, std::span(text).first(has_parameter ? 1 : 0));
   }
-  returns_row(statement.kind) ? wire::append_text_row_description(output_, kColumn)
+  returns_row(statement.kind) ? wire::append_text_row_description(output_, kValueColumn)
                               : wire::append_no_data(output_);
 }
 
