@@ -42,9 +42,10 @@ class Cluster:
         self.nodes = []
         try:
             # Servers are killed here, never machines: what is written survives in the kernel's cache, and what they share has
-            # to be gone with their folder.
+            # to be gone with their folder. To compile what drivers ask the catalogue (jit) takes longer than to answer it.
             made = self._run("cluster", "create", "--dir", self.dir, "--replicas", str(replicas), "--json", "--set", "fsync=off",
-                             "--set", "dynamic_shared_memory_type=mmap", *(["--pg-bin", programs] if programs else []))
+                             "--set", "dynamic_shared_memory_type=mmap", "--set", "jit_above_cost=-1",
+                             *(["--pg-bin", programs] if programs else []))
             self.nodes = json.loads(made)["nodes"]
             with open(os.path.join(self.dir, "cluster.json"), encoding="utf-8") as file:
                 self.state = json.load(file)
