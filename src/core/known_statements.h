@@ -10,6 +10,9 @@
 // promised a read: what they touch writes, or no replica has it (A44). They go to the primary until
 // the catalog changes.
 //
+// And whether any asks for currval() or lastval(), so that transactions are to be ready for it
+// (C18).
+//
 // Pure; one per tenant, on its worker's thread.
 #pragma once
 
@@ -55,11 +58,16 @@ class KnownStatements {
   }
   size_t size() const { return known_.size(); }
 
+  /// Somebody has asked for the number that nextval() has given before; for good.
+  void expect_sequence_reads() { expects_sequence_reads_ = true; }
+  bool expects_sequence_reads() const { return expects_sequence_reads_; }
+
  private:
   HashKey key_;
   std::unordered_set<PreparedKey, Hash128Hasher> known_;
   /// By identity: statements of one shape share their facts (sql/shape_cache.h).
   std::unordered_set<std::shared_ptr<const sql::QueryFacts>> refused_;
+  bool expects_sequence_reads_ = false;
 };
 
 }  // namespace fairlead::core

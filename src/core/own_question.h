@@ -14,15 +14,17 @@ namespace fairlead::core {
 class OwnQuestion {
  public:
   enum class Kind : uint8_t {
-    kReplay,      // Gives the server the client's settings (C3).
-    kFollowUp,    // RESET went to the server's own default: gives it the client's (C24).
-    kReadBack,    // Asks for settings that only the server knows.
-    kPinCheck,    // Asks what holds the client to the server.
-    kReset,       // Settings that may have been changed unseen go back to their defaults (C4).
-    kBegin,       // Tells of the client's transaction (B30).
-    kLeave,       // The transaction goes on elsewhere: ends it here (B35).
-    kRollback,    // The client left in a transaction (C25).
-    kDiscardAll,  // The client left, and held something (C23).
+    kReplay,         // Gives the server the client's settings (C3).
+    kFollowUp,       // RESET went to the server's own default: gives it the client's (C24).
+    kReadBack,       // Asks for settings that only the server knows.
+    kPinCheck,       // Asks what holds the client to the server.
+    kReset,          // Settings that may have been changed unseen go back to their defaults (C4).
+    kBegin,          // Tells of the client's transaction (B30).
+    kLeave,          // The transaction goes on elsewhere: ends it here (B35).
+    kRollback,       // The client left in a transaction (C25).
+    kDiscardAll,     // The client left, and held something (C23).
+    kSequenceLocks,  // Whether the open transaction has taken numbers of its own (C18).
+    kDiscardSequences,  // Takes away those that others have left (C18).
   };
 
   explicit OwnQuestion(Kind kind) : kind_(kind) {}

@@ -104,9 +104,10 @@ struct RequestPlan {
   bool changes_statements = false;
   bool copy_in = false;
   sql::PinEvents pins;
-  bool opaque = false;            // C4.
-  bool changes_session = false;   // Some execution has an effect of request_effects.h …
-  bool changes_settings = false;  // … on settings, so that what comes next may read differently.
+  bool names_sequence_read = false;  // currval() or lastval(), perhaps only to be executed later.
+  bool opaque = false;               // C4.
+  bool changes_session = false;      // Some execution has an effect of request_effects.h …
+  bool changes_settings = false;     // … on settings, so that what comes next may read differently.
   bool resets = false;   // Settings may go back to defaults that are not the client's (C24).
   bool commits = false;  // COMMIT, COMMIT PREPARED or PREPARE TRANSACTION is part of it.
   CatalogChange catalog_change = CatalogChange::kNone;

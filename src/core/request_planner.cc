@@ -200,6 +200,7 @@ void RequestPlanner::add_execution(Execution execution, RequestPlan& plan) {
 /// What it does besides answering, as far as its text tells.
 void RequestPlanner::add_effects(const sql::QueryFacts& facts, RequestPlan& plan) {
   plan.pins.bits = static_cast<uint16_t>(plan.pins.bits | facts.pins.bits);
+  plan.names_sequence_read |= facts.pins.has(sql::PinEvent::kSequenceRead);
   plan.opaque |= facts.opaque_side_effects;
   plan.catalog_change = std::max(plan.catalog_change, catalog_change_of(facts));
   plan.changes_settings |= facts.calls_set_config || !facts.variables.empty();

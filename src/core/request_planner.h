@@ -36,8 +36,9 @@ class RequestPlanner {
                     RequestPlan& plan);
 
   /// Whether the request has to wait until everything before it is answered: what it means depends
-  /// on the outcome (SQL PREPARE, EXECUTE and DEALLOCATE, which a failed transaction refuses), or
-  /// it is Fairlead's own to answer, or its comment asks for a NOTICE. Changes nothing.
+  /// on the outcome (SQL PREPARE, EXECUTE and DEALLOCATE, which a failed transaction refuses;
+  /// currval() and lastval(), for C18), or it is Fairlead's own to answer, or its comment asks for
+  /// a NOTICE. Changes nothing.
   bool must_wait_its_turn(PlanningSources context, const SessionState& session,
                           std::string_view bytes, std::span<const RequestMessage> messages) const;
 

@@ -61,6 +61,7 @@ Result<void> RequestPlanner::plan_parse(std::string_view bytes, const RequestMes
   planned.statement = statement;
   planned.facts = facts;
   planned.changes_statements = true;
+  plan.names_sequence_read |= facts->pins.has(sql::PinEvent::kSequenceRead);
   if (is_deallocate(facts.get())) {
     planned.treatment = Treatment::kReply;
     wire::append_parse_complete(planned.answer);

@@ -17,9 +17,13 @@ using Treatment = PlannedMessage::Treatment;
 bool RequestPlanner::must_wait_its_turn(PlanningSources context, const SessionState& session,
                                         std::string_view bytes,
                                         std::span<const RequestMessage> messages) const {
+  const auto depends = [](const sql::QueryFacts& facts) {
+    return !facts.prepared.empty() || is_local_statement(facts) ||
+           facts.pins.has(sql::PinEvent::kSequenceRead);
+  };
   const auto waits = [&](std::string_view text) {
     const auto& entry = context.shapes->find(text, session.lex_options());
-    if (!entry.facts->prepared.empty() || is_local_statement(*entry.facts)) return true;
+    if (depends(*entry.facts)) return true;
     if (!entry.has_comment) return false;
     const auto hints = sql::find_hints(text, session.lex_options());
     return hints && hints->explain && hints->explain->on;
@@ -38,7 +42,7 @@ bool RequestPlanner::must_wait_its_turn(PlanningSources context, const SessionSt
       const ClientStatement* known = bind ? session.statements.find(bind->statement) : nullptr;
       const auto* facts =
           known != nullptr ? static_cast<const sql::QueryFacts*>(known->facts.get()) : nullptr;
-      if (facts != nullptr && (!facts->prepared.empty() || is_local_statement(*facts))) return true;
+      if (facts != nullptr && depends(*facts)) return true;
     }
   }
   return false;

@@ -32,6 +32,8 @@ struct ServerState {
   ReportedParameters reported;         // Of the session only; what describes the node is left out.
   std::optional<bool> in_hot_standby;  // As it said last (E5), before PostgreSQL 14 at its login.
   VariableSet variables;
+  /// C18: somebody may have called nextval() since its session's numbers were thrown away last.
+  bool sequences_used = false;
   ServerStatements statements{HashKey{}};
   /// How many changes of the catalog there were when its statements were parsed.
   uint64_t catalog_changes = 0;

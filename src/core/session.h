@@ -8,6 +8,7 @@
 //   session_requests.cc   a request on its way to a server
 //   session_transaction.cc  transactions that servers are told of later (B30-B36)
 //   session_sending.cc    what is sent of it, and what is noted until it is answered
+//   session_sequences.cc  currval() and lastval()
 //   session_local.cc      requests that Fairlead answers by itself
 //   session_answers.cc    what the leased server says
 //   session_boundary.cc   the end of a request, and of a lease
@@ -25,6 +26,7 @@
 #include <vector>
 
 #include "core/client_transaction.h"
+#include "core/foreign_sequences.h"
 #include "core/known_statements.h"
 #include "core/local_statement.h"
 #include "core/own_question.h"
@@ -222,13 +224,19 @@ class Session {
   bool is_all_mine() const;
   bool prepares_known() const;
   bool fail_locally(size_t index, size_t confirmed, std::string& out);
-  void refuse_foreign_sequence();
   bool is_on_replica() const;
   void refuse_on_replica();
   void refuse_message(size_t index, const Error& error);
   void drop_behind(size_t index);
   void describe_ours(const sql::QueryFacts* facts, std::string& out);
   Result<LocalAnswer> execute_ours(const sql::QueryFacts& facts);
+
+  // session_sequences.cc
+  std::optional<size_t> find_earlier_sequence();
+  void refuse_earlier_sequence();
+  bool must_forget_sequences() const;
+  bool ask_for_sequences();
+  void refuse_unknown_sequence();
 
   // session_answers.cc
   bool must_wait_for_room();
@@ -302,6 +310,7 @@ class Session {
   // The server that is leased, and what it owes.
   ServerState* server_ = nullptr;
   Lease lease_;
+  ForeignSequences foreign_sequences_;
   std::optional<NodeIndex> kept_node_;  // The last replica (balance = "sticky").
   SentRequests sent_;
   std::optional<OwnQuestion> question_;  // Ours, unanswered; nothing else is on its way then.

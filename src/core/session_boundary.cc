@@ -146,6 +146,8 @@ bool Session::at_boundary() {
   server_->variables = state_.variables.take_on_server();
   switch (state_.pins.at_boundary()) {
     case ReleaseAction::kKeep:
+      if (foreign_sequences_.before_pin() != ForeignSequences::Remedy::kNone)
+        ask(Kind::kDiscardSequences, kDiscardSequences);
       return false;
     case ReleaseAction::kCheck:
       ask(Kind::kPinCheck, check_query(state_.pins.suspects()));
@@ -230,6 +232,7 @@ bool Session::on_question_answered() {
     case Kind::kReset:
       state_.pins.on_server_left();
       server_->variables = {};
+      server_->sequences_used = false;
       return cancels_running_ == 0;
     case Kind::kBegin:
       return on_begun(question);
@@ -243,7 +246,15 @@ bool Session::on_question_answered() {
       state_.pins.on_server_left();
       server_->statements.forget_all();
       server_->variables = {};
+      server_->sequences_used = false;
       return true;
+    case Kind::kSequenceLocks:
+      foreign_sequences_.on_answer(!question.row().empty() && question.row().front() == "t");
+      return false;
+    case Kind::kDiscardSequences:
+      foreign_sequences_.on_discarded();
+      server_->sequences_used = false;
+      return false;
   }
   return false;
 }
@@ -276,11 +287,19 @@ bool Session::on_question_failed(const OwnQuestion& question) {
     close_server();  // What it could not take back would fail the next client, too.
     return false;
   }
-  if (question.kind() == Kind::kBegin && server_->status == wire::TxStatus::kIdle) {
+  const bool is_idle = server_->status == wire::TxStatus::kIdle;
+  if (question.kind() == Kind::kBegin && is_idle) {
     refuse(*question.error());
     return true;
   }
-  const bool takes_state = !state_.pins.reasons().empty() || holds_state() || held_ready_;
+  if (question.kind() == Kind::kDiscardSequences && is_idle && stage_ == Stage::kSettings) {
+    refuse(*question.error());
+    return at_boundary();
+  }
+  const bool is_amid =  // What the client's transaction did is undone.
+      question.kind() == Kind::kSequenceLocks || question.kind() == Kind::kDiscardSequences;
+  const bool takes_state =
+      !state_.pins.reasons().empty() || holds_state() || held_ready_ || is_amid;
   host_.note_trouble(lease_.node, describe(*question.error()));
   close_server();
   state_.pins.on_server_left();

@@ -169,31 +169,6 @@ bool Session::answer_extended_locally(std::string& out) {
   return true;
 }
 
-/// currval() and lastval() answer for the server, and between two transactions that is anybody's:
-/// without a transaction that has written, or a server of the client's own, their number would be
-/// another client's (C18).
-void Session::refuse_foreign_sequence() {
-  bool wrote = !state_.pins.reasons().empty();
-  if (state_.status != wire::TxStatus::kIdle) {
-    wrote |= transaction_may_write_;
-    sent_.for_each([&](const SentRequest& sent) { wrote |= sent.may_write; });
-  }
-  const auto index = plan_.find_execution([&wrote](const sql::QueryFacts& facts) {
-    const bool is_foreign = facts.reads_earlier_sequence && !wrote;
-    wrote |= facts.may_write;
-    return is_foreign;
-  });
-  if (!index) return;
-  refuse_message(
-      *index,
-      {ErrorCode::kNotInPrerequisiteState,
-       "currval() and lastval() have no answer outside of the transaction that called nextval()",
-       "With pool_mode \"transaction\" the next transaction may be on another server, whose last "
-       "value is another client's.",
-       "Use INSERT ... RETURNING, or both statements in one transaction, or pool_mode \"session\" "
-       "for this database."});
-}
-
 /// On a server where the client asked for no replica.
 bool Session::is_on_replica() const {
   return server_ != nullptr && lease_.target == Target::kReplica && state_.port == Port::kAutomatic;

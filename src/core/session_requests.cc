@@ -174,6 +174,7 @@ void Session::on_lease(ServerState& server, const Lease& lease) {
   waits_for_room_ = false;
   forwards_message_ = false;  // The rest of what it said to nobody is not the client's.
   lease_ = lease;
+  foreign_sequences_.on_lease(server.sequences_used);
   last_route_.waited_us += lease.waited_us;
   if (lease.target == Target::kReplica) kept_node_ = lease.node;
   host_.wake();
@@ -223,6 +224,10 @@ Pause Session::give_settings() {
     }
     server_->variables = state_.variables.committed();
   }
+  if (at_start && must_forget_sequences()) {
+    ask(OwnQuestion::Kind::kDiscardSequences, kDiscardSequences);
+    return Pause::kTurn;
+  }
   if (transaction_.is_deferred()) return begin_transaction();
   stage_ = Stage::kSend;
   return Pause::kInput;
@@ -270,6 +275,7 @@ void Session::plan_request(std::string_view request) {
       return lost_transaction_ ? answer_in_lost_transaction() : answer_in_failed_transaction();
     leave_failed_transaction(request);
   }
+  if (ask_for_sequences()) return;
   shown_.clear();
   if (!sent_.empty()) return route_or_answer();  // Nothing is answered locally now.
   const bool needs_token = std::ranges::any_of(plan_.executions, [](const Execution& execution) {

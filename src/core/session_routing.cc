@@ -11,7 +11,7 @@ void Session::route_or_answer() {
     stage_ = Stage::kDone;
     return;
   }
-  if (plan_.pins.has(sql::PinEvent::kSequenceRead)) refuse_foreign_sequence();
+  if (plan_.pins.has(sql::PinEvent::kSequenceRead)) refuse_earlier_sequence();
   const bool upgrades = must_upgrade();
   if (is_on_replica() && !upgrades) refuse_on_replica();
   would_be_.reset();

@@ -131,6 +131,7 @@ void Session::note_sent() {
   const bool continues =
       segment_open_ || end_ == RequestEnd::kFlush || end_ == RequestEnd::kOversize;
   if (plan_.decision.may_write) note_written(sent.written);
+  if (plan_.executes && lease_.target == Target::kPrimary) server_->sequences_used = true;
   if (request_may_control(plan_)) {
     sent.controls = true;
     sent.ends_inside = plan_.ends_inside;

@@ -110,6 +110,55 @@ class Held(Case):
             client.run(insert)
             self.assertEqual(client.value(last), client.value(current))
 
+    def test_a_transaction_that_took_no_number_is_told_none(self):  # C18
+        insert, last, current = "insert into numbered default values", "select lastval()", "select currval('numbered_id_seq')"
+        with login() as client:
+            client.run("create table if not exists numbered (id serial, parent int); drop table if exists counted;"
+                       "create table counted (id serial)")
+        untaken = "delete from marks"
+        asked = {
+            "at once": lambda client, question: client.query(f"{untaken}; {question}"),
+            "in a segment": lambda client, question: client.extended(executed(untaken), executed(question)),
+            "later": lambda client, question: (client.run("begin"), client.run(untaken), client.query(question))[-1],
+            "later, unnamed": lambda client, question:
+                (client.run("begin"), client.extended(executed(untaken)), client.extended(executed(question)))[-1],
+            "amid a pipeline": lambda client, question:
+                (client.run("begin"), client.send(wire.query(untaken) + wire.query(question)), client.answer(), client.answer())[-1],
+            "behind a number of its own": lambda client, question:
+                (client.run("begin"), client.run("insert into counted default values"), client.query(current))[-1],
+            "on a server of its own": lambda client, question: (client.run("listen news"), client.query(question))[-1],
+        }
+        for way, ask in asked.items():
+            for known, question in ((False, last), (True, current)):  # Whether somebody has asked before.
+                if way == "behind a number of its own" and not known:
+                    continue  # docs/STATUS.md
+                proxy = Proxy(STAND, {"proxy": {"workers": 1}, "database": {"pool_size": 1}})
+                with self.subTest(way=way, known=known), contextlib.ExitStack() as closing:
+                    closing.callback(proxy.stop)
+                    client, other = (closing.enter_context(wire.Connection.login(proxy.address)) for _ in range(2))
+                    if known:
+                        other.query(last)
+                    other.run(insert)
+                    answer = ask(client, question)
+                    self.assertEqual((answer.rows, [error["C"] for error in answer.errors]), ([], ["55000"]))
+
+    def test_the_first_who_asks_is_told_the_number_of_its_transaction(self):  # C18
+        insert, last = "insert into numbered default values", "select lastval()"
+        with login() as client:
+            client.run("create table if not exists numbered (id serial, parent int)")
+        proxy = Proxy(STAND, {"proxy": {"workers": 1}, "database": {"pool_size": 1}})
+        self.addCleanup(proxy.stop)
+        with wire.Connection.login(proxy.address) as client, wire.Connection.login(proxy.address) as other:
+            for begin in ("begin", "begin isolation level serializable"):
+                other.run(insert)
+                client.run(begin)
+                own = client.value(f"{insert} returning id")
+                client.run("savepoint s")
+                self.assertEqual((client.value(last), client.value("select currval('numbered_id_seq')")), (own, own))
+                client.run("rollback to s")
+                self.assertEqual(client.value(last), own)
+                client.run("commit")
+
     def test_suspended_portals_go_on_and_die_with_their_transaction(self):  # C12d
         rows = "select n from generate_series(1, 9) n"
         for begin in ("begin", "begin read only"):
