@@ -49,6 +49,7 @@ struct PlannedMessage {
     kCloseStatement,  // Only the client's name goes away.
     kSqlPrepare,      // Query: PREPARE under the server's name.
     kSqlExecute,      // Query: EXECUTE under the server's name.
+    kFollowUp,        // Execute: `answer` has SQL to be executed behind it, unseen (C24).
     kReply,           // Nothing is sent: `answer` stands in its place.
     kRefuse,          // The request fails here, with `answer`.
   };
@@ -60,7 +61,9 @@ struct PlannedMessage {
   std::shared_ptr<const sql::QueryFacts> facts = {};  // Of `statement`.
   size_t name_begin = 0;  // kSqlExecute: where the name stands in the text.
   size_t name_end = 0;
-  std::string answer = {};       // kReply, kRefuse: whole messages, without ReadyForQuery.
+  /// kReply, kRefuse: whole messages, without ReadyForQuery. kFollowUp: statements, each of them
+  /// ended by a zero.
+  std::string answer = {};
   bool uses_own_portal = false;  // Describe or Execute of a portal that was bound before it here.
   bool has_execution = false;    // Its command tags complete one of RequestPlan::executions.
   bool changes_statements = false;  // The client's statements are told of the answer.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/request_effects.h"
+#include "core/reset_order.h"
 #include "core/variable_names.h"
 #include "sql/classify.h"
 #include "sql/guc_values.h"
@@ -47,6 +48,15 @@ bool resets(const sql::QueryFacts& facts) {
   });
 }
 
+Error missing_setting_error(std::string_view setting) {
+  return {ErrorCode::kFeatureNotSupported,
+          "what stands behind RESET in this query would not run with the " + std::string(setting) +
+              " that the connection was opened with",
+          "The server is shared, and RESET there goes back to its own default; the connection's is "
+          "set again behind the whole query.",
+          "Send RESET, or DISCARD, as a query of its own."};
+}
+
 bool commits(const sql::QueryFacts& facts) {
   return std::ranges::any_of(facts.transaction, [](const TransactionCommand& command) {
     return command.kind == TransactionCommand::Kind::kCommit ||
@@ -89,6 +99,7 @@ Result<void> RequestPlanner::plan(PlanningSources context, SessionState& session
     }
   }
   keep_portals(plan);
+  if (plan.resets) plan_follow_ups(plan, session.variables.startup());
   return {};
 }
 
@@ -249,6 +260,11 @@ Result<void> RequestPlanner::plan_query(std::string_view bytes, const RequestMes
   const std::shared_ptr<const sql::QueryFacts> facts = entry.facts;
   const auto hints = take_hints(query->text, entry.has_comment, message, plan);
   if (!hints) return {};
+  if (const auto missing = find_missing_setting(*facts, session_->variables.startup())) {
+    wire::append_error(add(message, Treatment::kRefuse, plan).answer, wire::Severity::kError,
+                       missing_setting_error(*missing));
+    return {};
+  }
   session_->statements.on_simple_query();
   add(message, Treatment::kForward, plan);
   // In a failed transaction, and amid an extended segment, only the server knows what it takes.

@@ -12,7 +12,7 @@ namespace {
 namespace frontend = wire::frontend;
 using Treatment = PlannedMessage::Treatment;
 
-/// The statement and the portal that carry a PREPARE.
+/// The statement and the portal that carry a PREPARE, or another statement of ours.
 constexpr std::string_view kPreparing = "fl_preparing";
 
 bool is_unnamed(std::string_view name) { return name.empty(); }
@@ -114,6 +114,11 @@ Result<void> RequestWriter::write_message(std::string_view bytes, const PlannedM
     case Treatment::kSqlExecute:
       write_sql_execute(bytes, planned, out);
       return {};
+    case Treatment::kFollowUp:
+      out.append(planned.message.frame(bytes));
+      expect(planned);
+      write_follow_ups(planned.answer, out);
+      return {};
     case Treatment::kReply:
       reply(planned, planned.answer);
       return {};
@@ -157,16 +162,31 @@ void RequestWriter::give(const PreparedStatement& statement, std::string& out) {
     responses_.expect({.kind = Expect::kParse, .hidden = true, .tag = kConfirmsServerParse});
     return;
   }
+  execute_unseen(prepare_sql(statement, name), kConfirmsServerParse, out);
+}
+
+/// Amid a segment, too. The client's unnamed statement and its portals stay as they are.
+void RequestWriter::execute_unseen(std::string_view sql, uint32_t tag, std::string& out) {
   wire::append_close(out, wire::NameKind::kStatement, kPreparing);  // Of one that failed.
-  wire::append_parse(out, kPreparing, prepare_sql(statement, name));
+  wire::append_parse(out, kPreparing, sql);
   wire::append_bind(out, kPreparing, kPreparing);
   wire::append_execute(out, kPreparing);
   wire::append_close(out, wire::NameKind::kPortal, kPreparing);
+  wire::append_close(out, wire::NameKind::kStatement, kPreparing);
   responses_.expect({.kind = Expect::kClose, .hidden = true});
   responses_.expect({.kind = Expect::kParse, .hidden = true});
   responses_.expect({.kind = Expect::kBind, .hidden = true});
-  responses_.expect({.kind = Expect::kExecute, .hidden = true, .tag = kConfirmsServerParse});
+  responses_.expect({.kind = Expect::kExecute, .hidden = true, .tag = tag});
   responses_.expect({.kind = Expect::kClose, .hidden = true});
+  responses_.expect({.kind = Expect::kClose, .hidden = true});
+}
+
+void RequestWriter::write_follow_ups(std::string_view statements, std::string& out) {
+  for (size_t end = statements.find('\0'); end != std::string_view::npos;
+       end = statements.find('\0')) {
+    execute_unseen(statements.substr(0, end), 0, out);
+    statements.remove_prefix(end + 1);
+  }
 }
 
 Result<void> RequestWriter::write_parse(std::string_view bytes, const PlannedMessage& planned,

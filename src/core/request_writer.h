@@ -56,6 +56,8 @@ class RequestWriter {
   void write_sql_execute(std::string_view bytes, const PlannedMessage& planned, std::string& out);
   void write_refusal(const PlannedMessage& planned, std::string& out);
   void give(const PreparedStatement& statement, std::string& out);
+  void execute_unseen(std::string_view sql, uint32_t tag, std::string& out);
+  void write_follow_ups(std::string_view statements, std::string& out);
   void reply(const PlannedMessage& planned, std::string_view answer);
   void close_between_queries(const PreparedPlan& plan, std::string& out);
   void close_if_planned(const PreparedPlan& plan, std::string& out);

@@ -70,6 +70,8 @@ class SessionVariables {
   void on_reported(std::string_view name, std::string_view value, std::string_view login_value,
                    std::string_view client_encoding);
 
+  /// What the start-up packet asked for, as far as it is kept.
+  const VariableSet& startup() const { return startup_; }
   /// What a server must have when the client's next transaction begins.
   const VariableSet& committed() const { return committed_; }
   /// Whether a server has them already; if so both share their content from now on.

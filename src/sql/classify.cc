@@ -1,6 +1,7 @@
 #include "sql/classify.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "sql/aliases.h"
@@ -59,6 +60,20 @@ bool is_reset(const ParseTree& tree, size_t wrapper) {
          node == "DeallocateStmt";
 }
 
+// Whether it does the same whatever the session's settings are. BEGIN does not: the defaults of
+// transactions are among them.
+bool is_indifferent(const ParseTree& tree, size_t wrapper) {
+  constexpr std::array<std::string_view, 5> kEnds{"TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK",
+                                                  "TRANS_STMT_SAVEPOINT", "TRANS_STMT_RELEASE",
+                                                  "TRANS_STMT_ROLLBACK_TO"};
+  const size_t body = tree.first(wrapper);
+  if (body == ParseTree::kNone) return false;
+  const std::string_view node = tree.key(body);
+  if (node == "TransactionStmt")
+    return std::ranges::find(kEnds, tree.text(body, "kind")) != kEnds.end();
+  return node == "VariableSetStmt" || is_reset(tree, wrapper);
+}
+
 void sort_unique(auto& values) {
   std::ranges::sort(values);
   const auto repeated = std::ranges::unique(values);
@@ -114,6 +129,7 @@ QueryFacts read_unit(std::string_view text, LexOptions options, const ParseTree&
   facts.resets_only = true;
   for (size_t i = tree.first(statements); i != ParseTree::kNone; i = tree.next(i)) {
     const size_t wrapper = tree.member(i, "stmt");
+    if (is_indifferent(tree, wrapper)) facts.indifferent.push_back(facts.statements);
     ++facts.statements;
     locate(unit, i);
     facts.resets_only = facts.resets_only && is_reset(tree, wrapper);

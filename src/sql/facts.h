@@ -170,6 +170,9 @@ struct QueryFacts {
   std::vector<TransactionCommand> transaction;  // In order of the text, as the next two.
   std::vector<VariableCommand> variables;
   std::vector<PreparedCommand> prepared;
+  /// Places of statements that do the same whatever the session's settings are: SET, RESET,
+  /// DISCARD, COMMIT, ROLLBACK and the like. Ascending.
+  std::vector<size_t> indifferent;
   std::optional<std::string>
       show;  // The canonical name ("all" for SHOW ALL), if the unit is one SHOW.
   Discard discard = Discard::kNone;  // The strongest, if several.

@@ -280,6 +280,21 @@ TEST(Facts, RecogniseUnitsThatOnlyResetTheSession) {
     EXPECT_FALSE(classify(text).resets_only) << text;
 }
 
+TEST(Facts, TellWhichStatementsRunTheSameWhateverTheSettingsAre) {  // C24
+  using Places = std::vector<size_t>;
+  EXPECT_EQ(
+      classify("RESET ALL; SET a = 1; SET LOCAL b TO DEFAULT; DISCARD TEMP; CLOSE ALL; COMMIT; "
+               "ROLLBACK; SAVEPOINT s; RELEASE s; ROLLBACK TO s")
+          .indifferent,
+      (Places{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  EXPECT_EQ(
+      classify("SELECT 1; RESET a; SHOW a; BEGIN; START TRANSACTION; PREPARE TRANSACTION 'x'; "
+               "UNLISTEN *; LISTEN a")
+          .indifferent,
+      (Places{1, 6}));
+  EXPECT_EQ(classify("SELEC").indifferent, Places{});
+}
+
 TEST(Facts, MarkWhatRefusesToRunInATransactionBlock) {  // B17
   for (const char* text :
        {"VACUUM", "CREATE DATABASE d", "DROP DATABASE d", "DISCARD ALL", "ALTER SYSTEM RESET ALL",

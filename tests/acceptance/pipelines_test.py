@@ -279,6 +279,57 @@ class Statements(Case):
             other.run("/* fairlead.route=primary */ select 1")
             self.assertEqual(other.notifications, [])
 
+    def test_nothing_behind_a_reset_runs_without_the_start_up_settings(self):  # C24
+        with STAND.superuser(database="tests") as primary:
+            primary.run("drop schema if exists own cascade; create schema own; grant all on schema own to tester;"
+                        "drop role if exists borrowed; create role borrowed; grant borrowed to tester")
+        insert, reset_local = "insert into marks values ({})", "set local search_path to default"
+        with login(options="-c search_path=own") as client, login() as other:
+            client.run("create table marks (n int primary key, by_user name default current_user)")
+            written = []
+
+            def inserts(*before):
+                written.append(len(written))
+                return [*before, insert.format(written[-1])]
+
+            resets = ("reset all", "reset search_path", "set search_path to default", reset_local, "discard all")
+            for reset in resets:  # Amid a segment; and in parts of it.
+                with self.subTest(reset=reset):
+                    client.extended(*(extended(text) for text in inserts(reset))).checked()
+                    client.extended(*(extended(text) + wire.FLUSH for text in inserts(reset))).checked()
+                    if reset != "discard all":
+                        client.run("begin")
+                        client.extended(*(extended(text) for text in inserts("set local search_path = public", reset))).checked()
+                        client.run("commit")
+                    self.assertEqual(client.value("show search_path"), "own")
+            for reset in resets[:-1]:  # In one Query.
+                for begin in (None, "begin"):
+                    with self.subTest(reset=reset, begin=begin):
+                        client.query(begin or "")
+                        answer = client.query(f"{reset}; {insert.format(1000)}")
+                        self.assertEqual([error["C"] for error in answer.errors], ["0A000"])
+                        self.assertEqual(answer.status, "E" if begin else "I")
+                        client.query("rollback")
+            client.run("; ".join(inserts("reset search_path", "set search_path = own")))
+            client.run("; ".join(inserts("reset work_mem")))
+            client.run("reset all; unlisten *; close all; select pg_advisory_unlock_all()")
+            client.run("begin; savepoint s; reset all; rollback to s; commit")
+            client.run("; ".join(inserts()))
+            self.assertEqual(client.run("select n::int from own.marks order by n"), [(str(n),) for n in written])
+            other.run("reset all; " + insert.format(7))  # Who asks for nothing is not in the way of anything.
+            self.assertEqual(self.marks(), [7])
+
+    def test_a_role_of_the_start_up_packet_is_left_by_no_reset_amid_a_pipeline(self):  # C6, C24
+        with STAND.superuser(database="tests") as primary:
+            primary.run("drop role if exists borrowed; create role borrowed; grant borrowed to tester")
+        who = "select current_user"
+        with login(options="-c role=borrowed") as client:
+            for reset in ("reset role", "reset session authorization", "set role to default", "discard all"):
+                with self.subTest(reset=reset):
+                    self.assertEqual(client.extended(extended(reset), extended(who)).checked().rows, [("borrowed",)])
+                    self.assertEqual(client.value(who), "borrowed")
+            self.assertEqual(client.query(f"reset role; {who}").errors[0]["C"], "0A000")
+
     def test_an_unnamed_statement_whose_parse_has_failed_is_gone(self):  # C12
         text = "insert into comes_and_goes values (1)"
         with login() as client, login() as other, STAND.superuser(database="tests") as primary:
