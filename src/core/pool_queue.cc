@@ -48,7 +48,7 @@ WorkerId PoolQueue::next_with_idle() {
   return WorkerId{steal_after_};
 }
 
-Acquire PoolQueue::acquire(WorkerId worker, Time now) {
+Acquire PoolQueue::acquire(WorkerId worker, Time came_at) {
   // Nobody waits while a server is idle or a slot is free, so no newcomer overtakes a waiter here.
   WorkerCounts& own = of(worker);
   if (own.idle > 0) {
@@ -70,7 +70,7 @@ Acquire PoolQueue::acquire(WorkerId worker, Time now) {
     return Steal{from};
   }
   if (total_.waiting >= limits_.waiters_max) return Refuse{};
-  return Wait{enqueue(worker, now)};
+  return Wait{enqueue(worker, came_at)};
 }
 
 bool PoolQueue::try_open_spare(WorkerId worker) {
@@ -195,7 +195,7 @@ PoolCounts PoolQueue::counts(Time now) const {
   PoolCounts counts = total_;
   counts.size = limits_.size;
   const uint32_t oldest = oldest_waiter();
-  if (oldest != kNone) counts.longest_wait = now - places_[oldest].since;
+  if (oldest != kNone) counts.longest_wait = now - places_[oldest].came_at;
   return counts;
 }
 
@@ -204,7 +204,7 @@ uint32_t PoolQueue::oldest_waiter() const {
   for (const WorkerCounts& worker : workers_) {
     const uint32_t first = worker.first_waiter;
     if (first == kNone) continue;
-    if (oldest == kNone || places_[first].arrival < places_[oldest].arrival) oldest = first;
+    if (oldest == kNone || came_before(first, oldest)) oldest = first;
   }
   return oldest;
 }
@@ -214,10 +214,16 @@ uint32_t PoolQueue::waiter_for_server_of(WorkerId owner) const {
   const uint32_t oldest = oldest_waiter();
   const uint32_t own = workers_[static_cast<size_t>(owner)].first_waiter;
   if (own == kNone) return oldest;
-  return places_[own].since - places_[oldest].since <= kOvertakeMax ? own : oldest;
+  return places_[own].came_at - places_[oldest].came_at <= kOvertakeMax ? own : oldest;
 }
 
-Ticket PoolQueue::enqueue(WorkerId worker, Time now) {
+bool PoolQueue::came_before(uint32_t place, uint32_t other) const {
+  const Place& one = places_[place];
+  const Place& two = places_[other];
+  return one.came_at != two.came_at ? one.came_at < two.came_at : one.arrival < two.arrival;
+}
+
+Ticket PoolQueue::enqueue(WorkerId worker, Time came_at) {
   uint32_t index = free_;
   if (index != kNone) {
     free_ = places_[index].next;
@@ -227,14 +233,18 @@ Ticket PoolQueue::enqueue(WorkerId worker, Time now) {
   }
   Place& place = places_[index];
   WorkerCounts& own = of(worker);
+  place.came_at = came_at;
   place.arrival = ++arrivals_;
-  place.since = now;
   place.worker = worker;
   place.waiting = true;
-  place.next = kNone;
-  place.previous = own.last_waiter;
-  (own.last_waiter == kNone ? own.first_waiter : places_[own.last_waiter].next) = index;
-  own.last_waiter = index;
+  // Nearly all come last. One that comes back was first before, or nearly.
+  uint32_t next = kNone;
+  if (own.last_waiter != kNone && came_before(index, own.last_waiter))
+    for (next = own.first_waiter; came_before(next, index);) next = places_[next].next;
+  place.next = next;
+  place.previous = next == kNone ? own.last_waiter : places_[next].previous;
+  (place.previous == kNone ? own.first_waiter : places_[place.previous].next) = index;
+  (next == kNone ? own.last_waiter : places_[next].previous) = index;
   ++total_.waiting;
   return Ticket{index, place.generation};
 }

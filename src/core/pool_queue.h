@@ -11,7 +11,8 @@
 // any time in exactly one of the states of SlotState. A waiter exists only while no server is idle
 // and no slot is free, so a newcomer can never overtake one.
 //
-// Every call is O(workers) at most and allocates nothing once the queue has had its longest length.
+// Every call is O(workers) at most, and for one that comes back as long as there are others that
+// came before it; none allocates once the queue has had its longest length.
 #pragma once
 
 #include <cstdint>
@@ -126,8 +127,9 @@ class PoolQueue {
   /// `workers` is 1 … kWorkersMax.
   PoolQueue(uint16_t workers, PoolLimits limits);
 
-  /// A client on `worker` needs a server.
-  Acquire acquire(WorkerId worker, Time now);
+  /// A client on `worker` needs a server. `came_at`: now, or, of one that could not use what it was
+  /// given and comes back, when it came first; nobody who came later is served before it.
+  Acquire acquire(WorkerId worker, Time came_at);
 
   /// A slot for a server that no client waits for (min_servers). True: open one, as for Open, and
   /// release() it when it is ready. False: the budget is exhausted, or somebody waits.
@@ -183,8 +185,8 @@ class PoolQueue {
     uint32_t last_waiter = kNone;
   };
   struct Place {  // One element of a queue; a doubly linked list threaded through a vector.
-    uint64_t arrival = 0;  // Who came before whom, over all workers.
-    Time since{};
+    Time came_at{};
+    uint64_t arrival = 0;  // Who came before whom at the same time.
     uint32_t generation = 0;
     uint32_t next = kNone;
     uint32_t previous = kNone;
@@ -198,7 +200,8 @@ class PoolQueue {
   WorkerId next_with_idle();
   uint32_t oldest_waiter() const;
   uint32_t waiter_for_server_of(WorkerId owner) const;
-  Ticket enqueue(WorkerId worker, Time now);
+  bool came_before(uint32_t place, uint32_t other) const;
+  Ticket enqueue(WorkerId worker, Time came_at);
   Waiter dequeue(uint32_t place);
 
   PoolLimits limits_;

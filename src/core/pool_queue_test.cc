@@ -109,6 +109,29 @@ TEST(PoolQueue, KeepsAServerOnItsWorkerWhileThatOvertakesNobodyByMuch) {
   EXPECT_EQ(pool.release(kB), Handover(GiveTo{kA, too_late}));
 }
 
+TEST(PoolQueue, WhoComesBackIsServedBeforeAllWhoCameLater) {
+  PoolQueue pool(2, {.size = 1});
+  fill(pool, kA, 1);
+  Ticket before = ticket_of(pool.acquire(kA, at_ms(10)));
+  Ticket too_new_for = ticket_of(pool.acquire(kA, at_ms(20)));
+  Ticket elsewhere = ticket_of(pool.acquire(kB, at_ms(25)));
+  Ticket after = ticket_of(pool.acquire(kA, at_ms(30)));
+  EXPECT_EQ(pool.release(kA), Handover(GiveTo{kA, before}));
+  EXPECT_EQ(pool.release(kA), Handover(GiveTo{kA, too_new_for}));
+  EXPECT_EQ(pool.release(kA), Handover(GiveTo{kB, elsewhere}));
+  Ticket back = ticket_of(pool.acquire(kA, at_ms(20)));
+  Ticket first_of_its_worker = ticket_of(pool.acquire(kB, at_ms(15)));
+  Ticket last = ticket_of(pool.acquire(kA, at_ms(40)));
+  Ticket between = ticket_of(pool.acquire(kA, at_ms(35)));
+  EXPECT_EQ(pool.counts(at_ms(50)).longest_wait, at_ms(50) - at_ms(15));
+  EXPECT_EQ(pool.release(kB), Handover(GiveTo{kB, first_of_its_worker}));
+  EXPECT_EQ(pool.release(kB), Handover(GiveTo{kA, back}));
+  EXPECT_EQ(pool.release(kA), Handover(GiveTo{kA, after}));
+  EXPECT_EQ(pool.release(kA), Handover(GiveTo{kA, between}));
+  EXPECT_EQ(pool.release(kA), Handover(GiveTo{kA, last}));
+  EXPECT_EQ(pool.release(kA), Handover(KeepIdle{}));
+}
+
 TEST(PoolQueue, AFreedSlotGoesToTheFirstWaiter) {
   PoolQueue pool(2, {.size = 2});
   fill(pool, kA, 1);

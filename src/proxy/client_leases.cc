@@ -30,6 +30,7 @@ void ClientSession::lease(const core::LeaseWish& wish) {
   wish_ = wish;
   wished_at_ = net::Loop::now();
   queued_ = Duration{};
+  come_anew();
   choose_node(true);
 }
 

@@ -66,8 +66,10 @@ ServerConnection* Pool::take_idle(const core::VariableSet& variables) {
 
 ServerConnection* Pool::acquire(PoolWaiter& waiter, const core::VariableSet& variables) {
   const Time now = net::Loop::now();
+  const Time came_at = waiter.came_at_.value_or(now);
+  waiter.came_at_ = came_at;
   const core::Acquire answer =
-      shared_->with_queue([&](core::PoolQueue& queue) { return queue.acquire(worker_, now); });
+      shared_->with_queue([&](core::PoolQueue& queue) { return queue.acquire(worker_, came_at); });
   if (std::holds_alternative<core::TakeIdle>(answer)) return take_idle(variables);
   if (std::holds_alternative<core::Refuse>(answer)) {
     waiter.on_no_server({.why = NoServer::Why::kQueueFull});

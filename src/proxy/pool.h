@@ -62,11 +62,15 @@ class PoolWaiter {
 
  protected:
   ~PoolWaiter() = default;
+  /// It wants something else from now on; until then it has its place among who waits by when it
+  /// came first, also where it comes back because it could not use what it was given.
+  void come_anew() { came_at_.reset(); }
 
  private:
   friend class Pool;
   uint64_t waits_for_ = 0;              // Its number in Pool::waiters_; 0: none.
   std::optional<core::Ticket> ticket_;  // Its place in the queue; else a server is on its way.
+  std::optional<Time> came_at_;         // For what it wants now, to any pool.
   Time since_{};
 };
 

@@ -102,6 +102,25 @@ TEST(Pool, AServerIsPassedOnByAllWhoCannotUseItInTheirOrder) {
   }(whole));
 }
 
+TEST(Pool, WhoComesBackForTheSameIsServedBeforeAllWhoCameLater) {  // D16 b
+  OneServerPool whole;
+  net::run(whole.loop, [](OneServerPool& test) -> Task<void> {
+    co_await test.let_all_wait();
+    for (const size_t keeps : {2u, 3u}) test.clients[keeps].keeps = true;
+    test.pool.release(*test.clients[0].kept);  // The next one gives it back, and comes again.
+    EXPECT_EQ(test.pool.acquire(test.clients[1], {}), nullptr);
+    EXPECT_EQ(test.pool.acquire(test.clients[0], {}), nullptr);
+    test.clients[0].keeps = test.clients[1].keeps = true;
+    test.pool.release(*test.clients[2].kept);
+    test.pool.release(*test.clients[0].kept);
+    test.pool.release(*test.clients[1].kept);
+    const std::vector<const Client*> expected{&test.clients[0], &test.clients[1], &test.clients[2],
+                                              &test.clients[0], &test.clients[1], &test.clients[3]};
+    EXPECT_EQ(test.served, expected);
+    co_await test.end();
+  }(whole));
+}
+
 TEST(Pool, AServerGoesOnToTheNextWhenWhoIsToHaveItHasLeft) {
   OneServerPool whole;
   net::run(whole.loop, [](OneServerPool& test) -> Task<void> {

@@ -163,16 +163,20 @@ void PoolWorld::arrive() {
   if (is_calm_ && !dice_.one_in(3)) return;
   auto id = static_cast<RequestId>(requests_.size());
   WorkerId worker = some_worker();
-  core::Acquire answer = pool_.acquire(worker, now_);
+  // Some come back, and came first a while ago.
+  const Time came_at = dice_.one_in(6) ? now_ - Duration(dice_.below(20'000)) : now_;
+  core::Acquire answer = pool_.acquire(worker, came_at);
   if (std::holds_alternative<core::Refuse>(answer)) {
     expect(fifo_.size() == 12, "a client is refused only when the queue is full");
     return;
   }
-  requests_.push_back({.worker = worker, .since = now_});
+  requests_.push_back({.worker = worker, .since = came_at});
   if (auto* wait = std::get_if<core::Wait>(&answer)) {
     requests_[id].state = Request::State::kWaiting;
     requests_[id].ticket = wait->ticket;
-    fifo_.push_back(id);
+    const auto later = std::ranges::upper_bound(
+        fifo_, came_at, {}, [&](RequestId waiting) { return requests_[waiting].since; });
+    fifo_.insert(later, id);
     return;
   }
   expect(fifo_.empty(), "nobody overtakes a waiter");

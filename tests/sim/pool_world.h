@@ -99,7 +99,7 @@ class PoolWorld {
   bool draining_ = false;
 
   std::vector<Request> requests_;
-  std::deque<RequestId> fifo_;     // Who waits, in order of arrival: the model of the queue.
+  std::deque<RequestId> fifo_;     // Who waits, in order of coming first: the model of the queue.
   std::vector<RequestId> busy_;    // Who holds a server.
   std::vector<Message> messages_;  // On their way.
   std::vector<Operation> openings_;
