@@ -160,13 +160,16 @@ sql::Decision RequestPlanner::learnt(sql::Decision decision,
   const bool is_refused = decision.access == Access::kRead && context_.known != nullptr &&
                           context_.known->was_refused(facts);
   if (!is_refused) return decision;
-  return {Access::kPrimary, Reason::kReplicaErrorRetry, true, decision.opaque, true};
+  return {Access::kPrimary,          Reason::kReplicaErrorRetry, true, decision.opaque, true,
+          decision.asks_for_sequence};
 }
 
 void RequestPlanner::add_decision(sql::Decision decision, RequestPlan& plan) {
   plan.decision.may_write = plan.decision.may_write || decision.may_write;
   plan.decision.primary_only = plan.decision.primary_only || decision.primary_only;
   plan.opaque = plan.opaque || decision.opaque;
+  if (decision.asks_for_sequence) plan.pins.add(sql::PinEvent::kSequenceRead);
+  plan.names_sequence_read |= decision.asks_for_sequence;
   if (plan.decision.access == Access::kPrimary) return;
   if (decision.access == Access::kPrimary || decision.reason != Reason::kEmpty) {
     plan.decision.access = decision.access;

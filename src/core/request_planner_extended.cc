@@ -238,8 +238,12 @@ void RequestPlanner::execute_kept(std::string_view name, RequestPlan& plan) {
     return add_decision({Access::kPrimary, Reason::kCursor, true}, plan);
   }
   if (is_deallocate(kept->facts.get())) return execute_deallocate(*kept->facts, plan);
-  const bool may_write = sql::decide(*kept->facts, context_.catalog).may_write;
-  add_decision({Access::kPrimary, Reason::kCursor, may_write}, plan);
+  sql::Decision decision = sql::decide(*kept->facts, context_.catalog);
+  decision = {.access = Access::kPrimary,
+              .reason = Reason::kCursor,
+              .may_write = decision.may_write,
+              .asks_for_sequence = decision.asks_for_sequence};
+  add_decision(decision, plan);
   add_execution(*kept, plan);
 }
 

@@ -8,7 +8,7 @@ namespace {
 using Kind = OwnQuestion::Kind;
 using Remedy = ForeignSequences::Remedy;
 
-/// Its text is there, and asks.
+/// Its text asks, or what it calls.
 bool asks(const RequestPlan& plan) { return plan.pins.has(sql::PinEvent::kSequenceRead); }
 
 }  // namespace
@@ -48,10 +48,11 @@ bool Session::must_forget_sequences() const {
   if (foreign_sequences_.before_transaction() == Remedy::kNone) return false;
   // Of DO, or a text that is too large to be held, nobody knows what it asks for.
   if (asks(plan_) || plan_.opaque) return true;
-  const bool goes_on = transaction_.is_deferred() || plan_.begins ||
+  const bool goes_on = transaction_.is_deferred() || plan_.begins || plan_.ends_inside ||
                        plan_.end == RequestEnd::kFlush || plan_.end == RequestEnd::kOversize;
   const bool is_expected =
-      environment_.known != nullptr && environment_.known->expects_sequence_reads();
+      (environment_.known != nullptr && environment_.known->expects_sequence_reads()) ||
+      (environment_.catalog != nullptr && environment_.catalog->may_ask_for_sequences());
   return (goes_on && is_expected) || state_.pins.reasons().has(PinReason::kSessionPooling);
 }
 

@@ -138,6 +138,29 @@ TEST_F(SessionSequences, AfterTheFirstQuestionTransactionsBeginWithoutTheNumbers
   EXPECT_EQ(sent(), Texts{std::string(kInsert)}) << "alone it does not ask";
 }
 
+TEST_F(SessionSequences, ATransactionMayBeginAmidAText) {  // C18
+  world.session().environment().known->expect_sequence_reads();
+  world.query("BEGIN; INSERT INTO t DEFAULT VALUES");
+  EXPECT_EQ(sent(), Texts{kDiscard});
+}
+
+TEST_F(SessionSequences, WhatAFunctionAsksForCountsAsAsked) {  // C18
+  const sql::FunctionRow rows[] = {
+      {.name = "currval", .language = "internal", .is_builtin = true, .oid = 1575},
+      {.name = "link", .language = "sql", .oid = 20001, .source = "SELECT currval('s')"}};
+  const auto catalog = sql::FunctionCatalog::build(rows, 1);
+  world.session().environment().catalog = catalog.get();
+  world.query("SELECT link()");
+  EXPECT_EQ(sent(), Texts{kDiscard});
+  completes(kDiscard, TxStatus::kIdle);
+  world.client("");
+  EXPECT_EQ(sent(), Texts{"SELECT link()"});
+  completes("SELECT 1", TxStatus::kIdle);
+  world.query("BEGIN");
+  world.query(kInsert);
+  EXPECT_EQ(sent(), Texts{kDiscard}) << "a trigger may, later in the transaction";
+}
+
 TEST_F(SessionSequences, AQuestionWaitsForTheAnswersBeforeIt) {  // C18
   begin_with(kInsert, "INSERT 0 1");
   world.query(kInsert);

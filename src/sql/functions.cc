@@ -38,7 +38,8 @@ FunctionCatalog::FunctionCatalog(std::span<const FunctionRow> rows, uint64_t gen
     : lists_(std::move(lists)),
       closure_(close_over(rows, dependencies, lists_)),
       tables_(rows, dependencies, lists_),
-      session_(rows, dependencies, lists_),
+      session_(rows, dependencies, lists_, SessionConcern::kState),
+      sequences_(rows, dependencies, lists_, SessionConcern::kSequences),
       generation_(generation),
       as_of_(as_of) {
   by_name_.reserve(rows.size());
@@ -104,7 +105,7 @@ bool FunctionCatalog::may_change_session(const QueryFacts& facts) const {
   const bool calls_unknown = std::ranges::any_of(facts.functions, [&](const std::string& name) {
     return verdict(name) == FunctionVerdict::kUnknown;
   });
-  return calls_unknown || session_.may_change_session(facts);
+  return calls_unknown || session_.concerns(facts);
 }
 
 bool FunctionCatalog::may_touch_any_table(const QueryFacts& facts) const {
@@ -160,20 +161,22 @@ bool calls_anything(const QueryFacts& facts) {
 Decision decide(const QueryFacts& facts, const FunctionCatalog* catalog) {
   const bool is_loaded = catalog != nullptr && catalog->is_loaded();
   const bool opaque = is_loaded ? catalog->may_change_session(facts) : calls_anything(facts);
+  const bool asks = is_loaded && catalog->may_ask_for_sequence(facts);
   Reason unsafe = Reason::kRead;
   if (is_loaded)
     unsafe = first_unsafe(facts, *catalog);
   else if (!facts.functions.empty() || !facts.attributes.empty() ||
            (catalog != nullptr && (!facts.relations.empty() || !facts.operators.empty())))
     unsafe = Reason::kCatalogLoading;
-  // A lock on a replica excludes nobody, whatever the label of the function that takes it (C15).
-  if (opaque && unsafe == Reason::kRead) unsafe = Reason::kSessionFunction;
+  // A lock on a replica excludes nobody, whatever the label of the function that takes it (C15),
+  // and no replica has the values of sequences.
+  if ((opaque || asks) && unsafe == Reason::kRead) unsafe = Reason::kSessionFunction;
   const bool primary_only = facts.primary_only || !is_same_on_replica(unsafe);
   if (facts.access == Access::kPrimary) {
     const bool may_write = facts.may_write || unsafe != Reason::kRead;
-    return {Access::kPrimary, facts.reason, may_write, opaque, primary_only};
+    return {Access::kPrimary, facts.reason, may_write, opaque, primary_only, asks};
   }
-  if (unsafe != Reason::kRead) return {Access::kPrimary, unsafe, true, opaque, primary_only};
+  if (unsafe != Reason::kRead) return {Access::kPrimary, unsafe, true, opaque, primary_only, asks};
   return {Access::kRead, facts.reason, false};
 }
 

@@ -52,6 +52,10 @@ class FunctionCatalog {
   /// Whether the statement calls what may change the session beyond its transaction (C4): a
   /// function that no row tells of may, too.
   bool may_change_session(const QueryFacts& facts) const;
+  /// Whether it may ask for currval() or lastval() without saying so (C18).
+  bool may_ask_for_sequence(const QueryFacts& facts) const { return sequences_.concerns(facts); }
+  /// Whether any statement may.
+  bool may_ask_for_sequences() const { return !sequences_.empty(); }
   /// What relations a read or a write of a name concerns.
   const TableClosure& tables() const { return tables_; }
   /// Whether the statement calls what could touch any table, so that tables() says too little.
@@ -79,6 +83,7 @@ class FunctionCatalog {
   CatalogClosure closure_;
   TableClosure tables_;
   SessionClosure session_;
+  SessionClosure sequences_;
   uint64_t generation_;
   Time as_of_;
 };
@@ -90,6 +95,7 @@ struct Decision {
       true;  // False: even on the primary the statement is known to change nothing (D11).
   bool opaque = false;        // What it calls may change what the session keeps, unseen (C4).
   bool primary_only = false;  // Also in a READ ONLY transaction, where any other may leave it (B3).
+  bool asks_for_sequence = false;  // What it calls may ask for currval() or lastval() (C18).
 
   bool operator==(const Decision&) const = default;
 };

@@ -24,6 +24,12 @@ bool changes_session(const FunctionRow& row, const SourceWords& words, const Rou
   return row.volatility == 'v' || (row.language != "sql" && row.language != "plpgsql");
 }
 
+bool is_concern(const FunctionRow& row, const SourceWords& words, const RoutingLists& lists,
+                SessionConcern concern) {
+  if (concern == SessionConcern::kState) return changes_session(row, words, lists);
+  return row.is_builtin && (row.name == "currval" || row.name == "lastval");
+}
+
 bool is_read_too(DependencyKind kind) {
   using enum DependencyKind;
   return kind == kView || kind == kPolicy || kind == kParent;
@@ -38,15 +44,15 @@ bool is_of_every_statement(DependencyKind kind) {
 class Search {
  public:
   Search(std::span<const FunctionRow> functions, std::span<const DependencyRow> dependencies,
-         const RoutingLists& lists)
-      : dependencies_(dependencies) {
+         const RoutingLists& lists, SessionConcern concern)
+      : dependencies_(dependencies), concern_(concern) {
     for (const FunctionRow& row : functions) {
       known_.insert(row.oid);
       if (row.language == "c" && is_trusted_extension(row.extension, lists))
         reviewed_.insert(row.oid);
       SourceWords words = has_readable_source(row) ? read_source(row.source) : SourceWords{};
       const bool trusted = !row.is_builtin && lists.is_replica_function(row.name);
-      if (!trusted && changes_session(row, words, lists)) add_function(row.oid, row.name);
+      if (!trusted && is_concern(row, words, lists, concern)) add_function(row.oid, row.name);
       if (!trusted && !words.names.empty()) readable_.push_back({&row, std::move(words.names)});
     }
     do {
@@ -58,7 +64,8 @@ class Search {
 
   bool calls_any(const DependencyRow& row) const {
     return std::ranges::any_of(row.functions, [&](uint32_t oid) {
-      return (oids_.contains(oid) && !reviewed_.contains(oid)) || !known_.contains(oid);
+      const bool is_unknown = concern_ == SessionConcern::kState && !known_.contains(oid);
+      return (oids_.contains(oid) && !reviewed_.contains(oid)) || is_unknown;
     });
   }
   bool is_function(uint32_t oid) const { return oids_.contains(oid); }
@@ -109,6 +116,7 @@ class Search {
   }
 
   std::span<const DependencyRow> dependencies_;
+  const SessionConcern concern_;
   std::vector<Readable> readable_;
   std::unordered_set<uint32_t> known_;
   std::unordered_set<uint32_t> reviewed_;  // Behind operators and types many lack a label.
@@ -123,10 +131,14 @@ class Search {
 
 SessionClosure::SessionClosure(std::span<const FunctionRow> functions,
                                std::span<const DependencyRow> dependencies,
-                               const RoutingLists& lists) {
-  const Search search(functions, dependencies, lists);
-  for (const FunctionRow& row : functions)
-    if (!row.is_procedure && search.is_function(row.oid)) functions_.emplace(row.name);
+                               const RoutingLists& lists, SessionConcern concern) {
+  const Search search(functions, dependencies, lists, concern);
+  for (const FunctionRow& row : functions) {
+    if (row.is_builtin && concern == SessionConcern::kSequences) continue;
+    // Nobody knows of a CALL what it does, but that there is one to be called.
+    const bool counts = concern == SessionConcern::kSequences || !row.is_procedure;
+    if (counts && search.is_function(row.oid)) functions_.emplace(row.name);
+  }
   for (const DependencyRow& row : dependencies) {
     if (row.kind == DependencyKind::kOperator || is_of_every_statement(row.kind)) {
       if (!search.calls_any(row)) continue;
@@ -142,7 +154,7 @@ SessionClosure::SessionClosure(std::span<const FunctionRow> functions,
   }
 }
 
-bool SessionClosure::may_change_session(const QueryFacts& facts) const {
+bool SessionClosure::concerns(const QueryFacts& facts) const {
   if (facts.empty()) return false;
   if (every_statement_) return true;
   const auto is_any = [](const std::vector<std::string>& names, const Names& of) {

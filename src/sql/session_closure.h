@@ -8,6 +8,9 @@
 // write does what the triggers, rules, defaults and checks of its tables do; a read what views and
 // policies do. Not followed: event triggers, and functions written in SQL's own BEGIN ATOMIC or
 // very long, of which the label counts.
+//
+// The same search finds which names may ask for currval() or lastval() without the statement's
+// saying so (C18).
 #pragma once
 
 #include <span>
@@ -21,18 +24,32 @@
 
 namespace fairlead::sql {
 
+/// What is looked for.
+enum class SessionConcern : uint8_t {
+  kState,      // What may change what the session keeps.
+  kSequences,  // What may ask for a sequence's value; of functions in C it is not believed.
+};
+
 class SessionClosure {
  public:
   SessionClosure(std::span<const FunctionRow> functions,
-                 std::span<const DependencyRow> dependencies, const RoutingLists& lists);
+                 std::span<const DependencyRow> dependencies, const RoutingLists& lists,
+                 SessionConcern concern);
 
   /// Whether a statement of these facts may do so, apart from functions that no row tells of.
-  bool may_change_session(const QueryFacts& facts) const;
+  bool concerns(const QueryFacts& facts) const;
+  /// No statement may.
+  bool empty() const {
+    return functions_.empty() && operators_.empty() && read_.empty() && written_.empty() &&
+           !every_statement_;
+  }
 
  private:
   using Names = std::unordered_set<std::string, NameHash, std::equal_to<>>;
 
-  Names functions_;  // PostgreSQL's own, too: attribute notation may mean them.
+  /// Of kState PostgreSQL's own, too, which attribute notation may mean. Those of kSequences are
+  /// known by the text.
+  Names functions_;
   Names operators_;
   Names read_;                    // Relations.
   Names written_;                 // Those of read_, too.

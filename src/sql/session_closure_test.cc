@@ -45,6 +45,22 @@ std::vector<FunctionRow> setting_functions() {
        .language = "sql",
        .oid = 20012,
        .source = "INSERT INTO Audited VALUES (1)"},
+      {.name = "currval", .language = "internal", .is_builtin = true, .oid = 1575},
+      {.name = "lastval", .language = "internal", .is_builtin = true, .oid = 2559},
+      {.name = "latest",
+       .volatility = 's',
+       .language = "sql",
+       .oid = 20014,
+       .source = "SELECT pg_catalog.currval('numbers')"},
+      {.name = "link",
+       .language = "plpgsql",
+       .oid = 20015,
+       .source = "BEGIN new.parent := Latest(); RETURN new; END"},
+      {.name = "log_last",
+       .language = "plpgsql",
+       .is_procedure = true,
+       .oid = 20016,
+       .source = "BEGIN PERFORM lastval(); END"},
       {.name = "by_operator", .language = "sql", .oid = 20013, .source = "SELECT 1 ### 2"},
   };
 }
@@ -55,6 +71,9 @@ std::vector<DependencyRow> dependencies() {
       {DependencyKind::kTrigger, 30001, "audited", {20005}},
       {DependencyKind::kTrigger, 30002, "charged", {20004}},
       {DependencyKind::kForeignKey, 30003, "parent_of_audited", {}, {30001}},
+      {DependencyKind::kTrigger, 30011, "linked", {20015}},
+      {DependencyKind::kWriteExpression, 30012, "with_parent", {1575}},
+      {DependencyKind::kView, 30013, "shows_last", {2559}},
       {DependencyKind::kView, 30004, "entering", {20002}},
       {DependencyKind::kView, 30005, "over_entering", {}, {30004}},
       {DependencyKind::kView, 30006, "over_audited", {870}, {30001}},
@@ -92,6 +111,37 @@ TEST(SessionClosure, KnowsWhatTriggersAndViewsCall) {  // C4
   for (const char* text : {"TABLE audited", "INSERT INTO charged VALUES (1)", "TABLE over_audited",
                            "TABLE parent_of_audited", "INSERT INTO t VALUES (1)"})
     EXPECT_FALSE(is_opaque(text)) << text;
+}
+
+TEST(SessionClosure, KnowsWhatAsksForASequenceUnseen) {  // C18
+  const auto catalog = FunctionCatalog::build(setting_functions(), 1, dependencies());
+  const auto asks = [&](const char* text) {
+    return decide(classify(text), catalog.get()).asks_for_sequence;
+  };
+  for (const char* text :
+       {"SELECT latest()", "INSERT INTO linked VALUES (1)", "INSERT INTO with_parent VALUES (1)",
+        "TABLE shows_last", "INSERT INTO t VALUES (latest())"})
+    EXPECT_TRUE(asks(text)) << text;
+  for (const char* text :
+       {"", "SELECT 1", "SELECT currval('s')", "INSERT INTO t VALUES (1)", "TABLE linked",
+        "TABLE with_parent", "INSERT INTO audited VALUES (1)", "SELECT t.lastval FROM t",
+        "SELECT set_tenant(42)", "SELECT in_c()", "SELECT nobody()"})
+    EXPECT_FALSE(asks(text)) << text;
+  EXPECT_EQ(decide(classify("SELECT latest()"), catalog.get()).access, Access::kPrimary);
+  EXPECT_TRUE(catalog->may_ask_for_sequences());
+}
+
+TEST(SessionClosure, TellsWhetherAnythingAsksForASequenceUnseen) {  // C18
+  std::vector<FunctionRow> rows{
+      {.name = "currval", .language = "internal", .is_builtin = true, .oid = 1575},
+      {.name = "harmless", .language = "sql", .oid = 20001, .source = "SELECT 1"}};
+  EXPECT_FALSE(FunctionCatalog::build(rows, 1)->may_ask_for_sequences());
+  rows.push_back({.name = "asks",
+                  .language = "sql",
+                  .is_procedure = true,
+                  .oid = 20002,
+                  .source = "SELECT currval('s')"});
+  EXPECT_TRUE(FunctionCatalog::build(rows, 1)->may_ask_for_sequences());
 }
 
 TEST(SessionClosure, BelievesTheOperator) {  // A56

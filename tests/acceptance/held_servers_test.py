@@ -142,6 +142,37 @@ class Held(Case):
                     answer = ask(client, question)
                     self.assertEqual((answer.rows, [error["C"] for error in answer.errors]), ([], ["55000"]))
 
+    def test_nor_by_what_asks_for_a_number_unseen(self):  # C18
+        current = "currval(''numbered_id_seq'')"
+        with login() as client:
+            client.run(f"""drop table if exists linked, with_parent; drop view if exists latest;
+                drop function if exists link, of_link;
+                create table if not exists numbered (id serial, parent int);
+                create function of_link() returns bigint stable language sql as 'select {current}';
+                create function link() returns trigger language plpgsql as 'begin new.parent := of_link(); return new; end';
+                create table linked (parent bigint);
+                create trigger link before insert on linked for each row execute function link();
+                create table with_parent (n int, parent bigint default currval('numbered_id_seq'));
+                create view latest as select lastval() as n""")
+        # One server, of which the proxy knows from the start what its functions do.
+        proxy = Proxy(STAND, {"proxy": {"workers": 1}, "database": {"pool_size": 1}})
+        self.addCleanup(proxy.stop)
+        insert = "insert into numbered default values"
+        with wire.Connection.login(proxy.address) as client, wire.Connection.login(proxy.address) as other:
+            eventually(lambda: client.value(COUNT) == "0" and where(client)[0] == "replica", 10, "the catalog is known")
+            for asks in ("insert into linked values (1) returning parent", "insert into with_parent values (1) returning parent",
+                         "select n from latest", "select of_link()", "do 'begin perform lastval(); end'"):
+                for begin in ("", "begin; delete from marks"):
+                    with self.subTest(asks=asks, begin=begin):
+                        other.run(insert)
+                        client.query(begin)
+                        self.assertEqual([error["C"] for error in client.query(asks).errors], ["55000"])
+                        client.query("rollback")
+                        client.run("begin")
+                        own = client.value(f"{insert} returning id")
+                        self.assertIn(client.query(asks).rows, ([(own,)], []) if asks.startswith("do") else ([(own,)],))
+                        client.run("commit")
+
     def test_the_first_who_asks_is_told_the_number_of_its_transaction(self):  # C18
         insert, last = "insert into numbered default values", "select lastval()"
         with login() as client:
