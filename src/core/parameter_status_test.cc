@@ -46,6 +46,18 @@ TEST(ReportedParameters, IsAValue) {
   EXPECT_NE(ReportedParameters(), before);
 }
 
+TEST(ReportedParameters, SharesItsContentWithItsEquals) {
+  ReportedParameters client = primary();
+  ReportedParameters server = primary();
+  EXPECT_NE(client.entries().data(), server.entries().data());
+  EXPECT_TRUE(client.share_if_equal(server));
+  EXPECT_EQ(client.entries().data(), server.entries().data());
+  server.set("TimeZone", "Asia/Tokyo");
+  EXPECT_FALSE(client.share_if_equal(server));
+  EXPECT_EQ(*client.find("TimeZone"), "UTC");
+  EXPECT_EQ(*server.find("TimeZone"), "Asia/Tokyo");
+}
+
 TEST(ReportedParameters, DoesNotGrowWithoutBound) {
   ReportedParameters reports;
   for (size_t i = 0; i < ReportedParameters::kNamesMax; ++i)
