@@ -101,7 +101,7 @@ std::string_view ReportedParameters::value_or(std::string_view name,
 }
 
 bool ReportedParameters::share_if_equal(ReportedParameters& other) {
-  return core::share_if_equal(content_, other.content_, std::equal_to<>{});
+  return core::share_if_equal(content_, other.content_);
 }
 
 bool ReportedParameters::equals(const ReportedParameters& other) const {

@@ -7,13 +7,12 @@
 
 namespace fairlead::core {
 
-/// Whether both are the same, by `equal` of two contents; null equals only null. Both keep the same
-/// one of the two then: however many sessions and servers compare, all of them end up with one.
-template <class Content, class Equal>
-bool share_if_equal(std::shared_ptr<const Content>& a, std::shared_ptr<const Content>& b,
-                    Equal equal) {
+/// Whether both are the same; null equals only null. Both keep the same one of the two then:
+/// however many sessions and servers compare, all of them end up with one.
+template <class Content>
+bool share_if_equal(std::shared_ptr<const Content>& a, std::shared_ptr<const Content>& b) {
   if (a == b) return true;
-  if (!a || !b || !equal(*a, *b)) return false;
+  if (!a || !b || !(*a == *b)) return false;
   std::less<const Content*>{}(a.get(), b.get()) ? b = a : a = b;
   return true;
 }

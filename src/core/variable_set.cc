@@ -79,7 +79,7 @@ VariableSet VariableSet::without(std::string_view name) const {
 }
 
 bool VariableSet::share_if_equal(VariableSet& other) {
-  return core::share_if_equal(content_, other.content_, std::equal_to<>{});
+  return core::share_if_equal(content_, other.content_);
 }
 
 bool VariableSet::equals(const VariableSet& other) const {
