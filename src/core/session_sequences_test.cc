@@ -97,6 +97,20 @@ TEST_F(SessionSequences, TheFirstQuestionEverAmidATransactionLeavesItItsNumbers)
   EXPECT_EQ(sent(), Texts{std::string(kLast)}) << "it is asked once";
 }
 
+TEST_F(SessionSequences, TheAnswerToOurQuestionIsNoRowOfTheClients) {  // C18, F32
+  begin_with(kInsert, "INSERT 0 1");
+  world.query("SELECT n FROM t");
+  sent();
+  answers("5", TxStatus::kInTransaction);
+  EXPECT_EQ(types_of(world.take_seen()), "DCZ");
+  world.query(kLast);
+  EXPECT_EQ(sent(), Texts{kAsk});
+  answers("t", TxStatus::kInTransaction);
+  EXPECT_EQ(world.take_seen(), "");
+  world.client("");
+  EXPECT_EQ(sent(), Texts{std::string(kLast)});
+}
+
 TEST_F(SessionSequences, ATransactionThatHasTakenNoNumberIsToldNone) {  // C18
   begin_with("DELETE FROM t", "DELETE 1");
   world.query(kLast);

@@ -95,6 +95,19 @@ TEST(SessionVariables, HandsNothingOfOneClientToTheNext) {
   EXPECT_EQ(*replay_batch(one.take_on_server(), two.committed()), "RESET \"statement_timeout\";");
 }
 
+TEST(SessionVariables, SharesTheSettingsOfAServerThatHasThemAlready) {
+  const VariableSet startup({{"work_mem", value("1MB")}});
+  VariableSet on_server({{"work_mem", value("1MB")}});
+  Session session(startup);
+  EXPECT_TRUE(session.share_if_equal(on_server));
+  EXPECT_TRUE(session.committed().shares_with(on_server));
+  EXPECT_TRUE(session.startup().shares_with(on_server));
+  session.set_alone("work_mem", "2MB");
+  EXPECT_FALSE(session.share_if_equal(on_server));
+  EXPECT_EQ(on_server.find("work_mem")->text(), "1MB");
+  EXPECT_EQ(session.later("work_mem"), "2MB");
+}
+
 TEST(SessionVariables, UndoesOnlyWhatCameAfterTheSavepoint) {
   Session session;
   session.set("app.x", "1");
