@@ -70,7 +70,8 @@ Result<Lsn> SameMoment::begin_on_primary(const std::optional<Hold>& hold) {
             hold->patience.count(), sql.identifier(hold->table.schema),
             sql.identifier(hold->table.name)));
         !locked)
-      return std::unexpected(locked.error());
+      return fail(is_gone(sql) ? ErrorCode::kUndefinedObject : locked.error().code,
+                  locked.error().message, locked.error().detail);
   auto position = sql.value("SELECT pg_current_wal_insert_lsn()");
   if (!position) return std::unexpected(position.error());
   return Lsn::parse(*position).value_or(Lsn{});

@@ -38,9 +38,9 @@ class SameMoment {
         patience;  // ... or this has passed: for the lock, and again for them.
   };
 
-  /// Opens what is not open, and takes the snapshots. An Error: the primary gives none, or the lock
-  /// was not to be had. A replica that does not get there within `patience` (of `hold` where it is
-  /// given) has trouble() instead.
+  /// Opens what is not open, and takes the snapshots. An Error: the primary gives none, the lock
+  /// was not to be had, or (kUndefinedObject) the table that was to be locked is gone. A replica
+  /// that does not get there within `patience` (of `hold` where it is given) has trouble() instead.
   Result<void> begin(std::chrono::milliseconds patience, const std::optional<Hold>& hold);
 
   /// What each node has, as of begin(). A node with trouble has an Error for each table, and one

@@ -14,9 +14,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::string_view kNoSuchTable = "42P01";
-constexpr std::string_view kNoSuchSchema = "3F000";
-
 constexpr const char* kTables = R"sql(
 SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'm') AND c.relpersistence = 'p' AND c.relispopulated
@@ -35,6 +32,12 @@ Result<TableSum> sum_of(const SqlRows& answer) {
 }
 
 }  // namespace
+
+bool is_gone(const SqlConnection& sql) {
+  constexpr std::string_view kNoSuchTable = "42P01";
+  constexpr std::string_view kNoSuchSchema = "3F000";
+  return sql.sqlstate() == kNoSuchTable || sql.sqlstate() == kNoSuchSchema;
+}
 
 Result<std::vector<TableName>> list_tables(SqlConnection& sql, const std::string& without_schema) {
   auto found = sql.query(fmt::format(kTables, sql.literal(without_schema)));
@@ -77,7 +80,7 @@ TableSums read_sums(SqlConnection& sql, const std::vector<TableName>& tables,
     }
     if (last)
       sums.emplace(table, sum_of(*last));
-    else if (sql.sqlstate() != kNoSuchTable && sql.sqlstate() != kNoSuchSchema)
+    else if (!is_gone(sql))
       sums.emplace(table, std::unexpected(last.error()));
   }
   return sums;

@@ -42,6 +42,9 @@ using TableSums = std::map<TableName, Result<TableSum>>;
 /// neither: a replica is allowed to be ahead in them.
 Result<std::vector<TableName>> list_tables(SqlConnection& sql, const std::string& without_schema);
 
+/// Whether the last query failed because the table that it names does not exist, or its schema.
+bool is_gone(const SqlConnection& sql);
+
 /// The texts of values must not depend on the session that reads them.
 Result<void> prepare_for_sums(SqlConnection& sql);
 

@@ -88,15 +88,31 @@ Result<void> look_again(SameMoment& moment, const std::string& database, const T
   return {};
 }
 
-/// The last look. Whatever differs now was not being written to.
-void look_with_hold(SameMoment& moment, const std::string& database, const TableName& table,
+/// Looks at one table until it is known what it is. The last look holds its writers up: whatever
+/// differs then was not being written to. A table may be gone by the time its lock is asked for,
+/// which decides nothing: it is looked at again.
+Result<void> decide(SameMoment& moment, const std::string& database, const TableName& table,
                     const TablesPatience& patience, TablesVerdict& verdict) {
-  const auto done =
-      look_again(moment, database, table, patience, SameMoment::Hold{table, kHoldMax}, verdict);
-  if (!done)
-    set_undecided(
-        verdict, table,
-        "it changes all the time, and its writers could not be held up: " + done.error().message);
+  std::string doubt;
+  for (int looks = 0; looks < kLooksForATableMax; ++looks) {
+    if (auto done = look_again(moment, database, table, patience, std::nullopt, verdict); !done)
+      return done;
+    if (!is_in_doubt(verdict, table)) return {};
+    if (lacks_somewhere(verdict, table)) continue;
+    if (!patience.may_hold) {
+      doubt = "it may only have changed, and no writer was to be held up";
+      break;
+    }
+    const auto held =
+        look_again(moment, database, table, patience, SameMoment::Hold{table, kHoldMax}, verdict);
+    if (held) return {};
+    doubt =
+        "it changes all the time, and its writers could not be held up: " + held.error().message;
+    if (held.error().code != ErrorCode::kUndefinedObject) break;
+  }
+  // One that was there on all nodes, ever, is not missing on any.
+  if (!doubt.empty()) set_undecided(verdict, table, doubt);
+  return {};
 }
 
 }  // namespace
@@ -118,16 +134,8 @@ Result<TablesVerdict> verify_tables(SameMoment& moment, const std::string& datab
 
   for (const TableName& table : suspects(verdict)) {
     if (std::chrono::steady_clock::now() >= patience.deadline) break;
-    int looks = 0;
-    do {
-      if (auto done = look_again(moment, database, table, patience, std::nullopt, verdict); !done)
-        return std::unexpected(done.error());
-    } while (++looks < kLooksForATableMax && lacks_somewhere(verdict, table));
-    if (!is_in_doubt(verdict, table) || lacks_somewhere(verdict, table)) continue;
-    if (patience.may_hold)
-      look_with_hold(moment, database, table, patience, verdict);
-    else
-      set_undecided(verdict, table, "it may only have changed, and no writer was to be held up");
+    if (auto done = decide(moment, database, table, patience, verdict); !done)
+      return std::unexpected(done.error());
   }
   moment.end();
   return verdict;
