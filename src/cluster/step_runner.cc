@@ -255,8 +255,14 @@ std::optional<StepRunner::FailedStart> StepRunner::try_start(const NodeState& no
   const auto other = [](const Error& error) { return FailedStart{StartFailure::kOther, error}; };
   if (find_postmaster(layout_.data_dir(node.name))) {
     auto running = await_running(node);
+    // Its file calls a server ready that was told to end and has not heard of it yet, by a command
+    // that was killed. Whoever is let in or turned away is so behind that.
+    if (running) {
+      static_cast<void>(connect(node));
+      running = await_running(node);
+    }
     if (running) return std::nullopt;
-    // Gone now: it was still shutting down, by the hand of a command that was killed.
+    // Gone now: it was still shutting down.
     if (stop_.load() || find_postmaster(layout_.data_dir(node.name))) return other(running.error());
   }
   forget_dead_postmaster(layout_.data_dir(node.name), layout_.socket(node.port));

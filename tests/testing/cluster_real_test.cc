@@ -202,6 +202,25 @@ TEST_F(RealCluster, StopsAndStartsAgainWithItsRowsAlsoAfterKillNine) {
   EXPECT_TRUE(cluster::start(spec_.dir, silent_, never_).has_value()) << "all runs: fine";
 }
 
+TEST_F(RealCluster, AServerThatWasToldToEndAndHasNotHeardOfItYetIsStartedAgain) {
+  expect_create_makes_a_working_cluster("create");
+  const auto before = cluster::find_postmaster(spec_.dir + "/node2");
+  ASSERT_TRUE(before.has_value());
+  kill(before->pid, SIGSTOP);
+  kill(before->pid, SIGINT);  // As a stop does that is killed then.
+  std::jthread later([&] {
+    std::this_thread::sleep_for(500ms);
+    kill(before->pid, SIGCONT);
+  });
+  const auto started = cluster::start(spec_.dir, silent_, never_);
+  ASSERT_TRUE(started.has_value()) << describe(started.error());
+  later.join();
+  std::this_thread::sleep_for(500ms);
+  const auto after = cluster::find_postmaster(spec_.dir + "/node2");
+  ASSERT_TRUE(after.has_value());
+  EXPECT_NE(after->pid, before->pid);
+}
+
 TEST_F(RealCluster, ServersRunAsAnotherUserThanRootAndPasswordsAreKept) {
   spec_.replicas = 0;
   const auto made = create();
