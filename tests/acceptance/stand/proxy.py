@@ -11,8 +11,8 @@ from stand.address import Address
 from stand.certificates import Authority
 from stand.processes import allow_many_files, die_with_parent, eventually, free_ports
 
-# Failures are to be seen within the second that the tests allow, on a machine that does other things too.
-_CLUSTER_DEFAULTS = {"probe_interval": "100ms", "probe_timeout": "300ms", "probe_failures": 2}
+# Failures are to be seen within a second or two. A replica of a busy machine must not count as one: it may answer late.
+_CLUSTER_DEFAULTS = {"probe_interval": "100ms", "probe_timeout": "1s", "probe_failures": 2}
 
 
 def _toml(section, values):
