@@ -52,10 +52,10 @@ Result<void> SameMoment::open() {
       reader.trouble = sql.error();
   }
   if (readers_.front().trouble) return std::unexpected(*readers_.front().trouble);
-  if (flusher_ && flusher_->works()) return {};
+  if (beside_ && beside_->works()) return {};
   auto sql = connect(*readers_.front().node);
   if (!sql) return std::unexpected(sql.error());
-  flusher_.emplace(std::move(*sql));
+  beside_.emplace(std::move(*sql));
   return {};
 }
 
@@ -81,9 +81,9 @@ Result<void> SameMoment::flush_up_to(Lsn position) {
   // Commits of sessions with synchronous_commit = off, and ends of records that nobody committed,
   // would reach the replicas some time later (D4); a commit of our own takes them along.
   return done_or_error(
-      flusher_->query(fmt::format("SELECT CASE WHEN pg_current_wal_flush_lsn() < '{}' THEN"
-                                  " pg_logical_emit_message(true, 'fairlead', '') END",
-                                  position.to_string())));
+      beside_->query(fmt::format("SELECT CASE WHEN pg_current_wal_flush_lsn() < '{}' THEN"
+                                 " pg_logical_emit_message(true, 'fairlead', '') END",
+                                 position.to_string())));
 }
 
 Result<void> SameMoment::begin_on_replica(Reader& reader, Lsn position, Deadline deadline) {
@@ -123,6 +123,17 @@ Result<void> SameMoment::begin(std::chrono::milliseconds patience,
   }
   if (!hold) return {};
   return done_or_error(readers_.front().sql->query("ROLLBACK TO SAVEPOINT hold"));
+}
+
+Result<bool> SameMoment::is_being_made_or_dropped(uint32_t oid) {
+  const auto held = beside_->value(
+      fmt::format("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'relation' AND relation = "
+                  "{} AND granted"
+                  " AND mode = 'AccessExclusiveLock' AND database ="
+                  " (SELECT oid FROM pg_database WHERE datname = current_database()))",
+                  oid));
+  if (!held) return std::unexpected(held.error());
+  return *held == "t";
 }
 
 std::vector<TableSums> SameMoment::read(const std::vector<TableName>& tables, Deadline deadline) {

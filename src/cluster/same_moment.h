@@ -50,6 +50,11 @@ class SameMoment {
   /// All tables that any node has, as of begin().
   Result<std::vector<TableName>> tables(const std::string& without_schema);
 
+  /// Whether a transaction on the primary is making or dropping the table: it keeps its lock until
+  /// everybody can see what it has done. While it waits for a replica (synchronous_standby_names)
+  /// that one shows it already.
+  Result<bool> is_being_made_or_dropped(uint32_t oid);
+
   void end();
 
   /// From now on nobody waits for the node.
@@ -76,7 +81,7 @@ class SameMoment {
   std::string database_;
   const StopFlag& stop_;
   std::vector<Reader> readers_;
-  std::optional<SqlConnection> flusher_;  // Beside the primary's snapshot, which cannot write.
+  std::optional<SqlConnection> beside_;  // To the primary, too, for what its snapshot cannot do.
 };
 
 }  // namespace fairlead::cluster

@@ -34,16 +34,13 @@ std::optional<Difference> compare(const Result<TableSum>* primary, const Result<
   Difference out;
   if (primary != nullptr) out.primary_rows = (*primary)->rows;
   if (node != nullptr) out.rows = (*node)->rows;
-  if (primary == nullptr)
-    out.what = What::kExtra;
-  else if (node == nullptr)
-    out.what = What::kMissing;
-  else if (out.rows != out.primary_rows)
-    out.what = What::kRows;
-  else if (**node != **primary)
-    out.what = What::kContent;
-  else
-    return std::nullopt;
+  if (primary == nullptr || node == nullptr) {
+    out.what = primary == nullptr ? What::kExtra : What::kMissing;
+    out.oid = (primary == nullptr ? *node : *primary)->oid;
+    return out;
+  }
+  if ((*node)->holds_the_same_as(**primary)) return std::nullopt;
+  out.what = out.rows == out.primary_rows ? What::kContent : What::kRows;
   return out;
 }
 

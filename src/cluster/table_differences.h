@@ -24,6 +24,7 @@ struct Difference {
   std::optional<uint64_t> primary_rows;
   std::optional<uint64_t> rows;
   std::string detail = {};
+  uint32_t oid = 0;  // Of kMissing and kExtra: which table it is, where it is there.
 
   bool operator==(const Difference&) const = default;
 };

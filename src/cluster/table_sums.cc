@@ -23,11 +23,15 @@ SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.rel
 
 Result<TableSum> sum_of(const SqlRows& answer) {
   TableSum sum;
-  if (answer.rows.size() != 1 || answer.columns.size() != 2)
-    return fail(ErrorCode::kInternal, "the answer is not a count and a checksum");
-  const std::string count = answer.rows[0][0].value_or("");
-  std::from_chars(count.data(), count.data() + count.size(), sum.rows);
+  if (answer.rows.size() != 1 || answer.columns.size() != 3)
+    return fail(ErrorCode::kInternal, "the answer is not a count, a checksum and an oid");
+  const auto number = [&](size_t column, auto& value) {
+    const std::string text = answer.rows[0][column].value_or("");
+    std::from_chars(text.data(), text.data() + text.size(), value);
+  };
+  number(0, sum.rows);
   sum.checksum = answer.rows[0][1].value_or("");
+  number(2, sum.oid);
   return sum;
 }
 
@@ -61,10 +65,11 @@ Result<void> prepare_for_sums(SqlConnection& sql) {
 
 std::string sum_query(const SqlConnection& sql, const TableName& table) {
   // (t.*)::text is the row even where a column is named t. ONLY: children are tables of their own.
+  const std::string name = sql.identifier(table.schema) + "." + sql.identifier(table.name);
   return fmt::format(
-      "SELECT count(*), coalesce(sum(hashtextextended((t.*)::text COLLATE \"C\", 0)), 0)"
-      " FROM ONLY {}.{} AS t",
-      sql.identifier(table.schema), sql.identifier(table.name));
+      "SELECT count(*), coalesce(sum(hashtextextended((t.*)::text COLLATE \"C\", 0)), 0),"
+      " {}::regclass::oid FROM ONLY {} AS t",
+      sql.literal(name), name);
 }
 
 TableSums read_sums(SqlConnection& sql, const std::vector<TableName>& tables,

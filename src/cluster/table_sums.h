@@ -29,8 +29,11 @@ struct TableName {
 struct TableSum {
   uint64_t rows = 0;
   std::string checksum;  // A sum of 64-bit hashes, as a decimal number.
+  uint32_t oid = 0;  // The same on every node, and another one once it is dropped and made again.
 
-  bool operator==(const TableSum&) const = default;
+  bool holds_the_same_as(const TableSum& other) const {
+    return rows == other.rows && checksum == other.checksum;
+  }
 };
 
 /// What one node has in one database. A table that does not exist there has no entry; an Error says

@@ -9,13 +9,16 @@ namespace fairlead::cluster {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 /// Long enough for a transaction in flight and a replica that keeps up, short enough for whoever
 /// waits behind the lock.
 constexpr std::chrono::milliseconds kHoldMax{1000};
 
-/// A table that is made and dropped all the time is there on one node and not on the other at
-/// perhaps one moment in ten.
-constexpr int kLooksForATableMax = 10;
+/// A table that is made and dropped all the time is there on one node and not on the other at most
+/// moments, where its commits wait for replicas.
+constexpr int kLooksMax = 100;
+constexpr const char* kComesAndGoes = "it is made and dropped all the time";
 
 std::vector<std::vector<Difference>> compare_all(const SameMoment& moment,
                                                  const std::string& database,
@@ -57,16 +60,26 @@ void replace(TablesVerdict& verdict, const TableName& table,
   }
 }
 
-/// Whether a node lacks the table: then its definition is in doubt, not only its rows. No lock
-/// decides that, because PostgreSQL lets go of pg_class before the transaction ends that makes or
-/// drops a table. One that comes and goes is seen alike sooner or later, one that is missing never.
-bool lacks_somewhere(const TablesVerdict& verdict, const TableName& table) {
-  return std::ranges::any_of(verdict.nodes, [&table](const auto& node) {
-    return std::ranges::any_of(node, [&table](const Difference& known) {
-      return known.table == table &&
-             (known.what == Difference::What::kMissing || known.what == Difference::What::kExtra);
-    });
-  });
+/// Where the table is there and where it is not, or the other way round: pairs of a node and of
+/// which table. Empty: all have one of this name.
+using Lack = std::set<std::pair<size_t, uint32_t>>;
+
+Lack lack_of(const TablesVerdict& verdict, const TableName& table) {
+  Lack out;
+  for (size_t i = 0; i < verdict.nodes.size(); ++i)
+    for (const Difference& known : verdict.nodes[i])
+      if (known.table == table &&
+          (known.what == Difference::What::kMissing || known.what == Difference::What::kExtra))
+        out.emplace(i, known.oid);
+  return out;
+}
+
+Result<bool> is_being_made_or_dropped(SameMoment& moment, const Lack& lack) {
+  for (const auto& [node, oid] : lack) {
+    const auto is = moment.is_being_made_or_dropped(oid);
+    if (!is || *is) return is;
+  }
+  return false;
 }
 
 void set_undecided(TablesVerdict& verdict, const TableName& table, const std::string& why) {
@@ -88,31 +101,43 @@ Result<void> look_again(SameMoment& moment, const std::string& database, const T
   return {};
 }
 
-/// Looks at one table until it is known what it is. The last look holds its writers up: whatever
-/// differs then was not being written to. A table may be gone by the time its lock is asked for,
-/// which decides nothing: it is looked at again.
-Result<void> decide(SameMoment& moment, const std::string& database, const TableName& table,
-                    const TablesPatience& patience, TablesVerdict& verdict) {
-  std::string doubt;
-  for (int looks = 0; looks < kLooksForATableMax; ++looks) {
+/// Looks at one table until it is known what it is. Gives why that is not known, or nothing.
+///
+/// Where a node lacks it, no lock decides: PostgreSQL lets go of pg_class before the transaction
+/// ends that makes or drops a table. But that transaction holds the table itself until the primary
+/// shows its end. So a node truly lacks it when two looks find the very same, and between them
+/// nobody was making or dropping it: what had been done before is seen alike by the second.
+///
+/// Where all have it, its writers are held up: what differs then was not being written to. It may
+/// be gone by the time that its lock is asked for, which decides nothing.
+Result<std::string> look_until_known(SameMoment& moment, const std::string& database,
+                                     const TableName& table, const TablesPatience& patience,
+                                     TablesVerdict& verdict) {
+  Lack before;
+  std::string doubt = kComesAndGoes;
+  for (int looks = 0; looks < kLooksMax; ++looks) {
+    if (Clock::now() >= patience.deadline) return "there was no time to look at it again";
     if (auto done = look_again(moment, database, table, patience, std::nullopt, verdict); !done)
-      return done;
-    if (!is_in_doubt(verdict, table)) return {};
-    if (lacks_somewhere(verdict, table)) continue;
-    if (!patience.may_hold) {
-      doubt = "it may only have changed, and no writer was to be held up";
-      break;
+      return std::unexpected(done.error());
+    if (!is_in_doubt(verdict, table)) return "";
+    if (const Lack lack = lack_of(verdict, table); !lack.empty()) {
+      if (lack == before) return "";
+      const auto changes = is_being_made_or_dropped(moment, lack);
+      if (!changes) return std::unexpected(changes.error());
+      before = *changes ? Lack() : lack;
+      doubt = *changes ? "a transaction that makes or drops it has not ended" : kComesAndGoes;
+      continue;
     }
+    before.clear();
+    if (!patience.may_hold) return "it may only have changed, and no writer was to be held up";
     const auto held =
         look_again(moment, database, table, patience, SameMoment::Hold{table, kHoldMax}, verdict);
-    if (held) return {};
-    doubt =
-        "it changes all the time, and its writers could not be held up: " + held.error().message;
-    if (held.error().code != ErrorCode::kUndefinedObject) break;
+    if (held) return "";
+    if (held.error().code != ErrorCode::kUndefinedObject)
+      return "it changes all the time, and its writers could not be held up: " +
+             held.error().message;
   }
-  // One that was there on all nodes, ever, is not missing on any.
-  if (!doubt.empty()) set_undecided(verdict, table, doubt);
-  return {};
+  return doubt;
 }
 
 }  // namespace
@@ -133,9 +158,9 @@ Result<TablesVerdict> verify_tables(SameMoment& moment, const std::string& datab
   verdict.nodes = compare_all(moment, database, sums);
 
   for (const TableName& table : suspects(verdict)) {
-    if (std::chrono::steady_clock::now() >= patience.deadline) break;
-    if (auto done = decide(moment, database, table, patience, verdict); !done)
-      return std::unexpected(done.error());
+    const auto doubt = look_until_known(moment, database, table, patience, verdict);
+    if (!doubt) return std::unexpected(doubt.error());
+    if (!doubt->empty()) set_undecided(verdict, table, *doubt);
   }
   moment.end();
   return verdict;

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 from stand.commands import CommandedCluster
@@ -51,15 +52,15 @@ def heap_file(table):
 
 
 class AChangedFile:
-    """A replica whose file was changed while it was down; restored at the end, unchanged."""
+    """A replica whose files were changed while it was down; restored at the end, unchanged."""
 
-    def __init__(self, index, table, change, with_checksums=False):
+    def __init__(self, index, table, change, with_checksums=False, indexes=()):
         self.index, self.change, self.with_checksums = index, change, with_checksums
         # No image of its pages may be in the WAL that the replica replays as it comes up.
         run_on_primary(f"vacuum (freeze) {table}")
         run_on_primary("checkpoint")
         STAND.await_streaming()
-        self.path = os.path.join(STAND.nodes[index]["data_dir"], heap_file(table))
+        self.paths = [os.path.join(STAND.nodes[index]["data_dir"], heap_file(name)) for name in (table, *indexes)]
 
     def _checksums(self, word):
         if self.with_checksums:
@@ -68,8 +69,9 @@ class AChangedFile:
                               user="postgres", cwd="/", capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 
-    def _write(self, content):
-        with open(self.path, "r+b") as file:
+    @staticmethod
+    def _write(path, content):
+        with open(path, "r+b") as file:
             file.truncate(0)
             file.write(content)
 
@@ -77,17 +79,21 @@ class AChangedFile:
         with STAND.superuser(self.index) as server:
             server.run("checkpoint")
         STAND.stop_node(self.index)
-        with open(self.path, "rb") as file:
-            self.before = file.read()
+        self.before = {}
+        for path in self.paths:
+            with open(path, "rb") as file:
+                self.before[path] = file.read()
         self._checksums("disable")
-        self._write(self.change(self.before))
+        for path, content in self.before.items():
+            self._write(path, self.change(content))
         STAND.start_nodes()
         STAND.await_streaming()
 
     def __exit__(self, *_):
         STAND.stop_node(self.index)
-        if os.path.exists(self.path):  # Not that of a table that was dropped meanwhile.
-            self._write(self.before)
+        for path, content in self.before.items():
+            if os.path.exists(path):  # Not that of a table that was dropped meanwhile.
+                self._write(path, content)
         self._checksums("enable")
         STAND.start_nodes()
         STAND.await_streaming()
@@ -189,6 +195,35 @@ class Verify(unittest.TestCase):
             writer.run("drop table goes; commit")
             report = json.loads(process.communicate(timeout=60)[0])
         self.assertEqual(report["verdict"], "equal", report)
+
+    def test_a_table_whose_commit_waits_for_a_replica_is_not_an_extra_one(self):
+        # The replicas show it, the primary does not yet.
+        with STAND.superuser() as server:
+            server.run("alter system set synchronous_standby_names = 'nobody'")
+            server.run("select pg_reload_conf()")
+            maker = threading.Thread(target=run_on_primary, args=("create table waits (n int)",))
+            try:
+                maker.start()
+                eventually(lambda: server.run("select from pg_stat_activity where wait_event = 'SyncRep'"), 10, "the commit waits")
+                report = STAND.json("verify", code=3)
+            finally:
+                server.run("alter system reset synchronous_standby_names")
+                server.run("select pg_reload_conf()")
+                maker.join()
+        self.assertEqual(report["verdict"], "undecided")
+        for node in report["nodes"][1:]:
+            [found] = node["differences"]
+            self.assertEqual((found["table"], found["what"]), ("waits", "undecided"))
+            self.assertEqual(found["detail"], "a transaction that makes or drops it has not ended")
+        self.expect_equal()
+
+    def test_a_table_that_a_replica_lacks_and_one_that_only_it_has_are_differences(self):
+        run_on_primary("create table lone_a (n int); insert into lone_a values (1), (2)")
+        with AChangedFile(2, "pg_class", lambda file: file.replace(b"lone_a", b"lone_b"), indexes=["pg_class_relname_nsp_index"]):
+            report = STAND.json("verify", code=3)
+        self.assertEqual(verdicts(report), {"node1": "equal", "node2": "equal", "node3": "differs"})
+        found = {each["table"]: (each["what"], each["primary_rows"], each["rows"]) for each in report["nodes"][2]["differences"]}
+        self.assertEqual(found, {"lone_a": ("missing", 2, None), "lone_b": ("extra", None, 2)})
 
     def test_other_values_in_a_row_are_a_difference(self):
         with AChangedFile(2, "still", lambda heap: heap.replace(b"unchanged", b"UNCHANGED", 1)):
