@@ -61,11 +61,12 @@ set(FAIRLEAD_ALLOWED_proxy base wire sql config metrics auth core ledger console
 set(FAIRLEAD_ALLOWED_admin base wire sql config metrics auth core ledger console patroni net cluster load proxy)
 set(FAIRLEAD_ALLOWED_app base wire sql config metrics auth core ledger console patroni net cluster load proxy admin)
 
-# fairlead_library(NAME [FOLDERS other folders...] [PUBLIC third-party...] [PRIVATE third-party...] [ALONE files...])
+# fairlead_library(NAME [FOLDERS other folders...] [PUBLIC third-party...] [PRIVATE third-party...] [ALONE files...] [COLD])
 # Makes fairlead_NAME from the .cc files of this folder, and NAME_test from its _test.cc files. ALONE: names that they
 # use for themselves clash with those of others, so they are not compiled together with others (CMAKE_UNITY_BUILD).
+# COLD: no test waits for it, so that the build Dev does not optimize it, which takes as long as compiling it.
 function(fairlead_library name)
-  cmake_parse_arguments(ARG "" "" "FOLDERS;PUBLIC;PRIVATE;ALONE" ${ARGN})
+  cmake_parse_arguments(ARG "COLD" "" "FOLDERS;PUBLIC;PRIVATE;ALONE" ${ARGN})
   set_source_files_properties(${ARG_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   foreach(other IN LISTS ARG_FOLDERS)
     if(NOT other IN_LIST FAIRLEAD_ALLOWED_${name})
@@ -81,7 +82,12 @@ function(fairlead_library name)
   add_library(fairlead_${name} STATIC ${sources})
   target_include_directories(fairlead_${name} PUBLIC "${CMAKE_SOURCE_DIR}/src")
   target_link_libraries(fairlead_${name} PUBLIC ${ARG_FOLDERS} ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
-  precompile(fairlead_${name} fairlead_base precompiled.h)
+  if(ARG_COLD AND CMAKE_BUILD_TYPE STREQUAL "Dev" AND NOT FAIRLEAD_FUZZ)
+    target_compile_options(fairlead_${name} PRIVATE -O0)
+    precompile(fairlead_${name} fairlead_config precompiled.h)  # The first of them.
+  else()
+    precompile(fairlead_${name} fairlead_base precompiled.h)
+  endif()
   if(tests AND NOT FAIRLEAD_FUZZ)
     fairlead_test(${name}_test SOURCES ${tests} LINK fairlead_${name})
   endif()
