@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """`fairlead cluster verify` and `status`: equal is proven while others write, and each kind of difference is found and named."""
+import contextlib
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ import tempfile
 import threading
 import unittest
 
+import wire
 from stand.commands import CommandedCluster
 from stand.direct_writers import DirectWriters
 from stand.open import is_long, run_program
@@ -194,6 +196,31 @@ class Verify(unittest.TestCase):
             eventually(lambda: run_on_primary(is_waited_for), 20, "verify waits for the lock")
             writer.run("drop table goes; commit")
             report = json.loads(process.communicate(timeout=60)[0])
+        self.assertEqual(report["verdict"], "equal", report)
+
+    def test_whoever_drops_a_table_whose_writers_were_held_up_waits_until_it_is_read(self):
+        run_on_primary("create table dropped (id int primary key, n int); insert into dropped select x, 0 from generate_series(0, 9) x")
+
+        def write(statement):
+            with STAND.superuser(0, "tests") as server, contextlib.suppress(wire.ServerError):  # Until it is gone.
+                while True:
+                    server.run(statement)
+
+        work = ["update dropped set n = n + 1 where id = 1", "update dropped set n = n + 1 where id = 2",
+                # So that verify waits for its lock, and the one that drops it stands behind that.
+                "begin; lock table dropped in row exclusive mode; select pg_sleep(0.5); commit"]
+        threads = [threading.Thread(target=write, args=(statement,)) for statement in work]
+        for thread in threads:
+            thread.start()
+        process = STAND.begin("verify", "--json")
+        is_waited_for = "select from pg_locks where not granted and mode = 'ShareLock' and relation = 'dropped'::regclass"
+        try:
+            eventually(lambda: run_on_primary(is_waited_for), 20, "verify waits for the lock")
+        finally:
+            run_on_primary("drop table dropped")
+            for thread in threads:
+                thread.join()
+        report = json.loads(process.communicate(timeout=60)[0])
         self.assertEqual(report["verdict"], "equal", report)
 
     def test_a_table_whose_commit_waits_for_a_replica_is_not_an_extra_one(self):
