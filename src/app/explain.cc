@@ -22,6 +22,7 @@ struct ExplainOptions {
   ConfigOptions config;
   std::string statement;
   std::string database;
+  std::string user;
   bool json = false;
 };
 
@@ -118,6 +119,7 @@ ExitCode run_explain(ExplainOptions options) {
     auto found = look_up(*config, options.database);
     if (!found) return failed(found.error());
     known = std::move(*found);
+    known.options = config::for_user(std::move(known.options), config->find_user(options.user));
   }
   const auto explanation = explain(options.statement, known.catalog.get(), known.options);
   if (!explanation) {
@@ -138,6 +140,8 @@ void add_explain(CommandBuilder root, Command& chosen) {
   add_config_options(command, options->config);
   command
       .add_option("--database", options->database, "Whose functions to look up; else the only one")
+      .type_name("NAME");
+  command.add_option("--user", options->user, "Who sends it; [user.NAME] may say what is different")
       .type_name("NAME");
   command.add_flag("--json", options->json, "As JSON");
   command.footer(kExplainFooter);

@@ -2,9 +2,8 @@
 // prints. Pure.
 //
 // The decision is the proxy's own (core::decide_route over sql::classify and sql::decide), for a
-// client of the automatic port outside of a transaction that has set nothing, and that no [user]
-// is about. What only a running proxy knows, which replica is fresh enough and least busy, is not
-// in it.
+// client of the automatic port outside of a transaction that has set nothing. What only a running
+// proxy knows, which replica is fresh enough and least busy, is not in it.
 #pragma once
 
 #include <optional>
@@ -30,7 +29,7 @@ struct Explanation {
 };
 
 /// `catalog` null: nobody could be asked about functions. `database`: what the configuration says
-/// of the one that it is sent to. Errors: a hint that is wrong.
+/// of the one that it is sent to, for who sends it. Errors: a hint that is wrong.
 Result<Explanation> explain(std::string_view statement, const sql::FunctionCatalog* catalog,
                             const config::Database& database = {});
 

@@ -287,10 +287,10 @@ class ARealCluster(unittest.TestCase):
         with open(path, encoding="utf-8") as file:
             text = file.read()
 
-        def explained(key, statement):
+        def explained(key, statement, *arguments, user=""):
             with open(path, "w", encoding="utf-8") as file:
-                file.write(text.replace('[database."*"]\n', f'[database.app]\n{key}\n'))
-            done = run("explain", "-c", path, "--json", statement)
+                file.write(user + text.replace('[database."*"]\n', f'[database.app]\n{key}\n'))
+            done = run("explain", "-c", path, "--json", statement, *arguments)
             self.assertEqual(done.returncode, 0, done.stderr)
             return json.loads(done.stdout)
 
@@ -300,6 +300,9 @@ class ARealCluster(unittest.TestCase):
         self.assertEqual((observed["target"], observed["reason"]), ("primary", "observe"))
         self.assertEqual(observed["would_be"]["target"], "replica")
         self.assertEqual(explained('transaction_reads = "until_write"', "BEGIN")["reason"], "until_write")
+        user = '[user.bi]\ntransaction_reads = "until_write"\n'
+        self.assertEqual(explained("", "BEGIN", "--user", "bi", user=user)["reason"], "until_write")
+        self.assertEqual(explained("", "BEGIN", "--user", "shop", user=user)["target"], "primary")
 
     def test_up_serves_reloads_and_stops_gracefully(self):
         path = self.write_config("up.toml")

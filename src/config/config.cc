@@ -17,6 +17,13 @@ const UserOptions* Config::find_user(std::string_view name) const {
   return found == users.end() ? nullptr : &found->second;
 }
 
+Database for_user(Database database, const UserOptions* user) {
+  if (user == nullptr) return database;
+  database.consistency = user->consistency.value_or(database.consistency);
+  database.transaction_reads = user->transaction_reads.value_or(database.transaction_reads);
+  return database;
+}
+
 const Cluster& Config::cluster_of(const Database& database) const {
   const auto found = clusters.find(database.cluster);
   require(found != clusters.end(), "a validated database names a cluster that exists");

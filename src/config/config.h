@@ -159,6 +159,9 @@ struct UserOptions {
   bool operator==(const UserOptions&) const = default;
 };
 
+/// The database as it is for one user; null: as it is for everybody.
+Database for_user(Database database, const UserOptions* user);
+
 /// Somebody who may log in.
 struct User {
   std::string name;

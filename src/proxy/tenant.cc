@@ -44,6 +44,11 @@ uint64_t next_random(uint64_t& state) {
   return state * 0x2545F4914F6CDD1DULL;
 }
 
+/// Of a database that is configured.
+config::Database config_of(const config::Config& config, const TenantKey& key) {
+  return config::for_user(*config.find_database(key.name), config.find_user(key.user));
+}
+
 }  // namespace
 
 Tenant::Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& shared,
@@ -54,11 +59,10 @@ Tenant::Tenant(net::Loop& loop, core::WorkerId worker, PoolMail& mail, Shared& s
       shared_(shared),
       settings_(std::move(settings)),
       key_(std::move(key)),
-      config_(settings_->config->find_database(key_.name)),
-      user_options_(settings_->config->find_user(key_.user)),
+      config_(config_of(*settings_->config, key_)),
       known_(shared.hash_key),
       options_(choice_options()),
-      balancer_(method_of(config_->balance)),
+      balancer_(method_of(config_.balance)),
       activity_(shared.pools.activity_of(key_.cluster, key_.database)),
       positions_queue_(loop) {}
 
@@ -83,14 +87,13 @@ void Tenant::set_settings(SettingsPtr settings) {
   is_current_ = key_for(*settings, key_.name, key_.user) == key_;
   if (!is_current_) return;  // Those that are there stay where they are.
   settings_ = std::move(settings);
-  config_ = settings_->config->find_database(key_.name);
-  user_options_ = settings_->config->find_user(key_.user);
+  config_ = config_of(*settings_->config, key_);
   options_ = choice_options();
-  balancer_ = core::Balancer(method_of(config_->balance));
+  balancer_ = core::Balancer(method_of(config_.balance));
   use_stored_secret();
   for (auto& [node, pool] : pools_) {
     pool->set_opening(opening(node));
-    pool->shared().with_queue([&](core::PoolQueue& queue) { queue.set_size(config_->pool_size); });
+    pool->shared().with_queue([&](core::PoolQueue& queue) { queue.set_size(config_.pool_size); });
   }
 }
 
@@ -152,21 +155,13 @@ void Tenant::note_catalog_change(Time now, core::CatalogChange change) {
   shared_.control->catalog_changed(key_.cluster, key_.database);
 }
 
-bool Tenant::reads_until_write() const {
-  const auto users = user_options_ != nullptr ? user_options_->transaction_reads
-                                              : std::optional<config::TransactionReads>();
-  return users.value_or(config_->transaction_reads) == config::TransactionReads::kUntilWrite;
-}
-
 core::ChoiceOptions Tenant::choice_options() const {
-  const auto users =
-      user_options_ != nullptr ? user_options_->consistency : std::optional<config::Consistency>();
-  return {.consistency = level_of(users.value_or(config_->consistency)),
-          .max_lag = config_->max_lag,
-          .freshness_wait = config_->freshness_wait,
-          .pool_timeout = config_->pool_timeout,
-          .failover_hold = config_->failover_hold,
-          .primary_reads = config_->primary_reads,
+  return {.consistency = level_of(config_.consistency),
+          .max_lag = config_.max_lag,
+          .freshness_wait = config_.freshness_wait,
+          .pool_timeout = config_.pool_timeout,
+          .failover_hold = config_.failover_hold,
+          .primary_reads = config_.primary_reads,
           .observes = observes()};
 }
 
@@ -191,10 +186,10 @@ Pool& Tenant::pool(NodeIndex node) {
   if (!pool) {
     const PoolKey key{.node = node, .tenant = key_};
     pool = std::make_unique<Pool>(loop_, worker_, mail_,
-                                  shared_.pools.find_or_add(key, {.size = config_->pool_size}),
+                                  shared_.pools.find_or_add(key, {.size = config_.pool_size}),
                                   opening(node));
     // Its account may be older: of before a reload, when the node was in the list last.
-    pool->shared().with_queue([&](core::PoolQueue& queue) { queue.set_size(config_->pool_size); });
+    pool->shared().with_queue([&](core::PoolQueue& queue) { queue.set_size(config_.pool_size); });
     pool->set_epoch(snapshot_->epoch);
     pool->set_retired(snapshot_->node(node).gone);
   }

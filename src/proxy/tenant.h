@@ -45,9 +45,12 @@ class Tenant {
   static std::optional<TenantKey> key_for(const Settings& settings, std::string name,
                                           std::string user);
 
-  const config::Database& config() const { return *config_; }
-  /// transaction_reads = "until_write" for this database and user (B31).
-  bool reads_until_write() const;
+  /// Of the database, for this user.
+  const config::Database& config() const { return config_; }
+  /// transaction_reads = "until_write" (B31).
+  bool reads_until_write() const {
+    return config_.transaction_reads == config::TransactionReads::kUntilWrite;
+  }
   const std::string& name() const { return key_.name; }  // As clients call it.
   const std::string& cluster() const { return key_.cluster; }
   const std::string& database() const { return key_.database; }  // As on the server.
@@ -95,8 +98,8 @@ class Tenant {
                                const core::SessionState& session);
 
   /// lost_writes = "error" (E24).
-  bool lost_writes_fail() const { return config_->lost_writes == config::LostWrites::kError; }
-  bool observes() const { return config_->mode == config::Mode::kObserve; }
+  bool lost_writes_fail() const { return config_.lost_writes == config::LostWrites::kError; }
+  bool observes() const { return config_.mode == config::Mode::kObserve; }
   /// What choose() would find for a request that goes to a replica, without choosing.
   core::Foreseen foresee(const core::ObservedRequest& request, Time arrived,
                          const core::SessionState& session);
@@ -155,8 +158,7 @@ class Tenant {
   /// A reload may take the name away, or have it mean another database: new sessions get another
   /// tenant then, and nobody will want servers that are kept ready here.
   bool is_current_ = true;
-  const config::Database* config_;           // These two are of settings_.
-  const config::UserOptions* user_options_;  // Null: nothing is different for this user.
+  config::Database config_;
   auth::ServerCredentials credentials_;
   core::KnownStatements known_;
   core::ChoiceOptions options_;
