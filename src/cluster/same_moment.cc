@@ -62,23 +62,25 @@ Result<void> SameMoment::open() {
 Result<Lsn> SameMoment::begin_on_primary(const std::optional<Hold>& hold) {
   SqlConnection& sql = *readers_.front().sql;
   if (auto begun = sql.query(kBegin); !begun) return std::unexpected(begun.error());
+  std::string question = "SELECT pg_current_wal_insert_lsn()";
   // LOCK takes no snapshot: the SELECT behind it does, when no writer is left. What is written by
-  // then is visible, because a transaction gives its locks up after that. The first lock stays when
-  // the writers go on: whoever drops the table has to wait until it is read.
+  // then is visible, because a transaction gives its locks up after that. No other lock is held:
+  // nobody can wait for us while we wait for them.
   if (hold) {
-    const std::string table =
-        sql.identifier(hold->table.schema) + "." + sql.identifier(hold->table.name);
-    auto locked = sql.query(
-        fmt::format("SET LOCAL lock_timeout = {0}; LOCK TABLE ONLY {1} IN ACCESS SHARE MODE;"
-                    " SAVEPOINT hold; LOCK TABLE ONLY {1} IN SHARE MODE",
-                    hold->patience.count(), table));
+    auto locked = sql.query(fmt::format(
+        "SAVEPOINT hold; SET LOCAL lock_timeout = {}; LOCK TABLE ONLY {}.{} IN SHARE MODE",
+        hold->patience.count(), sql.identifier(hold->table.schema),
+        sql.identifier(hold->table.name)));
     if (!locked)
       return fail(is_gone(sql) ? ErrorCode::kUndefinedObject : locked.error().code,
                   locked.error().message, locked.error().detail);
+    question += ", " + identity_columns(sql, hold->table);
   }
-  auto position = sql.value("SELECT pg_current_wal_insert_lsn()");
-  if (!position) return std::unexpected(position.error());
-  return Lsn::parse(*position).value_or(Lsn{});
+  auto answer = sql.query(question);
+  if (!answer) return std::unexpected(answer.error());
+  const std::vector<Cell>& row = answer->rows.at(0);
+  if (hold) held_ = identity_of(row, 1);
+  return Lsn::parse(row.at(0).value_or("")).value_or(Lsn{});
 }
 
 Result<void> SameMoment::flush_up_to(Lsn position) {

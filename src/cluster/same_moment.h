@@ -50,6 +50,10 @@ class SameMoment {
   /// All tables that any node has, as of begin().
   Result<std::vector<TableName>> tables(const std::string& without_schema);
 
+  /// What was there under the name of the last begin()'s hold while it was held. Whoever drops or
+  /// empties the table may come in between that and read(), which finds another one then.
+  const TableIdentity& held() const { return held_; }
+
   /// Whether a transaction on the primary is making or dropping the table: it keeps its lock until
   /// everybody can see what it has done. While it waits for a replica (synchronous_standby_names)
   /// that one shows it already.
@@ -81,6 +85,7 @@ class SameMoment {
   std::string database_;
   const StopFlag& stop_;
   std::vector<Reader> readers_;
+  TableIdentity held_;
   std::optional<SqlConnection> beside_;  // To the primary, too, for what its snapshot cannot do.
 };
 

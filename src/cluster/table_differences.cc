@@ -36,7 +36,7 @@ std::optional<Difference> compare(const Result<TableSum>* primary, const Result<
   if (node != nullptr) out.rows = (*node)->rows;
   if (primary == nullptr || node == nullptr) {
     out.what = primary == nullptr ? What::kExtra : What::kMissing;
-    out.oid = (primary == nullptr ? *node : *primary)->oid;
+    out.oid = (primary == nullptr ? *node : *primary)->identity.oid;
     return out;
   }
   if ((*node)->holds_the_same_as(**primary)) return std::nullopt;

@@ -21,17 +21,26 @@ SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.rel
         OR c.oid = 'pg_catalog.pg_largeobject'::regclass)
  ORDER BY 1, 2)sql";
 
+template <class Integer>
+Integer number(const Cell& cell) {
+  const std::string text = cell.value_or("");
+  Integer value{};
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+std::string quoted(const SqlConnection& sql, const TableName& table) {
+  return sql.identifier(table.schema) + "." + sql.identifier(table.name);
+}
+
 Result<TableSum> sum_of(const SqlRows& answer) {
   TableSum sum;
-  if (answer.rows.size() != 1 || answer.columns.size() != 3)
-    return fail(ErrorCode::kInternal, "the answer is not a count, a checksum and an oid");
-  const auto number = [&](size_t column, auto& value) {
-    const std::string text = answer.rows[0][column].value_or("");
-    std::from_chars(text.data(), text.data() + text.size(), value);
-  };
-  number(0, sum.rows);
-  sum.checksum = answer.rows[0][1].value_or("");
-  number(2, sum.oid);
+  if (answer.rows.size() != 1 || answer.columns.size() != 4)
+    return fail(ErrorCode::kInternal, "the answer is not a count, a checksum and an identity");
+  const std::vector<Cell>& row = answer.rows.front();
+  sum.rows = number<uint64_t>(row[0]);
+  sum.checksum = row[1].value_or("");
+  sum.identity = identity_of(row, 2);
   return sum;
 }
 
@@ -65,11 +74,19 @@ Result<void> prepare_for_sums(SqlConnection& sql) {
 
 std::string sum_query(const SqlConnection& sql, const TableName& table) {
   // (t.*)::text is the row even where a column is named t. ONLY: children are tables of their own.
-  const std::string name = sql.identifier(table.schema) + "." + sql.identifier(table.name);
   return fmt::format(
-      "SELECT count(*), coalesce(sum(hashtextextended((t.*)::text COLLATE \"C\", 0)), 0),"
-      " {}::regclass::oid FROM ONLY {} AS t",
-      sql.literal(name), name);
+      "SELECT count(*), coalesce(sum(hashtextextended((t.*)::text COLLATE \"C\", 0)), 0), {}"
+      " FROM ONLY {} AS t",
+      identity_columns(sql, table), quoted(sql, table));
+}
+
+std::string identity_columns(const SqlConnection& sql, const TableName& table) {
+  return fmt::format("{0}::regclass::oid, pg_relation_filenode({0}::regclass)",
+                     sql.literal(quoted(sql, table)));
+}
+
+TableIdentity identity_of(const std::vector<Cell>& row, size_t column) {
+  return {number<uint32_t>(row.at(column)), number<uint32_t>(row.at(column + 1))};
 }
 
 TableSums read_sums(SqlConnection& sql, const std::vector<TableName>& tables,

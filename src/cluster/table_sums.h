@@ -26,10 +26,19 @@ struct TableName {
   std::string text() const { return schema + "." + name; }
 };
 
+/// Which table of a name it is: another one once it is dropped and made again (oid), or emptied or
+/// written anew as a whole (file). The same on every node.
+struct TableIdentity {
+  uint32_t oid = 0;
+  uint32_t file = 0;
+
+  bool operator==(const TableIdentity&) const = default;
+};
+
 struct TableSum {
   uint64_t rows = 0;
   std::string checksum;  // A sum of 64-bit hashes, as a decimal number.
-  uint32_t oid = 0;  // The same on every node, and another one once it is dropped and made again.
+  TableIdentity identity = {};
 
   bool holds_the_same_as(const TableSum& other) const {
     return rows == other.rows && checksum == other.checksum;
@@ -58,5 +67,9 @@ TableSums read_sums(SqlConnection& sql, const std::vector<TableName>& tables,
 
 /// The query for one table.
 std::string sum_query(const SqlConnection& sql, const TableName& table);
+
+/// The two columns of a TableIdentity, and what a row has from `column` on.
+std::string identity_columns(const SqlConnection& sql, const TableName& table);
+TableIdentity identity_of(const std::vector<Cell>& row, size_t column);
 
 }  // namespace fairlead::cluster
