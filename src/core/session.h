@@ -60,7 +60,8 @@ struct Relayed {
   std::string_view after = {};
 };
 
-/// What one session gets from its worker and its configuration. A reload changes it between calls.
+/// What one session gets from its worker and its configuration. A reload changes it between calls,
+/// and what it points to lives until the loop goes on: set it before each take() and welcome().
 struct SessionEnvironment {
   RequestPlanner* planner = nullptr;  // These three are the worker's, shared by its sessions.
   sql::ShapeCache* shapes = nullptr;

@@ -54,6 +54,7 @@ Task<bool> ClientSession::welcome() {
        pause_ = session_.welcome(known)) {
     if (pause_ == Pause::kEnded || client_gone_) co_return false;
     co_await changed_.wait();
+    refresh_environment();  // The catalog may be another one by now, and the old one gone.
   }
   const core::ReportedParameters& reports = *session_.welcome_reports();
   if (known == nullptr) tenant_.remember_welcome(startup_, reports);
