@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Every limit for clients: whoever meets one is told which, with PostgreSQL's SQLSTATE, and nobody else is disturbed: F42, F52."""
+import concurrent.futures
 import contextlib
 import os
 import signal
@@ -154,6 +155,40 @@ class Limits(unittest.TestCase):
         with socket.create_connection((STAND.address.host, STAND.address.port), timeout=20) as silent:
             self.assertEqual(silent.recv(1000), b"")
             self.assertLess(time.monotonic() - began, 5)
+
+
+class AWaitingLogin(unittest.TestCase):
+    """The first client with its settings waits for a server to learn from it what servers report."""
+
+    @only_proxied
+    def test_it_outlives_the_catalog_that_it_came_with(self):
+        proxy = Proxy(STAND, {"database": {"pool_size": 1, "pool_timeout": "30s"}, "proxy": {"log_level": "debug"}})
+        self.addCleanup(proxy.stop)
+
+        def catalogs():
+            return proxy.whole_log().count('database "tests" has functions by')
+
+        with contextlib.ExitStack() as stack:
+            server = stack.enter_context(STAND.superuser(0, "tests"))
+            server.run("create sequence numbers; grant all on numbers to public")
+            stack.callback(server.run, "drop sequence numbers")
+            eventually(lambda: catalogs() > 0, 10, "the catalog is loaded")
+            holder = stack.enter_context(wire.Connection.login(proxy.address))
+            # So that the next one has to forget a number, if the catalog knows who asks for one.
+            holder.run("begin")
+            holder.run("select nextval('numbers')")
+            logins = stack.enter_context(concurrent.futures.ThreadPoolExecutor(1))
+            login = logins.submit(wire.Connection.login, proxy.address, extra_float_digits="2")
+            time.sleep(0.2)  # It waits by now.
+            before = catalogs()
+            server.run("create function made_meanwhile() returns int stable language sql as 'select 1'")
+            stack.callback(server.run, "drop function made_meanwhile()")
+            eventually(lambda: catalogs() > before, 20, "the catalog is loaded anew")
+            time.sleep(0.2)  # The worker has it then.
+            self.assertFalse(login.done())
+            holder.run("rollback")
+            with login.result(20) as client:
+                self.assertEqual(client.value("show extra_float_digits"), "2")
 
 
 class FewFiles(unittest.TestCase):
