@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <thread>
 
 #include "cluster/control_data.h"
@@ -35,12 +34,6 @@ SELECT pg_is_in_recovery(),
             SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event IN
             ('RecoveryRetrieveRetryInterval', 'RecoveryWalStream', 'RecoveryWalAll')) END)sql";
 
-uint32_t number_of(const Cell& cell) {
-  uint32_t value = 0;
-  if (cell) std::from_chars(cell->data(), cell->data() + cell->size(), value);
-  return value;
-}
-
 void read(const std::vector<Cell>& answer, const std::string& system_identifier,
           Candidate& candidate) {
   const auto position = answer[3] ? Lsn::parse(*answer[3]) : std::nullopt;
@@ -53,7 +46,7 @@ void read(const std::vector<Cell>& answer, const std::string& system_identifier,
                                     answer[1].value_or("?"), system_identifier);
     return;
   }
-  candidate.timeline = number_of(answer[2]);
+  candidate.timeline = number_of<uint32_t>(answer[2]).value_or(0);
   candidate.position = position.value_or(Lsn{});
   if (!position)
     candidate.why_not = "it has no position yet";

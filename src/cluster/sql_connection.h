@@ -4,6 +4,7 @@
 // and no more. Not for the daemon, whose probes use its own connections.
 #pragma once
 
+#include <charconv>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -39,6 +40,15 @@ struct Endpoint {
 void forget_libpq_variables();
 
 using Cell = std::optional<std::string>;  // Nothing: SQL's NULL.
+
+/// Nothing of NULL, and of what is no number.
+template <class Integer>
+std::optional<Integer> number_of(const Cell& cell) {
+  Integer value = 0;
+  if (!cell) return std::nullopt;
+  const auto [end, error] = std::from_chars(cell->data(), cell->data() + cell->size(), value);
+  return error == std::errc() ? std::optional(value) : std::nullopt;
+}
 
 struct SqlRows {
   std::vector<std::string> columns;

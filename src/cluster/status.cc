@@ -2,7 +2,6 @@
 #include "cluster/status.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 
 #include "cluster/postmaster.h"
@@ -31,14 +30,6 @@ constexpr const char* kSyncQuestion = R"sql(
 SELECT application_name, sync_state FROM pg_stat_replication ORDER BY backend_start)sql";
 
 std::optional<Lsn> lsn_of(const Cell& cell) { return cell ? Lsn::parse(*cell) : std::nullopt; }
-
-template <class Integer>
-std::optional<Integer> number_of(const Cell& cell) {
-  Integer value = 0;
-  if (!cell) return std::nullopt;
-  const auto [end, error] = std::from_chars(cell->data(), cell->data() + cell->size(), value);
-  return error == std::errc() ? std::optional(value) : std::nullopt;
-}
 
 void fill(StatusRow& row, const std::vector<Cell>& answer) {
   const bool in_recovery = answer[0] == "t";

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "cluster/subprocess.h"
 
@@ -21,14 +20,6 @@ SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.rel
         OR c.oid = 'pg_catalog.pg_largeobject'::regclass)
  ORDER BY 1, 2)sql";
 
-template <class Integer>
-Integer number(const Cell& cell) {
-  const std::string text = cell.value_or("");
-  Integer value{};
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
 std::string quoted(const SqlConnection& sql, const TableName& table) {
   return sql.identifier(table.schema) + "." + sql.identifier(table.name);
 }
@@ -38,7 +29,7 @@ Result<TableSum> sum_of(const SqlRows& answer) {
   if (answer.rows.size() != 1 || answer.columns.size() != 4)
     return fail(ErrorCode::kInternal, "the answer is not a count, a checksum and an identity");
   const std::vector<Cell>& row = answer.rows.front();
-  sum.rows = number<uint64_t>(row[0]);
+  sum.rows = number_of<uint64_t>(row[0]).value_or(0);
   sum.checksum = row[1].value_or("");
   sum.identity = identity_of(row, 2);
   return sum;
@@ -86,7 +77,8 @@ std::string identity_columns(const SqlConnection& sql, const TableName& table) {
 }
 
 TableIdentity identity_of(const std::vector<Cell>& row, size_t column) {
-  return {number<uint32_t>(row.at(column)), number<uint32_t>(row.at(column + 1))};
+  return {number_of<uint32_t>(row.at(column)).value_or(0),
+          number_of<uint32_t>(row.at(column + 1)).value_or(0)};
 }
 
 TableSums read_sums(SqlConnection& sql, const std::vector<TableName>& tables,
