@@ -67,10 +67,9 @@ Result<Lsn> SameMoment::begin_on_primary(const std::optional<Hold>& hold) {
   // then is visible, because a transaction gives its locks up after that. No other lock is held:
   // nobody can wait for us while we wait for them.
   if (hold) {
-    auto locked = sql.query(fmt::format(
-        "SAVEPOINT hold; SET LOCAL lock_timeout = {}; LOCK TABLE ONLY {}.{} IN SHARE MODE",
-        hold->patience.count(), sql.identifier(hold->table.schema),
-        sql.identifier(hold->table.name)));
+    auto locked = sql.query(
+        fmt::format("SAVEPOINT hold; SET LOCAL lock_timeout = {}; LOCK TABLE ONLY {} IN SHARE MODE",
+                    hold->patience.count(), quoted(sql, hold->table)));
     if (!locked)
       return fail(is_gone(sql) ? ErrorCode::kUndefinedObject : locked.error().code,
                   locked.error().message, locked.error().detail);

@@ -20,10 +20,6 @@ SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.rel
         OR c.oid = 'pg_catalog.pg_largeobject'::regclass)
  ORDER BY 1, 2)sql";
 
-std::string quoted(const SqlConnection& sql, const TableName& table) {
-  return sql.identifier(table.schema) + "." + sql.identifier(table.name);
-}
-
 Result<TableSum> sum_of(const SqlRows& answer) {
   TableSum sum;
   if (answer.rows.size() != 1 || answer.columns.size() != 4)
@@ -36,6 +32,10 @@ Result<TableSum> sum_of(const SqlRows& answer) {
 }
 
 }  // namespace
+
+std::string quoted(const SqlConnection& sql, const TableName& table) {
+  return sql.identifier(table.schema) + "." + sql.identifier(table.name);
+}
 
 bool is_gone(const SqlConnection& sql) {
   constexpr std::string_view kNoSuchTable = "42P01";

@@ -54,6 +54,9 @@ using TableSums = std::map<TableName, Result<TableSum>>;
 /// neither: a replica is allowed to be ahead in them.
 Result<std::vector<TableName>> list_tables(SqlConnection& sql, const std::string& without_schema);
 
+/// "public"."users", for SQL.
+std::string quoted(const SqlConnection& sql, const TableName& table);
+
 /// Whether the last query failed because the table that it names does not exist, or its schema.
 bool is_gone(const SqlConnection& sql);
 
