@@ -9,6 +9,7 @@ find_package(benchmark REQUIRED)
 find_package(Boost 1.81 REQUIRED)
 find_package(PostgreSQL REQUIRED)
 find_package(PkgConfig REQUIRED)
+pkg_check_modules(liburing REQUIRED IMPORTED_TARGET liburing)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
 
 # libev ships no CMake or pkg-config file.

@@ -35,6 +35,7 @@ def library(name, pattern, folders, instead):
 LIBRARIES = [
     library("Boost.JSON", r"boost/json", "patroni cluster load admin app", "build JSON in admin/ or load/"),
     library("libev", r"ev\.h|ev\+\+\.h", "net", "use the wrappers of src/net"),
+    library("liburing", r"liburing\.h", "net", "send by net/outbox.h"),
     library("Boost (Beast)", r"boost/", "net", "use the wrappers of src/net"),
     library("OpenSSL's TLS", r"openssl/(ssl|bio|tls1)\.h", "net", "use net/tls.h"),
     library("OpenSSL", r"openssl/", "auth net", "use the functions of src/auth/crypto.h"),

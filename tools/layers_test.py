@@ -56,8 +56,10 @@ class Layers(unittest.TestCase):
     def test_a_folder_without_a_row_is_refused(self):
         self.refuses("utils/a.h", "int a;\n", "not in the layer table")
 
-    def test_libev_and_beast_stay_in_net(self):
+    def test_libev_liburing_and_beast_stay_in_net(self):
         self.accepts("net/a.h", "#include <ev.h>\n")
+        self.accepts("net/a.cc", "#include <liburing.h>\n")
+        self.refuses("proxy/a.cc", "#include <liburing.h>\n", "only in src/net")
         for folder in ("core", "proxy", "admin", "app"):
             self.refuses(f"{folder}/a.h", "#include <ev.h>\n", "only in src/net")
         self.refuses("admin/a.cc", "#include <boost/beast/http.hpp>\n", "only in src/net")

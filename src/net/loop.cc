@@ -42,6 +42,7 @@ void Loop::run() {
     ring_alarms();
     run_posted();
     resume_ready();
+    sends_.send_all();
   }
   thread_ = std::thread::id{};
 }

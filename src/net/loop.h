@@ -18,6 +18,7 @@
 
 #include "base/time.h"
 #include "net/event.h"
+#include "net/send_batch.h"
 #include "net/task.h"
 
 namespace fairlead::net {
@@ -90,6 +91,9 @@ class Loop {
   /// holds no buffer.
   std::span<char> scratch() { return {scratch_->data(), scratch_->size()}; }
 
+  /// What is to be sent by the end of this turn.
+  SendBatch& sends() { return sends_; }
+
   /// For the classes of this folder, which have watchers of their own. What these call back only
   /// notes what has happened.
   struct ev_loop* events() { return events_; }
@@ -113,6 +117,7 @@ class Loop {
   void resume_ready();
 
   struct ev_loop* events_;
+  SendBatch sends_;
   ev_async wake_up_{};
   std::atomic<bool> stopped_ = false;
   std::atomic<std::thread::id> thread_{};

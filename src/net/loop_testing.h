@@ -28,6 +28,12 @@ inline void run(Loop& loop, Task<void> task) {
   if (thrown) std::rethrow_exception(thrown);
 }
 
+/// Completes behind the end of the turn that is running.
+inline Task<void> next_turn(Loop& loop) {
+  co_await loop.yield();  // Perhaps in this one still.
+  co_await loop.yield();
+}
+
 struct Ends {
   std::unique_ptr<Stream> near;
   std::unique_ptr<Stream> far;

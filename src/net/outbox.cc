@@ -1,28 +1,86 @@
 #include "net/outbox.h"
 
 namespace fairlead::net {
+namespace {
+
+// What an outbox that has nothing to send keeps for the next time.
+constexpr size_t kIdleBufferMax = 512;
+
+}  // namespace
 
 void Outbox::send(std::string_view bytes) {
-  if (broken_) return;
-  if (!blocked()) {
-    const Transfer written = stream_.write(bytes);
-    if (written.closed()) return give_up();
-    bytes.remove_prefix(written.bytes);
-    if (bytes.empty()) return;
-  }
-  waiting_.append(bytes);
-  if (!draining_) {
-    draining_ = true;
-    spawner_.spawn(drain());
+  if (broken_ || bytes.empty()) return;
+  if (blocked_) {
+    waiting_.append(bytes);
+  } else if (waiting_.size() + bytes.size() <= kHeldBackMax) {
+    hold_back(bytes);
+  } else {
+    write_through(bytes);
   }
 }
 
-void Outbox::give_up() {
+void Outbox::hold_back(std::string_view bytes) {
+  if (!held_back_) {
+    loop_.sends().add(*this);
+    held_back_ = true;
+  }
+  waiting_.append(bytes);
+}
+
+void Outbox::write_through(std::string_view bytes) {
+  send_now();
+  if (broken_) return;
+  if (blocked_) {
+    waiting_.append(bytes);
+    return;
+  }
+  const Transfer written = stream_.write(bytes);
+  if (written.closed()) {
+    lose_peer();
+    return tell();
+  }
+  waiting_.assign(bytes.substr(written.bytes));
+  if (!waiting_.empty()) wait_for_peer();
+}
+
+void Outbox::send_now() {
+  if (!held_back_) return;
+  loop_.sends().forget(*this);
+  if (!on_tried(stream_.write(waiting_))) tell();
+}
+
+std::optional<SendRing::Send> Outbox::plain_send() const {
+  if (stream_.has_tls()) return std::nullopt;
+  return SendRing::Send{.fd = stream_.fd(), .bytes = waiting_};
+}
+
+bool Outbox::on_tried(Transfer transfer) {
+  held_back_ = false;
+  if (transfer.closed()) {
+    lose_peer();
+  } else if (transfer.bytes < waiting_.size()) {
+    sent_ = transfer.bytes;
+    wait_for_peer();
+  } else {
+    forget_sent();
+  }
+  return !broken_;
+}
+
+void Outbox::stop_holding_back() {
+  if (held_back_) loop_.sends().forget(*this);
+  held_back_ = false;
+}
+
+void Outbox::wait_for_peer() {
+  blocked_ = true;
+  spawner_.spawn(drain());
+}
+
+void Outbox::lose_peer() {
   broken_ = true;
   waiting_ = {};
-  sent_ = 0;
   stream_.shutdown();
-  tell();
 }
 
 void Outbox::tell() {
@@ -31,25 +89,29 @@ void Outbox::tell() {
 }
 
 Task<void> Outbox::drain() {
-  while (blocked()) {
-    if (!co_await stream_.writable() && broken_) break;
+  while (sent_ < waiting_.size()) {
+    co_await stream_.writable();  // Or interrupted: a write says what has become of the stream.
     const Transfer written = stream_.write(std::string_view(waiting_).substr(sent_));
     if (written.closed()) {
-      give_up();
+      lose_peer();
       break;
     }
     sent_ += written.bytes;
-    if (sent_ == waiting_.size()) {
-      waiting_ = {};
-      sent_ = 0;
-    }
   }
-  draining_ = false;
+  forget_sent();
+  blocked_ = false;
   tell();
 }
 
+void Outbox::forget_sent() {
+  waiting_.clear();
+  if (waiting_.capacity() > kIdleBufferMax) waiting_ = {};
+  sent_ = 0;
+}
+
 Task<void> Outbox::drained() {
-  while (blocked()) co_await drained_.wait();
+  send_now();
+  while (blocked_) co_await drained_.wait();
 }
 
 }  // namespace fairlead::net

@@ -10,25 +10,95 @@ namespace {
 // More than a socket on the loopback takes while nobody reads.
 constexpr size_t kTooMuch = size_t{32} * 1024 * 1024;
 
-TEST(Outbox, KeepsNothingOfWhatTheSocketTakes) {
+bool has_input(Stream& stream) {
+  char byte = 0;
+  return stream.peek({&byte, 1}).ok();
+}
+
+TEST(Outbox, HoldsASmallSendBackToTheEndOfTheTurn) {
   Loop loop;
   run(loop, [](Loop& on) -> Task<void> {
-    Ends ends = co_await connect_ends(on);
+    const Ends ends = co_await connect_ends(on);
+    Spawner spawner(on);
+    Outbox out(on, *ends.near, spawner);
+    out.send("hel");
+    out.send("lo");
+    EXPECT_FALSE(out.blocked());
+    EXPECT_EQ(out.size(), 5u);
+    EXPECT_FALSE(has_input(*ends.far));
+    co_await next_turn(on);
+    EXPECT_TRUE(has_input(*ends.far));
+    EXPECT_EQ(out.size(), 0u);
+    EXPECT_EQ(spawner.running(), 0u);
+    ends.near->shutdown();
+    EXPECT_EQ(co_await read_all(on, *ends.far), "hello");
+  }(loop));
+}
+
+TEST(Outbox, SendsNowWhatItHasHeldBackBeforeTheStreamEnds) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    const Ends ends = co_await connect_ends(on);
     Spawner spawner(on);
     Outbox out(on, *ends.near, spawner);
     out.send("hello");
-    EXPECT_FALSE(out.blocked());
-    EXPECT_EQ(spawner.running(), 0u);
-    co_await out.drained();
+    out.send_now();
+    EXPECT_EQ(out.size(), 0u);
     ends.near->shutdown();
     EXPECT_EQ(co_await read_all(on, *ends.far), "hello");
+  }(loop));
+}
+
+TEST(Outbox, WhoWaitsUntilNothingWaitsWaitsForNoTurn) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    const Ends ends = co_await connect_ends(on);
+    Spawner spawner(on);
+    Outbox out(on, *ends.near, spawner);
+    out.send("hello");
+    co_await out.drained();
+    EXPECT_EQ(out.size(), 0u);
+    EXPECT_TRUE(has_input(*ends.far));
+  }(loop));
+}
+
+TEST(Outbox, WritesALargeSendAtOnceBehindTheSmallOnesBeforeIt) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    const Ends ends = co_await connect_ends(on);
+    Spawner spawner(on);
+    Outbox out(on, *ends.near, spawner);
+    const std::string large(Outbox::kHeldBackMax, 'b');
+    out.send("a");
+    out.send(large);
+    EXPECT_EQ(out.size(), 0u);
+    EXPECT_TRUE(has_input(*ends.far));
+    out.send("c");
+    co_await next_turn(on);
+    ends.near->shutdown();
+    EXPECT_EQ(co_await read_all(on, *ends.far), "a" + large + "c");
+  }(loop));
+}
+
+TEST(Outbox, LosesWhatItHoldsBackIfItDies) {
+  Loop loop;
+  run(loop, [](Loop& on) -> Task<void> {
+    const Ends ends = co_await connect_ends(on);
+    Spawner spawner(on);
+    {
+      Outbox out(on, *ends.near, spawner);
+      out.send("hello");
+    }
+    co_await next_turn(on);  // Nothing writes by an outbox that is gone.
+    ends.near->shutdown();
+    EXPECT_EQ(co_await read_all(on, *ends.far), "");
   }(loop));
 }
 
 TEST(Outbox, WritesTheRestInOrderWhenThePeerReadsAgain) {
   Loop loop;
   run(loop, [](Loop& on) -> Task<void> {
-    Ends ends = co_await connect_ends(on);
+    const Ends ends = co_await connect_ends(on);
     Spawner spawner(on);
     Outbox out(on, *ends.near, spawner);
     int told = 0;
@@ -53,7 +123,7 @@ TEST(Outbox, WritesTheRestInOrderWhenThePeerReadsAgain) {
 TEST(Outbox, ForgetsEverythingOnceThePeerIsGoneAndTellsWhoWaits) {
   Loop loop;
   run(loop, [](Loop& on) -> Task<void> {
-    Ends ends = co_await connect_ends(on);
+    const Ends ends = co_await connect_ends(on);
     Spawner spawner(on);
     Outbox out(on, *ends.near, spawner);
     out.send(std::string(kTooMuch, 'a'));

@@ -20,13 +20,7 @@ namespace {
 // packets that are lost say nothing.
 constexpr int kKeepaliveProbes = 6;
 
-Transfer from_syscall(ssize_t result) {
-  if (result > 0) return {Transfer::State::kOk, static_cast<size_t>(result)};
-  if (result == 0) return {Transfer::State::kEnd};
-  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
-    return {Transfer::State::kWouldBlock};
-  return {Transfer::State::kFailed};
-}
+Transfer from_syscall(ssize_t result) { return transfer_of(result < 0 ? -errno : result); }
 
 Transfer from_ssl(SSL* ssl, int result, size_t bytes) {
   if (result == 1) return {Transfer::State::kOk, bytes};
@@ -43,6 +37,14 @@ Transfer from_ssl(SSL* ssl, int result, size_t bytes) {
 }
 
 }  // namespace
+
+Transfer transfer_of(ssize_t result) {
+  if (result > 0) return {Transfer::State::kOk, static_cast<size_t>(result)};
+  if (result == 0) return {Transfer::State::kEnd};
+  if (result == -EAGAIN || result == -EWOULDBLOCK || result == -EINTR)
+    return {Transfer::State::kWouldBlock};
+  return {Transfer::State::kFailed};
+}
 
 Stream::Stream(Socket socket) : socket_(std::move(socket)) {
   const int on = 1;  // A socket that is already dead fails at its first read.

@@ -44,6 +44,9 @@ struct DetachedStream {
   SslPointer ssl;
 };
 
+/// Of recv(2), send(2) and their like: bytes, or -errno.
+Transfer transfer_of(ssize_t result);
+
 class TlsClient;
 class TlsServer;
 

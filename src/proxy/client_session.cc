@@ -200,6 +200,7 @@ Task<void> ClientSession::leave() {
   while (session_.has_server() && net::Loop::now() < until)
     co_await changed_.wait_for(until - net::Loop::now());
   session_.abandon_server();
+  outbox_.send_now();
   if (outbox_.blocked()) {
     net::Deadline deadline(worker_.loop(), stream_, kFarewellTimeout);
     co_await outbox_.drained();

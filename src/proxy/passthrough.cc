@@ -82,7 +82,7 @@ Task<void> Passthrough::copy_to_server() {
     const std::string_view bytes(loop_.scratch().data(), got.bytes);
     traffic_.on_client(bytes);
     to_server_->send(bytes);
-    if (to_server_->blocked()) co_await to_server_->drained();
+    co_await to_server_->drained();
     if (to_server_->broken()) break;
   }
   close();
@@ -121,6 +121,7 @@ Task<void> Passthrough::say_goodbye() {
     std::string terminate;
     wire::append_terminate(terminate);
     to_server_->send(terminate);
+    to_server_->send_now();
   }
   limit_farewell();
   co_await to_client_.drained();

@@ -11,6 +11,7 @@
 #include "net/dial.h"
 #include "net/open_files.h"
 #include "net/random.h"
+#include "net/send_ring.h"
 #include "proxy/control.h"
 #include "proxy/worker.h"
 
@@ -63,7 +64,10 @@ class Proxy::State {
   }
 
   void run() {
-    log::info("workers: {}, processors: {}", workers_max_, std::thread::hardware_concurrency());
+    const auto ring = net::SendRing::open();
+    log::info("workers: {}, processors: {}, sends: {}", workers_max_,
+              std::thread::hardware_concurrency(),
+              ring ? "all of a turn together" : "one by one, as " + describe(ring.error()));
     control_->start();
     for (auto& worker : workers_) threads_.emplace_back([target = worker.get()] { target->run(); });
   }

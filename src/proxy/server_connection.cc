@@ -28,7 +28,7 @@ ServerConnection::ServerConnection(net::Loop& loop, std::unique_ptr<net::Stream>
 ServerConnection::~ServerConnection() = default;
 
 bool ServerConnection::is_clean() const {
-  return !lost_ && state_.responses.empty() && !outbox_.blocked() && !outbox_.broken() &&
+  return !lost_ && state_.responses.empty() && outbox_.size() == 0 && !outbox_.broken() &&
          relay_.at_boundary() && state_.status == wire::TxStatus::kIdle;
 }
 
@@ -89,6 +89,7 @@ void ServerConnection::close(bool say_goodbye) {
     std::string goodbye;
     wire::append_terminate(goodbye);
     outbox_.send(goodbye);
+    outbox_.send_now();
   }
   holder_ = nullptr;
   lost_ = true;

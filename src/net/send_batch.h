@@ -1,0 +1,38 @@
+// What the outboxes of one loop have to send, held back to the end of the loop's turn: then all of
+// it leaves together, by one system call where the system has io_uring, else one after the other.
+//
+// So whoever is woken by an answer does not take the processor from those whose answers are not
+// made yet (docs/decisions/0012). On the loop's thread.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "net/send_ring.h"
+
+namespace fairlead::net {
+
+class Outbox;
+
+class SendBatch {
+ public:
+  /// `outbox` is told to send at the end of the turn, once.
+  void add(Outbox& outbox) { outboxes_.push_back(&outbox); }
+  /// It is not.
+  void forget(Outbox& outbox);
+
+  void send_all();
+
+ private:
+  void send_together();
+  SendRing* ring();
+
+  std::vector<Outbox*> outboxes_;
+  std::vector<Outbox*> leaving_;  // Of a send_all() that is running. Null: forgotten.
+  std::vector<Outbox*> by_ring_;
+  std::vector<SendRing::Send> sends_;  // Of by_ring_, in its order.
+  std::unique_ptr<SendRing> ring_;
+  bool may_have_ring_ = true;
+};
+
+}  // namespace fairlead::net
