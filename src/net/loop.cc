@@ -61,9 +61,14 @@ void Loop::post(Work work) {
   if (!is_here()) ev_async_send(events_, &wake_up_);
 }
 
+void Loop::resume(std::coroutine_handle<> who) {
+  who.resume();
+  if (sends_.is_due()) sends_.send_all();
+}
+
 /// In the order in which the kernel tells of them, which libev turns round.
 void Loop::resume_of(std::vector<std::coroutine_handle<>>& sockets) {
-  for (size_t i = sockets.size(); i-- > 0 && !has_stopped();) sockets[i].resume();
+  for (size_t i = sockets.size(); i-- > 0 && !has_stopped();) resume(sockets[i]);
   sockets.clear();
 }
 
@@ -97,7 +102,7 @@ void Loop::resume_ready() {
   resuming_.swap(ready_);
   for (const std::coroutine_handle<> coroutine : resuming_) {
     if (has_stopped()) break;
-    coroutine.resume();
+    resume(coroutine);
   }
   resuming_.clear();
 }

@@ -111,6 +111,7 @@ class Loop {
   // system call.
   static constexpr size_t kScratchSize = size_t{64} * 1024;
 
+  void resume(std::coroutine_handle<> who);
   void resume_of(std::vector<std::coroutine_handle<>>& sockets);
   void ring_alarms();
   void run_posted();

@@ -50,6 +50,11 @@ inline Task<Ends> connect_ends(Loop& loop) {
                  std::make_unique<Stream>(std::move(*accepted))};
 }
 
+inline bool has_input(Stream& stream) {
+  char byte = 0;
+  return stream.peek({&byte, 1}).ok();
+}
+
 /// Everything that comes until the other side ends its own.
 inline Task<std::string> read_all(Loop& loop, Stream& stream) {
   std::string got;

@@ -28,6 +28,7 @@ void Outbox::hold_back(std::string_view bytes) {
 }
 
 void Outbox::write_through(std::string_view bytes) {
+  loop_.sends().hurry();
   send_now();
   if (broken_) return;
   if (blocked_) {

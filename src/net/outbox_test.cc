@@ -10,11 +10,6 @@ namespace {
 // More than a socket on the loopback takes while nobody reads.
 constexpr size_t kTooMuch = size_t{32} * 1024 * 1024;
 
-bool has_input(Stream& stream) {
-  char byte = 0;
-  return stream.peek({&byte, 1}).ok();
-}
-
 TEST(Outbox, HoldsASmallSendBackToTheEndOfTheTurn) {
   Loop loop;
   run(loop, [](Loop& on) -> Task<void> {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "net/outbox.h"
 
 namespace fairlead::net {
@@ -14,6 +15,7 @@ void SendBatch::forget(Outbox& outbox) {
 }
 
 void SendBatch::send_all() {
+  is_hurried_ = false;
   // Who hears that a peer is gone may have something to say to others.
   while (!outboxes_.empty()) {
     leaving_.swap(outboxes_);
@@ -33,7 +35,10 @@ void SendBatch::send_together() {
     sends_.push_back(*plain);
     by_ring_.push_back(std::exchange(outbox, nullptr));
   }
-  if (!ring_->send(sends_)) ring_.reset();
+  if (auto sent = ring_->send(sends_); !sent) {
+    log::warning("{}: sends go one by one from now on", describe(sent.error()));
+    ring_.reset();
+  }
   for (size_t i = 0; i < by_ring_.size(); ++i) {
     if (by_ring_[i]->on_tried(transfer_of(sends_[i].result))) by_ring_[i] = nullptr;
   }

@@ -86,6 +86,34 @@ TEST_P(SendBatchTest, SendsNothingOfNothing) {
   });
 }
 
+/// Whether the first of `several` has its answer before others of the same turn come to theirs.
+Task<void> look(Loop& on, const Several& several, bool& has_arrived) {
+  co_await on.yield();
+  has_arrived = has_input(*several.ends[0].far);
+}
+
+TEST_P(SendBatchTest, NobodyWaitsForWhatIsLargeOrForMany) {
+  run_each([](Loop& on) -> Task<void> {
+    constexpr size_t kMany = 64;
+    Spawner spawner(on);
+    for (const bool is_large : {false, true}) {
+      for (const size_t count : {kMany - 1, kMany}) {
+        const Several several = co_await connect_several(on, spawner, count);
+        co_await next_turn(on);
+        bool has_arrived = false;
+        spawner.spawn([](Loop& loop, const Several& all, bool large) -> Task<void> {
+          co_await loop.yield();
+          for (const auto& out : all.out) out->send("hello");
+          if (large) all.out.back()->send(std::string(Outbox::kHeldBackMax, 'x'));
+        }(on, several, is_large));
+        spawner.spawn(look(on, several, has_arrived));
+        co_await spawner.join();
+        EXPECT_EQ(has_arrived, is_large || count == kMany) << count;
+      }
+    }
+  });
+}
+
 TEST_P(SendBatchTest, WhoDoesNotReadKeepsNobodyWaitingAndGetsAll) {
   run_each([](Loop& on) -> Task<void> {
     Spawner spawner(on);
@@ -186,7 +214,7 @@ TEST(SendRing, TellsBytesAndErrnoOfEachSend) {
     std::array sends{SendRing::Send{.fd = ended.near->fd(), .bytes = "nobody"},
                      SendRing::Send{.fd = -1, .bytes = "nowhere"},
                      SendRing::Send{.fd = ends.near->fd(), .bytes = "hello"}};
-    EXPECT_TRUE(by.send(sends));
+    EXPECT_TRUE(by.send(sends).has_value());
     EXPECT_EQ(sends[0].result, -EPIPE);
     EXPECT_EQ(sends[1].result, -EBADF);
     EXPECT_EQ(sends[2].result, 5);

@@ -27,16 +27,16 @@ void SendRing::Close::operator()(::io_uring* ring) const {
   delete ring;
 }
 
-bool SendRing::send(std::span<Send> sends) {
+Result<void> SendRing::send(std::span<Send> sends) {
   while (!sends.empty()) {
     const size_t count = std::min<size_t>(sends.size(), kSendsAtOnce);
-    if (!send_at_once(sends.first(count))) return false;
+    if (auto sent = send_at_once(sends.first(count)); !sent) return sent;
     sends = sends.subspan(count);
   }
-  return true;
+  return {};
 }
 
-bool SendRing::send_at_once(std::span<Send> sends) {
+Result<void> SendRing::send_at_once(std::span<Send> sends) {
   for (size_t i = 0; i < sends.size(); ++i) {
     io_uring_sqe* const entry =
         ::io_uring_get_sqe(ring_.get());  // There are as many as may be asked for.
@@ -51,9 +51,11 @@ bool SendRing::send_at_once(std::span<Send> sends) {
     const int failed =
         ::io_uring_submit_and_wait(ring_.get(), static_cast<unsigned>(sends.size() - done));
     done += collect(sends);
-    if (failed < 0 && failed != -EINTR) return false;
+    if (failed < 0 && failed != -EINTR) {
+      return fail(ErrorCode::kIo, "io_uring has failed", std::generic_category().message(-failed));
+    }
   }
-  return true;
+  return {};
 }
 
 size_t SendRing::collect(std::span<Send> sends) {

@@ -31,9 +31,9 @@ class SendRing {
   /// container's rules for system calls.
   static Result<std::unique_ptr<SendRing>> open();
 
-  /// Never blocks and raises no signal. False: it is of no use any more; each `result` is true all
-  /// the same.
-  bool send(std::span<Send> sends);
+  /// Never blocks and raises no signal. kIo: the ring is of no use any more; each `result` is true
+  /// all the same.
+  Result<void> send(std::span<Send> sends);
 
  private:
   // Entries of 64 bytes in memory that the kernel shares. More sends than that take another system
@@ -45,7 +45,7 @@ class SendRing {
   };
 
   explicit SendRing(std::unique_ptr<::io_uring, Close> ring) : ring_(std::move(ring)) {}
-  bool send_at_once(std::span<Send> sends);
+  Result<void> send_at_once(std::span<Send> sends);
   size_t collect(std::span<Send> sends);
 
   std::unique_ptr<::io_uring, Close> ring_;
