@@ -122,6 +122,13 @@ class Pgbench(unittest.TestCase):
             self.assertGreater(replica, least * processed / len(replicas))
 
     @only_proxied
+    def test_where_io_uring_is_forbidden_it_is_the_same(self):
+        proxy = Proxy(STAND, {"database": {"pool_size": POOL_SIZE, "pool_timeout": "30s"}}, io_uring=False)
+        self.addCleanup(proxy.stop)
+        self.assertIn("sends: one by one, as io_uring is not to be had (Operation not permitted)", proxy.whole_log())
+        self.check_run("prepared", "-S", address=proxy.address)
+
+    @only_proxied
     def test_the_read_port_takes_the_same_reads(self):
         done = pgbench("-c", "10", "-T", "2", "-n", "-S", "-M", "prepared", port=STAND.address.read_port)
         self.assertEqual(number(r"number of failed transactions: (\d+)", done.stdout), 0)

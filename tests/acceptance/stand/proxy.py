@@ -3,10 +3,12 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
 import wire
+from stand import without_io_uring
 from stand.address import Address
 from stand.certificates import Authority
 from stand.processes import allow_many_files, die_with_parent, eventually, free_ports
@@ -24,16 +26,17 @@ class Proxy:
     """address is where clients connect; pid is the process whose memory and time count."""
 
     def __init__(self, cluster, sections=None, nodes=None, tls=False, verifiers=False, users=None, environment=None,
-                 network=None, files=None):
+                 network=None, files=None, io_uring=True):
         """`sections`: what to add to the sections "listen", "proxy", "cluster", "database" and "auth" of the configuration,
         and further ones by their whole names; `nodes`: which of the cluster's nodes it knows; `verifiers`: users_file holds
         no passwords; `users`: names and secrets in it beside the tests' own; `environment` adds to the process's;
         `network`: one of stand.network, in which it runs; `files`: how many open files it is started with, and how many it may
-        have, "soft:hard"."""
+        have, "soft:hard"; `io_uring`: the system lets it use that."""
         self._cluster = cluster
         self._nodes = nodes or (network.nodes if network else cluster.nodes)
         self._host, self._prefix = (network.host, list(network.prefix)) if network else ("127.0.0.1", [])
         self._prefix += ["prlimit", f"--nofile={files}"] if files else []
+        self._prefix += [] if io_uring else [sys.executable, without_io_uring.__file__]
         self._folder = tempfile.mkdtemp(prefix="proxy-", dir=cluster.folder)
         self._process, self._last_error = None, None
         listen = self._certificate() if tls else {}
