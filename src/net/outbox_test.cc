@@ -10,12 +10,29 @@ namespace {
 // More than a socket on the loopback takes while nobody reads.
 constexpr size_t kTooMuch = size_t{32} * 1024 * 1024;
 
-TEST(Outbox, HoldsASmallSendBackToTheEndOfTheTurn) {
+/// An outbox of ends.near.
+struct Tried {
+  Loop& on;
+  Ends& ends;
+  Spawner& spawner;
+  Outbox& out;
+};
+
+/// The outbox's coroutines are joined behind `test`.
+void run_with_outbox(Task<void> (*test)(Tried)) {
   Loop loop;
-  run(loop, [](Loop& on) -> Task<void> {
-    const Ends ends = co_await connect_ends(on);
+  run(loop, [](Loop& on, Task<void> (*whole)(Tried)) -> Task<void> {
+    Ends ends = co_await connect_ends(on);
     Spawner spawner(on);
     Outbox out(on, *ends.near, spawner);
+    co_await whole({on, ends, spawner, out});
+    co_await spawner.join();
+  }(loop, test));
+}
+
+TEST(Outbox, HoldsASmallSendBackToTheEndOfTheTurn) {
+  run_with_outbox([](Tried tried) -> Task<void> {
+    auto& [on, ends, spawner, out] = tried;
     out.send("hel");
     out.send("lo");
     EXPECT_FALSE(out.blocked());
@@ -27,42 +44,33 @@ TEST(Outbox, HoldsASmallSendBackToTheEndOfTheTurn) {
     EXPECT_EQ(spawner.running(), 0u);
     ends.near->shutdown();
     EXPECT_EQ(co_await read_all(on, *ends.far), "hello");
-  }(loop));
+  });
 }
 
 TEST(Outbox, SendsNowWhatItHasHeldBackBeforeTheStreamEnds) {
-  Loop loop;
-  run(loop, [](Loop& on) -> Task<void> {
-    const Ends ends = co_await connect_ends(on);
-    Spawner spawner(on);
-    Outbox out(on, *ends.near, spawner);
+  run_with_outbox([](Tried tried) -> Task<void> {
+    auto& [on, ends, spawner, out] = tried;
     out.send("hello");
     out.send_now();
     EXPECT_EQ(out.size(), 0u);
     ends.near->shutdown();
     EXPECT_EQ(co_await read_all(on, *ends.far), "hello");
-  }(loop));
+  });
 }
 
 TEST(Outbox, WhoWaitsUntilNothingWaitsWaitsForNoTurn) {
-  Loop loop;
-  run(loop, [](Loop& on) -> Task<void> {
-    const Ends ends = co_await connect_ends(on);
-    Spawner spawner(on);
-    Outbox out(on, *ends.near, spawner);
+  run_with_outbox([](Tried tried) -> Task<void> {
+    auto& [on, ends, spawner, out] = tried;
     out.send("hello");
     co_await out.drained();
     EXPECT_EQ(out.size(), 0u);
     EXPECT_TRUE(has_input(*ends.far));
-  }(loop));
+  });
 }
 
 TEST(Outbox, WritesALargeSendAtOnceBehindTheSmallOnesBeforeIt) {
-  Loop loop;
-  run(loop, [](Loop& on) -> Task<void> {
-    const Ends ends = co_await connect_ends(on);
-    Spawner spawner(on);
-    Outbox out(on, *ends.near, spawner);
+  run_with_outbox([](Tried tried) -> Task<void> {
+    auto& [on, ends, spawner, out] = tried;
     const std::string large(Outbox::kHeldBackMax, 'b');
     out.send("a");
     out.send(large);
@@ -72,7 +80,7 @@ TEST(Outbox, WritesALargeSendAtOnceBehindTheSmallOnesBeforeIt) {
     co_await next_turn(on);
     ends.near->shutdown();
     EXPECT_EQ(co_await read_all(on, *ends.far), "a" + large + "c");
-  }(loop));
+  });
 }
 
 TEST(Outbox, LosesWhatItHoldsBackIfItDies) {
@@ -91,11 +99,8 @@ TEST(Outbox, LosesWhatItHoldsBackIfItDies) {
 }
 
 TEST(Outbox, WritesTheRestInOrderWhenThePeerReadsAgain) {
-  Loop loop;
-  run(loop, [](Loop& on) -> Task<void> {
-    const Ends ends = co_await connect_ends(on);
-    Spawner spawner(on);
-    Outbox out(on, *ends.near, spawner);
+  run_with_outbox([](Tried tried) -> Task<void> {
+    auto& [on, ends, spawner, out] = tried;
     int told = 0;
     out.on_drained([&] { ++told; });
     out.send(std::string(kTooMuch, 'a'));
@@ -111,16 +116,12 @@ TEST(Outbox, WritesTheRestInOrderWhenThePeerReadsAgain) {
     EXPECT_EQ(got.find('b'), kTooMuch);
     EXPECT_FALSE(out.blocked());
     EXPECT_EQ(told, 1);
-    co_await spawner.join();
-  }(loop));
+  });
 }
 
 TEST(Outbox, ForgetsEverythingOnceThePeerIsGoneAndTellsWhoWaits) {
-  Loop loop;
-  run(loop, [](Loop& on) -> Task<void> {
-    const Ends ends = co_await connect_ends(on);
-    Spawner spawner(on);
-    Outbox out(on, *ends.near, spawner);
+  run_with_outbox([](Tried tried) -> Task<void> {
+    auto& [on, ends, spawner, out] = tried;
     out.send(std::string(kTooMuch, 'a'));
     ends.far->close();  // With unread bytes: a reset.
     co_await out.drained();
@@ -128,8 +129,7 @@ TEST(Outbox, ForgetsEverythingOnceThePeerIsGoneAndTellsWhoWaits) {
     EXPECT_FALSE(out.blocked());
     out.send("nobody gets this");
     EXPECT_EQ(out.size(), 0u);
-    co_await spawner.join();
-  }(loop));
+  });
 }
 
 }  // namespace
