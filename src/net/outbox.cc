@@ -68,11 +68,6 @@ bool Outbox::on_tried(Transfer transfer) {
   return !broken_;
 }
 
-void Outbox::stop_holding_back() {
-  if (held_back_) loop_.sends().forget(*this);
-  held_back_ = false;
-}
-
 void Outbox::wait_for_peer() {
   blocked_ = true;
   spawner_.spawn(drain());

@@ -26,7 +26,7 @@ class Outbox {
   Outbox(Loop& loop, Stream& stream, Spawner& spawner)
       : loop_(loop), stream_(stream), spawner_(spawner), drained_(loop) {}
   /// What is held back still is lost.
-  ~Outbox() { stop_holding_back(); }
+  ~Outbox() { loop_.sends().forget(*this); }
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
 
@@ -59,7 +59,6 @@ class Outbox {
 
  private:
   void hold_back(std::string_view bytes);
-  void stop_holding_back();
   void write_through(std::string_view bytes);
   void wait_for_peer();
   Task<void> drain();

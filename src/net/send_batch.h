@@ -19,7 +19,7 @@ class SendBatch {
  public:
   /// `outbox` is told to send, once, at the end of the turn or when the batch is due.
   void add(Outbox& outbox) { outboxes_.push_back(&outbox); }
-  /// It is not.
+  /// It is not, nor is it told of what was sent.
   void forget(Outbox& outbox);
 
   /// Something large has been sent meanwhile: nobody waits for the next such thing, too.

@@ -15,11 +15,12 @@
 namespace fairlead::net {
 namespace {
 
-/// What a container does that forbids io_uring: for this thread, until it ends.
-bool forbid_io_uring() {
+/// What a container does that forbids io_uring: for this thread, until it ends. `call`: of the
+/// system's, by its number.
+bool forbid_io_uring(uint32_t call = __NR_io_uring_setup) {
   std::array code{
       sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_io_uring_setup, 0, 1),
+      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
       sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
       sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
@@ -170,14 +171,20 @@ TEST_P(SendBatchTest, APeerThatIsGoneBreaksItsOwnOutboxOnly) {
 TEST_P(SendBatchTest, AnOutboxMayDieWhileOthersAreToldOfTheirSends) {
   run_each([](Loop& on) -> Task<void> {
     Spawner spawner(on);
-    Several several = co_await connect_several(on, spawner, 3);
-    several.out[0]->on_drained([&] { several.out[1].reset(); });
-    several.ends[0].near->shutdown();
+    Several several = co_await connect_several(on, spawner, 4);
+    bool was_told = false;
+    several.out[0]->on_drained([&] {
+      several.out[1].reset();
+      several.out[2].reset();
+    });
+    several.out[2]->on_drained([&] { was_told = true; });
+    for (const size_t gone : {0u, 2u}) several.ends[gone].near->shutdown();
     for (const auto& out : several.out) out->send("hello");
     co_await next_turn(on);
-    EXPECT_EQ(several.out[1], nullptr);
-    several.ends[2].near->shutdown();
-    EXPECT_EQ(co_await read_all(on, *several.ends[2].far), "hello");
+    EXPECT_EQ(several.out[2], nullptr);
+    EXPECT_FALSE(was_told);
+    several.ends[3].near->shutdown();
+    EXPECT_EQ(co_await read_all(on, *several.ends[3].far), "hello");
   });
 }
 
@@ -191,6 +198,25 @@ TEST_P(SendBatchTest, AStreamThatWasClosedMeanwhileIsGone) {
     EXPECT_TRUE(several.out[0]->broken());
     several.ends[1].near->shutdown();
     EXPECT_EQ(co_await read_all(on, *several.ends[1].far), "hello");
+  });
+}
+
+TEST_P(SendBatchTest, WhatARingHasNotTriedArrivesAllTheSame) {
+  run_each([](Loop& on) -> Task<void> {
+    Spawner spawner(on);
+    const Several several = co_await connect_several(on, spawner, 2);
+    for (const char* part : {"before ", "when it fails ", "after"}) {
+      for (const auto& out : several.out) out->send(part);
+      if (part == std::string_view("when it fails "))
+        EXPECT_TRUE(forbid_io_uring(__NR_io_uring_enter));
+      co_await next_turn(on);
+    }
+    for (size_t i = 0; i < several.out.size(); ++i) {
+      co_await several.out[i]->drained();
+      several.ends[i].near->shutdown();
+      EXPECT_EQ(co_await read_all(on, *several.ends[i].far), "before when it fails after");
+    }
+    co_await spawner.join();
   });
 }
 
