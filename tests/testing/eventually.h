@@ -10,16 +10,23 @@
 
 namespace fairlead::test {
 
-/// True as soon as `predicate` is; false when it was not within `timeout`. Asks at least twice.
+inline constexpr std::chrono::milliseconds kPauseMax{500};
+
+/// True as soon as `predicate` is; false when it was not within `timeout`. Asks at least twice, and
+/// for a quarter of the time at most: what is waited for needs the processor, too.
 template <class Predicate>
 [[nodiscard]] bool eventually(Predicate predicate,
                               std::chrono::milliseconds timeout = std::chrono::seconds(10)) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
-  for (std::chrono::milliseconds pause{1};;
-       pause = std::min(pause * 2, std::chrono::milliseconds(20))) {
+  using Clock = std::chrono::steady_clock;
+  using Span = Clock::duration;
+  const auto deadline = Clock::now() + timeout;
+  for (Span pause = std::chrono::milliseconds(1);;
+       pause = std::min<Span>(pause * 2, std::chrono::milliseconds(20))) {
+    const auto began = Clock::now();
     if (predicate()) return true;
-    if (std::chrono::steady_clock::now() >= deadline) return predicate();
-    std::this_thread::sleep_for(pause);
+    const auto ended = Clock::now();
+    if (ended >= deadline) return predicate();
+    std::this_thread::sleep_for(std::clamp<Span>(3 * (ended - began), pause, kPauseMax));
   }
 }
 
