@@ -9,8 +9,9 @@
 namespace fairlead::auth {
 
 ScramClient::ScramClient(Credentials credentials, std::string nonce, ChannelBinding binding,
-                         BindingPolicy policy)
+                         BindingPolicy policy, std::shared_ptr<DerivedKeys> derived)
     : credentials_(std::move(credentials)),
+      derived_(std::move(derived)),
       nonce_(std::move(nonce)),
       binding_(std::move(binding)),
       policy_(policy) {}
@@ -96,6 +97,8 @@ Result<ScramLoginKeys> ScramClient::keys_for(Challenge challenge) const {
                               kScramIterationsMax),
                   "Lower scram_iterations on the server and set the password again.");
     }
+    if (derived_ != nullptr)
+      return derived_->find_or_derive(*password, std::move(challenge.salt), challenge.iterations);
     return ScramLoginKeys::derive(password->view(), std::move(challenge.salt),
                                   challenge.iterations);
   }

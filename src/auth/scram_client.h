@@ -5,11 +5,13 @@
 // payloads, not in frames.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <variant>
 
+#include "auth/derived_keys.h"
 #include "auth/scram_message.h"
 #include "auth/scram_verifier.h"
 #include "base/error.h"
@@ -30,14 +32,16 @@ class ScramClient {
     bool operator==(const First&) const = default;
   };
 
+  /// `derived`: where the keys of a password are kept; null: nowhere.
   ScramClient(Credentials credentials, std::string nonce, ChannelBinding binding,
-              BindingPolicy policy);
+              BindingPolicy policy, std::shared_ptr<DerivedKeys> derived = nullptr);
 
   /// Chooses among what the server offers: PLUS where both sides can. kInvalidAuthorization: the
   /// policy cannot be met. kFeatureNotSupported: no SCRAM-SHA-256 at all.
   Result<First> start(std::span<const std::string_view> offered);
   /// server-first-message in, client-final-message out. With a password this runs PBKDF2 with the
-  /// server's iterations, up to kScramIterationsMax. kConfig: the keys belong to another verifier.
+  /// server's iterations, up to kScramIterationsMax, unless the keys are kept. kConfig: the keys
+  /// belong to another verifier.
   Result<std::string> on_server_first(std::string_view payload);
   /// Verifies that the server knew the verifier, too. Only then the login counts.
   Result<void> on_server_final(std::string_view payload);
@@ -54,6 +58,7 @@ class ScramClient {
   Result<ScramLoginKeys> keys_for(Challenge challenge) const;
 
   Credentials credentials_;
+  std::shared_ptr<DerivedKeys> derived_;
   std::string nonce_;
   ChannelBinding binding_;
   BindingPolicy policy_;

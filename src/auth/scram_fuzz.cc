@@ -55,6 +55,7 @@ void attack_as_server(std::string_view input) {
       .credentials =
           ScramLoginKeys{
               .client_key = {}, .server_key = sha256("unknown"), .salt = "salt", .iterations = 2},
+      .derived = nullptr,
       .allowed = AllowedServerAuth().without(ServerAuthMethod::kTrust),
       .binding = {}});
   for (int i = 0; i < 4 && !rest.empty(); ++i) {

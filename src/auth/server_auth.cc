@@ -169,7 +169,7 @@ ServerAuthAction ServerAuthFsm::on_sasl(std::string_view payload) {
 
   if (auto* password = std::get_if<PlainPassword>(&input_.credentials)) {
     scram_.emplace(std::move(password->text), print_nonce(input_.nonce), input_.binding,
-                   input_.binding_policy);
+                   input_.binding_policy, std::move(input_.derived));
   } else if (auto* keys = std::get_if<ScramLoginKeys>(&input_.credentials)) {
     scram_.emplace(std::move(*keys), print_nonce(input_.nonce), input_.binding,
                    input_.binding_policy);

@@ -7,11 +7,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
+#include "auth/derived_keys.h"
 #include "auth/md5.h"
 #include "auth/scram_client.h"
 #include "auth/secret.h"
@@ -79,6 +81,7 @@ struct ServerAuthInput {
   std::string server;  // For errors: "db1:5432".
   std::string user;
   ServerCredentials credentials;
+  std::shared_ptr<DerivedKeys> derived;              // Of a plain password; null: kept nowhere.
   std::string_view way_out = kGiveUsersCredentials;  // Where they are not enough; a constant.
   AllowedServerAuth allowed;
   ServerTransport transport = ServerTransport::kPlainNetwork;

@@ -25,6 +25,7 @@ ServerAuthInput input(ServerCredentials credentials, AllowedServerAuth allowed =
   return {.server = "db1:5432",
           .user = "ann",
           .credentials = std::move(credentials),
+          .derived = nullptr,
           .allowed = allowed,
           .transport = ServerTransport::kProtected,
           .binding = {},
@@ -73,6 +74,20 @@ TEST(ServerAuth, APasswordAndKeysLogInWithScram) {  // F10
     EXPECT_EQ(scram(fsm, ScramServer(kRoleVerifier, "s", {})), ServerAuthAction(WaitForServer{}));
     EXPECT_EQ(fsm.on_authentication(kOk, {}), ServerAuthAction(Done{}));
   }
+}
+
+TEST(ServerAuth, TheKeysOfAPasswordAreDerivedOnceForAllServersWithTheSameVerifier) {
+  ServerAuthInput with = input(kPassword);
+  with.derived = std::make_shared<DerivedKeys>();
+  for (int node = 0; node < 3; ++node) {
+    ServerAuthFsm fsm(with);
+    EXPECT_EQ(scram(fsm, ScramServer(kRoleVerifier, "s", {})), ServerAuthAction(WaitForServer{}));
+  }
+  EXPECT_EQ(with.derived->derived_total(), 1u);
+  ServerAuthFsm fsm(with);
+  const ScramVerifier changed = ScramVerifier::derive("pencil", "another salt", 2);
+  EXPECT_EQ(scram(fsm, ScramServer(changed, "s", {})), ServerAuthAction(WaitForServer{}));
+  EXPECT_EQ(with.derived->derived_total(), 2u);
 }
 
 TEST(ServerAuth, BindsToTheServersCertificate) {  // F11

@@ -20,6 +20,7 @@ inline ServerLogin login_of_tester() {
   return {.user = "tester",
           .database = "tests",
           .credentials = {},
+          .derived = nullptr,
           .parameters = {},
           .question = LoginQuestion::kNone};
 }

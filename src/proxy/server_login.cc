@@ -91,6 +91,7 @@ class LoginDriver {
     input.server = endpoint_.name();
     input.user = login_.user;
     input.credentials = login_.credentials;
+    input.derived = login_.derived;
     input.way_out = login_.way_out;
     input.allowed = endpoint_.allowed_auth;
     const bool is_protected = stream_.has_tls() || config::is_loopback(endpoint_.host);

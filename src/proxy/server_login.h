@@ -47,6 +47,7 @@ struct ServerLogin {
   std::string user;
   std::string database;
   auth::ServerCredentials credentials;
+  std::shared_ptr<auth::DerivedKeys> derived;                   // As in auth::ServerAuthInput.
   std::string_view way_out = auth::kGiveUsersCredentials;       // As in auth::ServerAuthInput.
   std::vector<std::pair<std::string, std::string>> parameters;  // Further start-up parameters.
   LoginQuestion question = LoginQuestion::kRole;

@@ -175,6 +175,7 @@ PoolOpening Tenant::opening(NodeIndex node) const {
           .login = {.user = key_.user,
                     .database = key_.database,
                     .credentials = credentials_,
+                    .derived = derived_keys_,
                     .parameters = {},
                     .question = LoginQuestion::kStart},
           .hash_key = shared_.hash_key,

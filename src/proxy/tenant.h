@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "auth/derived_keys.h"
 #include "core/balance.h"
 #include "core/database_activity.h"
 #include "core/known_statements.h"
@@ -160,6 +161,7 @@ class Tenant {
   bool is_current_ = true;
   config::Database config_;
   auth::ServerCredentials credentials_;
+  const std::shared_ptr<auth::DerivedKeys> derived_keys_ = std::make_shared<auth::DerivedKeys>();
   core::KnownStatements known_;
   core::ChoiceOptions options_;
   core::Balancer balancer_;
