@@ -19,6 +19,10 @@ void Session::lose_server(const Error& why) {
   const bool before_sending =
       sent_.empty() && (stage_ == Stage::kServer || stage_ == Stage::kSettings);
   const Error error{why.code, why.message, fatal_.empty() ? why.detail : fatal_, why.hint};
+  // A read of the primary goes back to it, where another backend might end the same way (A60).
+  const bool is_silent = fatal_.empty() && !swallowing_;
+  const bool is_sudden = is_silent || repeat_.scope() == ReadRepeat::Scope::kLoss;
+  if (is_sudden) host_.note_sudden_death(lease_.node);
   fatal_.clear();
   const bool takes_state = !before_sending && holds_state();
   server_ = nullptr;

@@ -106,6 +106,7 @@ class ScriptedSession : public SessionHost, public RelaySink {
   uint32_t cancels = 0;
   uint32_t releases = 0;
   uint32_t waits_ended = 0;
+  uint32_t sudden_deaths = 0;
   bool has_token = true;
   bool shows_reports = false;  // And has none yet.
   Time clock{};
@@ -149,6 +150,7 @@ class ScriptedSession : public SessionHost, public RelaySink {
   void note_retry() override {}
   void note_error() override {}
   void note_trouble(NodeIndex, std::string_view) override {}
+  void note_sudden_death(NodeIndex) override { ++sudden_deaths; }
   void note_doubt() override {}
   std::string_view node_name(NodeIndex) const override { return "node"; }
   std::span<const wire::ResultColumn> report_columns(std::string_view) const override {

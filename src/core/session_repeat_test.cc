@@ -42,6 +42,29 @@ TEST(SessionRepeat, ItsOutcomeIsNotKnownWhenThePrimaryDies) {  // E21, G3
   EXPECT_EQ(world.writes, 1u);
 }
 
+/// Of a server that leaves with these words before it dies; "": without any.
+uint32_t sudden_deaths(std::string_view request, std::string_view last_words) {
+  ScriptedSession world;
+  world.query(request);
+  std::string fatal;
+  if (!last_words.empty()) {
+    wire::append_error(fatal, wire::Severity::kFatal,
+                       {ErrorCode::kAdminShutdown, std::string(last_words)});
+    world.server(fatal);
+  }
+  world.session().on_server_lost({ErrorCode::kConnectionFailure, "gone"});
+  return world.sudden_deaths;
+}
+
+TEST(SessionRepeat, AServerThatDiesWithoutAWordMakesTheOthersOfItsNodeSuspect) {  // A60
+  EXPECT_EQ(sudden_deaths("INSERT INTO t VALUES (1)", ""), 1u);
+  EXPECT_EQ(sudden_deaths("SELECT 1", ""), 1u);
+  constexpr std::string_view kShutdown = "terminating connection due to administrator command";
+  EXPECT_EQ(sudden_deaths("INSERT INTO t VALUES (1)", kShutdown), 0u);  // One was ended, perhaps.
+  EXPECT_EQ(sudden_deaths("SELECT 1", kShutdown), 0u);  // Another replica repeats it.
+  EXPECT_EQ(sudden_deaths("/* fairlead.route=primary */ SELECT 1", kShutdown), 1u);
+}
+
 /// Its hidden PREPARE fails on the replica.
 TEST(SessionRepeat, AStatementThatAReplicaCannotPrepareIsNotTakenForPrepared) {  // A60, C8
   ScriptedSession world;

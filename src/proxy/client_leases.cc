@@ -361,6 +361,10 @@ void ClientSession::note_trouble(core::NodeIndex node, std::string_view why) {
   worker_.shared().control->report_trouble(tenant_.cluster(), node, std::string(why));
 }
 
+void ClientSession::note_sudden_death(core::NodeIndex node) {
+  tenant_.pool(node).on_sudden_death();
+}
+
 void ClientSession::note_doubt() { worker_.shared().control->want_positions(tenant_.cluster()); }
 
 std::string_view ClientSession::node_name(core::NodeIndex node) const {

@@ -97,6 +97,7 @@ class ClientSession final : public LeaseHolder,
   void note_retry() override;
   void note_error() override;
   void note_trouble(core::NodeIndex node, std::string_view why) override;
+  void note_sudden_death(core::NodeIndex node) override;
   void note_doubt() override;
   std::string_view node_name(core::NodeIndex node) const override;
   std::span<const wire::ResultColumn> report_columns(std::string_view name) const override;

@@ -65,6 +65,7 @@ ServerConnection* Pool::take_idle(const core::VariableSet& variables) {
 }
 
 ServerConnection* Pool::acquire(PoolWaiter& waiter, const core::VariableSet& variables) {
+  close_distrusted();
   const Time now = net::Loop::now();
   const Time came_at = waiter.came_at_.value_or(now);
   waiter.came_at_ = came_at;
@@ -119,7 +120,8 @@ net::Task<void> Pool::run_server(uint64_t id) {
   if (owned.departure) {
     // One that died on its way is sent all the same, without a connection: the other side has the
     // slot.
-    owned.departure(server.lost() ? ServerConnection::Parts{} : server.take_apart());
+    const bool is_usable = !server.lost() && shared_->trusts(server.state().opened_at);
+    owned.departure(is_usable ? server.take_apart() : ServerConnection::Parts{});
     co_return;
   }
   grant(shared_->with_queue([&](core::PoolQueue& queue) { return queue.on_closed(worker_, was); }));
@@ -147,7 +149,24 @@ void Pool::release(ServerConnection& server) {
 bool Pool::may_keep(const ServerConnection& server, Time now) const {
   const ServerState& state = server.state();
   return server.is_clean() && !state.cancel_may_come && state.epoch == epoch_ && !retired_ &&
-         !closing_ && !core::is_too_old(idle_view(state), server_lifetime_, now);
+         !closing_ && shared_->trusts(state.opened_at) &&
+         !core::is_too_old(idle_view(state), server_lifetime_, now);
+}
+
+void Pool::on_sudden_death() {
+  shared_->distrust(net::Loop::now());
+  close_distrusted();
+}
+
+/// The idle ones, but for those that are promised to another worker, who gets none of them.
+void Pool::close_distrusted() {
+  for (size_t i = idle_.size(); i-- > 0;) {
+    ServerConnection& server = *idle_[i];
+    if (shared_->trusts(server.state().opened_at)) continue;
+    const auto claim = [&](core::PoolQueue& queue) { return queue.close_idle(worker_); };
+    if (!shared_->with_queue(claim)) return;
+    retire(owned_.at(server.state().id), SlotState::kClosing);
+  }
 }
 
 void Pool::discard(ServerConnection& server) {

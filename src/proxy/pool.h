@@ -91,6 +91,11 @@ class Pool {
   /// Closes a leased server.
   void discard(ServerConnection& server);
 
+  /// A server has died at work. When one backend is killed, PostgreSQL ends all the others a moment
+  /// later, and a machine that is gone has none left: so those that were opened before it are
+  /// closed, of all workers, idle ones at once and leased ones at release.
+  void on_sudden_death();
+
   /// Closes what has idled too long, is too old or of an old epoch. Call it a few times a second.
   void tick(const core::PoolIdleConfig& config, uint64_t epoch, Time now);
   /// The primary has changed: servers of another epoch are closed, idle ones by tick() and leased
@@ -164,6 +169,7 @@ class Pool {
   void on_not_opened();
   void open_or_return(uint64_t waiter);
   bool may_keep(const ServerConnection& server, Time now) const;
+  void close_distrusted();
   bool is_due(const ServerConnection& server, const core::PoolIdleConfig& config, uint32_t servers,
               Time now);
   void on_gift(core::Ticket ticket, ServerConnection::Parts parts);

@@ -44,31 +44,41 @@ struct Client final : PoolWaiter {
   ServerConnection* kept = nullptr;
 };
 
-/// A pool of one server, which lets everybody in.
-struct OneServerPool {
-  static constexpr uint32_t kClients = 100'000;
-
-  OneServerPool()
+/// A pool of servers that let everybody in.
+struct TestPool {
+  explicit TestPool(uint32_t size, uint32_t clients_count)
       : acceptor(net::listen(loop, "127.0.0.1", 0, false).value()),
         pool(loop, core::WorkerId{0}, mail,
-             std::make_shared<SharedPool>(PoolKey{}, uint16_t{1},
-                                          core::PoolLimits{.size = 1, .waiters_max = kClients},
-                                          std::make_shared<std::atomic<uint32_t>>(0)),
+             std::make_shared<SharedPool>(
+                 PoolKey{}, uint16_t{1},
+                 core::PoolLimits{.size = size, .waiters_max = clients_count},
+                 std::make_shared<std::atomic<uint32_t>>(0)),
              {.endpoint =
                   endpoint_at(acceptor.port(), net::TlsMode::kDisable, std::chrono::seconds(5)),
               .login = login_of_tester(),
               .hash_key = {}}) {
-    for (uint32_t i = 0; i < kClients; ++i) clients.emplace_back(pool, served);
+    for (uint32_t i = 0; i < clients_count; ++i) clients.emplace_back(pool, served);
   }
 
-  /// The first client has the server, and all others wait for it.
+  /// A new server, which that client is waiting for.
+  Task<void> let_in(Client& client) {
+    auto accepted = co_await acceptor.accept();
+    servers.emplace_back(std::move(*accepted)).write(welcome_of_server());
+    while (client.kept == nullptr) co_await loop.yield();
+  }
+
+  /// The first client has the only server, and all others wait for it.
   Task<void> let_all_wait() {
     clients.front().keeps = true;
     for (Client& client : clients) EXPECT_EQ(pool.acquire(client, {}), nullptr);
-    auto accepted = co_await acceptor.accept();
-    server.emplace(std::move(*accepted));
-    server->write(welcome_of_server());
-    while (clients.front().kept == nullptr) co_await loop.yield();
+    co_await let_in(clients.front());
+  }
+
+  /// The client has a server of its own, which did not exist before.
+  Task<void> open_for(Client& client) {
+    client.keeps = true;
+    EXPECT_EQ(pool.acquire(client, {}), nullptr);
+    co_await let_in(client);
   }
 
   Task<void> end() {
@@ -83,9 +93,13 @@ struct OneServerPool {
   NoMail mail;
   net::Acceptor acceptor;
   Pool pool;
-  std::optional<net::Stream> server;
+  std::deque<net::Stream> servers;
   std::vector<const Client*> served;
   std::deque<Client> clients;
+};
+
+struct OneServerPool : TestPool {
+  OneServerPool() : TestPool(1, 100'000) {}
 };
 
 // Each would need its own part of the stack, if one were served while the one before it is.
@@ -133,6 +147,22 @@ TEST(Pool, AServerGoesOnToTheNextWhenWhoIsToHaveItHasLeft) {
     EXPECT_EQ(test.served, expected);
     EXPECT_FALSE(test.clients[2].waiting());
     EXPECT_NE(test.clients[4].kept, nullptr);
+    co_await test.end();
+  }(whole));
+}
+
+TEST(Pool, WhatWasOpenedBeforeASuddenDeathIsLentToNobodyAfterIt) {  // A60
+  TestPool whole(2, 4);
+  net::run(whole.loop, [](TestPool& test) -> Task<void> {
+    co_await test.open_for(test.clients[0]);
+    co_await test.open_for(test.clients[1]);
+    test.pool.release(*test.clients[0].kept);  // It is idle.
+    test.pool.on_sudden_death();
+    co_await test.open_for(test.clients[2]);
+    test.pool.release(*test.clients[1].kept);
+    co_await test.open_for(test.clients[3]);
+    test.pool.release(*test.clients[3].kept);  // This one is young enough.
+    EXPECT_EQ(test.pool.acquire(test.clients[0], {}), test.clients[3].kept);
     co_await test.end();
   }(whole));
 }

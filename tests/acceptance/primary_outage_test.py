@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """While there is no primary: writes wait for one up to failover_hold, then get a clear error; reads and new clients go on: E20, E25."""
+import os
 import signal
 import sys
 import threading
@@ -107,6 +108,24 @@ class PrimaryOutage(unittest.TestCase):
             self.start_primary()
             self.assertEqual(client.answer().checked().rows, [("5000000",)])
             self.assertEqual(route(client), ("primary", "hint"))
+
+    @only_proxied
+    def test_a_read_whose_backend_is_killed_is_not_given_to_one_that_dies_with_it(self):  # A60
+        """PostgreSQL ends all its backends a moment after one of them was killed."""
+        sleep = wire.query("/* fairlead.route=primary */ select pg_sleep(0.1)")
+        mine = "select pid from pg_stat_activity where state = 'active' and query like '%killed%' and pid <> pg_backend_pid()"
+        with wire.Connection.login(STAND.address, timeout=60) as client, wire.Connection.login(STAND.address) as other:
+            for _ in range(3):
+                eventually(reads_from_replica, 30, "the catalog is known, without which no read is proven")
+                with wire.Connection.login(STAND.node_address(0)) as primary:
+                    for one in (client, other):  # At once, so that there is an idle server, too.
+                        one.send(sleep)
+                    for one in (client, other):
+                        one.answer().checked()
+                    client.send(wire.query("/* fairlead.route=primary */ select count(*) from generate_series(1, 3000000) killed"))
+                    [(pid,)] = eventually(lambda: primary.run(mine), 10, "the primary executes it")
+                    os.kill(int(pid), signal.SIGKILL)
+                    self.assertEqual(client.answer().checked().rows, [("3000000",)])
 
     @only_proxied
     def test_who_waits_for_the_position_of_a_primary_that_hangs_can_cancel_that(self):  # F42

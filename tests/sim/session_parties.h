@@ -255,6 +255,7 @@ class SessionWorld::Client final : public core::SessionHost {
   void note_retry() override {}
   void note_error() override {}
   void note_trouble(core::NodeIndex, std::string_view) override {}
+  void note_sudden_death(core::NodeIndex) override {}
   Result<bool> may_begin() override { return true; }
   void end_wait() override {}
   std::optional<Lsn> lost_above(Time, uint64_t) const override { return std::nullopt; }
