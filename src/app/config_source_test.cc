@@ -5,19 +5,13 @@
 
 #include <map>
 
+#include "app/environment_testing.h"
+
 namespace fairlead::app {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-config::Environment environment_of(std::map<std::string, std::string> values) {
-  return [values = std::move(values)](std::string_view name) -> std::optional<std::string> {
-    const auto found = values.find(std::string(name));
-    if (found == values.end()) return std::nullopt;
-    return found->second;
-  };
-}
 
 config::FileReader files_of(std::map<std::string, std::string> files) {
   return [files = std::move(files)](const std::string& path) -> Result<std::string> {

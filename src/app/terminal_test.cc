@@ -2,18 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
+#include "app/environment_testing.h"
 
 namespace fairlead::app {
 namespace {
-
-config::Environment environment_of(std::map<std::string, std::string> values) {
-  return [values = std::move(values)](std::string_view name) -> std::optional<std::string> {
-    const auto found = values.find(std::string(name));
-    if (found == values.end()) return std::nullopt;
-    return found->second;
-  };
-}
 
 TEST(WantsColour, OnlyOnATerminalThatHasIt) {
   EXPECT_TRUE(wants_colour(true, environment_of({{"TERM", "xterm"}})));

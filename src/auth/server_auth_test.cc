@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 using namespace std::string_literals;
 
-constexpr uint32_t kOk = 0, kCleartext = 3, kMd5 = 5, kSasl = 10, kContinue = 11, kFinal = 12;
+constexpr uint32_t kOk = 0, kCleartext = 3, kMd5Code = 5, kSasl = 10, kContinue = 11, kFinal = 12;
 const std::string kScramOnly = "SCRAM-SHA-256\0\0"s;
 const ScramVerifier kRoleVerifier = ScramVerifier::derive("pencil", "salt of the role", 2);
 const ScramLoginKeys kRoleKeys = ScramLoginKeys::derive("pencil", "salt of the role", 2);
@@ -102,7 +102,7 @@ TEST(ServerAuth, BindsToTheServersCertificate) {  // F11
 
 TEST(ServerAuth, RequiredBindingRefusesEverythingElse) {
   for (const auto& [code, payload] : std::initializer_list<std::pair<uint32_t, std::string>>{
-           {kOk, ""}, {kCleartext, ""}, {kMd5, "salt"}, {kSasl, kScramOnly}}) {
+           {kOk, ""}, {kCleartext, ""}, {kMd5Code, "salt"}, {kSasl, kScramOnly}}) {
     ServerAuthInput with = input(kPassword, kEverything);
     with.binding = {"certificate"};
     with.binding_policy = BindingPolicy::kRequire;
@@ -120,7 +120,7 @@ TEST(ServerAuth, ByDefaultNeitherMd5NorCleartextIsAnswered) {  // F14
     std::string word;
   };
   for (const Case& asked :
-       std::initializer_list<Case>{{kCleartext, "", "password"}, {kMd5, "salt", "md5"}}) {
+       std::initializer_list<Case>{{kCleartext, "", "password"}, {kMd5Code, "salt", "md5"}}) {
     ServerAuthFsm fsm(input(kPassword));
     const Error error = error_of(fsm.on_authentication(asked.code, asked.payload));
     EXPECT_EQ(error.code, ErrorCode::kInvalidAuthorization);
@@ -134,14 +134,14 @@ TEST(ServerAuth, ByDefaultNeitherMd5NorCleartextIsAnswered) {  // F14
 TEST(ServerAuth, AnMd5SecretAnswersMd5BecauseItServesNothingElse) {  // F14
   const Md5Secret secret = Md5Secret::derive("pencil", "ann").value();
   ServerAuthFsm fsm(input(secret));
-  EXPECT_EQ(fsm.on_authentication(kMd5, "salt"),
+  EXPECT_EQ(fsm.on_authentication(kMd5Code, "salt"),
             ServerAuthAction(SendPassword{md5_response(secret, {'s', 'a', 'l', 't'}).value()}));
   ServerAuthFsm cleartext(input(secret));
   EXPECT_THAT(error_of(cleartext.on_authentication(kCleartext, {})).message,
               HasSubstr("does not allow"));
   ServerAuthInput bound = input(secret);
   bound.binding_policy = BindingPolicy::kRequire;
-  EXPECT_THAT(error_of(ServerAuthFsm(std::move(bound)).on_authentication(kMd5, "salt")).message,
+  EXPECT_THAT(error_of(ServerAuthFsm(std::move(bound)).on_authentication(kMd5Code, "salt")).message,
               HasSubstr("channel binding is required"));
 }
 
@@ -170,7 +170,7 @@ TEST(ServerAuth, TheAllowedSetIsExactlyWhatItSays) {
   ServerAuthFsm no_scram(input(kPassword, kEverything.without(ServerAuthMethod::kScramSha256)));
   EXPECT_TRUE(std::holds_alternative<Fail>(no_scram.on_authentication(kSasl, kScramOnly)));
   for (const auto& [code, payload] : std::initializer_list<std::pair<uint32_t, std::string>>{
-           {kOk, ""}, {kCleartext, ""}, {kMd5, "salt"}, {kSasl, kScramOnly}}) {
+           {kOk, ""}, {kCleartext, ""}, {kMd5Code, "salt"}, {kSasl, kScramOnly}}) {
     ServerAuthFsm nothing(input(kPassword, AllowedServerAuth::nothing()));
     EXPECT_TRUE(std::holds_alternative<Fail>(nothing.on_authentication(code, payload))) << code;
   }
@@ -199,7 +199,7 @@ TEST(ServerAuth, Md5IsAnsweredFromAPasswordOrAnMd5SecretWhenAllowed) {
   for (const ServerCredentials& credentials :
        std::initializer_list<ServerCredentials>{kPassword, secret}) {
     ServerAuthFsm fsm(input(credentials, kEverything));
-    EXPECT_EQ(fsm.on_authentication(kMd5, "salt"), expected);
+    EXPECT_EQ(fsm.on_authentication(kMd5Code, "salt"), expected);
     EXPECT_EQ(fsm.on_authentication(kOk, {}), ServerAuthAction(Done{}));
   }
 }
@@ -214,8 +214,8 @@ TEST(ServerAuth, MissingCredentialsNameTheUserTheMethodAndTheWayOut) {
   for (const Case& missing : std::initializer_list<Case>{
            {std::monostate{}, kSasl, kScramOnly, "scram-sha-256"},
            {Md5Secret::derive("pencil", "ann").value(), kSasl, kScramOnly, "scram-sha-256"},
-           {std::monostate{}, kMd5, "salt", "md5"},
-           {kRoleKeys, kMd5, "salt", "md5"},
+           {std::monostate{}, kMd5Code, "salt", "md5"},
+           {kRoleKeys, kMd5Code, "salt", "md5"},
            {std::monostate{}, kCleartext, "", "cleartext"},
            {kRoleKeys, kCleartext, "", "cleartext"}}) {
     ServerAuthFsm fsm(input(missing.credentials, kEverything));
@@ -245,9 +245,9 @@ TEST(ServerAuth, AServerThatSkipsItsProofIsRefused) {
 
 TEST(ServerAuth, AServerCannotChangeItsMindInTheMiddle) {
   // A walk through a login by SCRAM; at each step every request but the right one must fail.
-  const std::pair<uint32_t, std::string> events[] = {{kOk, ""},       {kCleartext, ""},
-                                                     {kMd5, "salt"},  {kSasl, kScramOnly},
-                                                     {kContinue, ""}, {kFinal, "v=AAAA"}};
+  const std::pair<uint32_t, std::string> events[] = {{kOk, ""},          {kCleartext, ""},
+                                                     {kMd5Code, "salt"}, {kSasl, kScramOnly},
+                                                     {kContinue, ""},    {kFinal, "v=AAAA"}};
   for (int steps = 1; steps <= 4; ++steps) {
     for (const auto& [code, payload] : events) {
       ServerAuthFsm fsm(input(kPassword, kEverything));
@@ -274,16 +274,16 @@ TEST(ServerAuth, AServerCannotChangeItsMindInTheMiddle) {
 
 TEST(ServerAuth, APasswordIsSentOnce) {
   for (const auto& [code, payload] : std::initializer_list<std::pair<uint32_t, std::string>>{
-           {kCleartext, ""}, {kMd5, "salt"}, {kSasl, kScramOnly}}) {
+           {kCleartext, ""}, {kMd5Code, "salt"}, {kSasl, kScramOnly}}) {
     ServerAuthFsm fsm(input(kPassword, kEverything));
-    EXPECT_TRUE(std::holds_alternative<SendPassword>(fsm.on_authentication(kMd5, "salt")));
+    EXPECT_TRUE(std::holds_alternative<SendPassword>(fsm.on_authentication(kMd5Code, "salt")));
     EXPECT_TRUE(std::holds_alternative<Fail>(fsm.on_authentication(code, payload)));
   }
 }
 
 TEST(ServerAuth, MalformedRequestsFail) {
   for (const auto& [code, payload] : std::initializer_list<std::pair<uint32_t, std::string>>{
-           {kOk, "x"}, {kCleartext, "x"}, {kMd5, "sal"}, {kMd5, "salt5"}, {kMd5, ""}}) {
+           {kOk, "x"}, {kCleartext, "x"}, {kMd5Code, "sal"}, {kMd5Code, "salt5"}, {kMd5Code, ""}}) {
     ServerAuthFsm fsm(input(kPassword, kEverything));
     EXPECT_EQ(error_of(fsm.on_authentication(code, payload)).code, ErrorCode::kProtocolViolation);
   }

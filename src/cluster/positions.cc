@@ -34,8 +34,8 @@ SELECT pg_is_in_recovery(),
             SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event IN
             ('RecoveryRetrieveRetryInterval', 'RecoveryWalStream', 'RecoveryWalAll')) END)sql";
 
-void read(const std::vector<Cell>& answer, const std::string& system_identifier,
-          Candidate& candidate) {
+void read_position(const std::vector<Cell>& answer, const std::string& system_identifier,
+                   Candidate& candidate) {
   const auto position = answer[3] ? Lsn::parse(*answer[3]) : std::nullopt;
   if (answer[0] != "t") {
     candidate.why_not = "it is no replica: it is not in recovery";
@@ -73,7 +73,7 @@ Candidate ask(const Cluster& cluster, const Node& node, const std::string& syste
   if (!answer)
     out.why_not = describe(answer.error());
   else
-    read(answer->rows.front(), system_identifier, out);
+    read_position(answer->rows.front(), system_identifier, out);
   return out;
 }
 

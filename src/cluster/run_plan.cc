@@ -5,8 +5,11 @@
 #include <chrono>
 
 namespace fairlead::cluster {
+namespace {
 
 using Clock = std::chrono::steady_clock;
+
+}  // namespace
 
 std::unexpected<Error> stopped() {
   return fail(ErrorCode::kQueryCanceled, "stopped on request", {},

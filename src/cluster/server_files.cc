@@ -14,7 +14,7 @@ namespace {
 
 /// A value in quotes, as postgresql.conf reads them (guc-file.l): a quote is doubled, a backslash
 /// too.
-std::string quoted(std::string_view value) {
+std::string conf_quoted(std::string_view value) {
   std::string out = "'";
   for (const char c : value) {
     if (c == '\'' || c == '\\') out.push_back(c);
@@ -26,7 +26,7 @@ std::string quoted(std::string_view value) {
 
 /// "name = 'value'  # why"
 void add(std::string& out, std::string_view name, std::string_view value, std::string_view why) {
-  out += fmt::format("{} = {}  # {}\n", name, quoted(value), why);
+  out += fmt::format("{} = {}  # {}\n", name, conf_quoted(value), why);
 }
 
 void add_wal_settings(std::string& out) {
@@ -112,7 +112,7 @@ std::string render_fairlead_conf(const ClusterState& state, const NodeState& nod
   if (spec.throw_away) add_throw_away_settings(out);
   if (!spec.settings.empty()) out += "\n# Chosen by whoever created the cluster.\n";
   for (const auto& [name, value] : spec.settings)
-    out += fmt::format("{} = {}\n", name, quoted(value));
+    out += fmt::format("{} = {}\n", name, conf_quoted(value));
   return out;
 }
 

@@ -9,10 +9,10 @@
 namespace fairlead::config {
 namespace {
 
-constexpr size_t kUrlMax = 1024;
+constexpr size_t kHttpUrlMax = 1024;
 constexpr uint16_t kPatroniPort = 8008;
 
-std::unexpected<Error> bad(std::string message, std::string hint) {
+std::unexpected<Error> bad_http_url(std::string message, std::string hint) {
   return fail(ErrorCode::kConfig, std::move(message), {}, std::move(hint));
 }
 
@@ -35,21 +35,21 @@ Result<HttpUrl> HttpUrl::parse(std::string_view text) {
   constexpr const char* kForm = "write http://host:8008 or https://host:8008";
   HttpUrl url;
   url.tls = take(text, "https://");
-  if (!url.tls && !take(text, "http://")) return bad("not an HTTP URL", kForm);
-  const bool is_plain = text.size() <= kUrlMax &&
+  if (!url.tls && !take(text, "http://")) return bad_http_url("not an HTTP URL", kForm);
+  const bool is_plain = text.size() <= kHttpUrlMax &&
                         std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
   if (!is_plain)
-    return bad("the URL is too long, or has spaces or other unprintable letters", kForm);
+    return bad_http_url("the URL is too long, or has spaces or other unprintable letters", kForm);
   if (text.find('@') != std::string_view::npos)
-    return bad("the URL has a user or a password in it",
-               "write them as patroni_user and patroni_password_file");
+    return bad_http_url("the URL has a user or a password in it",
+                        "write them as patroni_user and patroni_password_file");
   if (text.find_first_of("?#") != std::string_view::npos)
-    return bad("the URL has parameters", kForm);
+    return bad_http_url("the URL has parameters", kForm);
 
   const size_t slash = std::min(text.find('/'), text.size());
   const std::string_view authority = text.substr(0, slash);
   auto address = NodeAddress::parse(authority);
-  if (!address) return bad("the URL's host or port is not valid", kForm);
+  if (!address) return bad_http_url("the URL's host or port is not valid", kForm);
   url.host = std::move(address->host);
   url.port = has_port(authority) ? address->port : kPatroniPort;
   std::string_view path = text.substr(slash);

@@ -7,12 +7,13 @@
 #include <map>
 #include <vector>
 
+#include "core/nodes_testing.h"
+
 namespace fairlead::core {
 namespace {
 
 using std::chrono::seconds;
 
-NodeIndex node(int i) { return NodeIndex{static_cast<uint16_t>(i)}; }
 std::vector<Candidate> idle(std::initializer_list<int> nodes) {
   std::vector<Candidate> candidates;
   for (int i : nodes) candidates.push_back({node(i), 0});

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/answers_testing.h"
 #include "core/messages_testing.h"
 #include "core/session_fixture.h"
 
@@ -18,11 +19,6 @@ std::string bind_completes(std::string_view more = {}) {
   wire::append_parse_complete(out);
   wire::append_bind_complete(out);
   return out.append(more);
-}
-std::string ready(TxStatus status) {
-  std::string out;
-  wire::append_ready_for_query(out, status);
-  return out;
 }
 
 /// In a transaction that a server knows of.

@@ -5,6 +5,8 @@
 #include <array>
 #include <vector>
 
+#include "core/nodes_testing.h"
+
 namespace fairlead::core {
 namespace {
 
@@ -13,7 +15,6 @@ using sql::Reason;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-NodeIndex node(int number) { return NodeIndex{static_cast<uint16_t>(number)}; }
 Time at_ms(int ms) { return Time{seconds(1000) + milliseconds(ms)}; }
 
 sql::FloorToken token(std::optional<uint32_t> timeline, uint64_t lsn) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/messages_testing.h"
 #include "core/session_fixture.h"
 #include "wire/message_type.h"
 
@@ -9,12 +10,6 @@ namespace fairlead::core {
 namespace {
 
 using Kind = wire::Piece::Kind;
-
-std::string query(std::string_view text) {
-  std::string out;
-  wire::append_query(out, text);
-  return out;
-}
 
 std::string notice_of(size_t size) {
   std::string out;

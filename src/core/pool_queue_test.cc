@@ -10,7 +10,7 @@ namespace {
 constexpr WorkerId kA{0};
 constexpr WorkerId kB{1};
 constexpr WorkerId kC{2};
-Time at_ms(int ms) { return Time(std::chrono::milliseconds(1000 + ms)); }
+Time since_start(int ms) { return Time(std::chrono::milliseconds(1000 + ms)); }
 
 Ticket ticket_of(const Acquire& answer) {
   EXPECT_TRUE(std::holds_alternative<Wait>(answer));
@@ -20,18 +20,18 @@ Ticket ticket_of(const Acquire& answer) {
 // `busy` servers, opened and held on `worker`.
 void fill(PoolQueue& pool, WorkerId worker, int busy) {
   for (int i = 0; i < busy; ++i) {
-    ASSERT_EQ(pool.acquire(worker, at_ms(0)), Acquire(Open{}));
+    ASSERT_EQ(pool.acquire(worker, since_start(0)), Acquire(Open{}));
     pool.on_opened(worker);
   }
 }
 
 TEST(PoolQueue, OpensUpToItsSizeAndThenWaits) {
   PoolQueue pool(2, {.size = 2});
-  EXPECT_EQ(pool.acquire(kA, at_ms(0)), Acquire(Open{}));
-  EXPECT_EQ(pool.acquire(kB, at_ms(0)), Acquire(Open{}));
-  ticket_of(pool.acquire(kA, at_ms(0)));
+  EXPECT_EQ(pool.acquire(kA, since_start(0)), Acquire(Open{}));
+  EXPECT_EQ(pool.acquire(kB, since_start(0)), Acquire(Open{}));
+  ticket_of(pool.acquire(kA, since_start(0)));
   EXPECT_EQ(
-      pool.counts(at_ms(7)),
+      pool.counts(since_start(7)),
       (PoolCounts{
           .size = 2, .opening = 2, .waiting = 1, .longest_wait = std::chrono::milliseconds(7)}));
 }
@@ -40,25 +40,25 @@ TEST(PoolQueue, PrefersItsOwnIdleServerOverOpeningOne) {
   PoolQueue pool(2, {.size = 2});
   fill(pool, kA, 1);
   EXPECT_EQ(pool.release(kA), Handover(KeepIdle{}));
-  EXPECT_EQ(pool.acquire(kA, at_ms(0)), Acquire(TakeIdle{}));
+  EXPECT_EQ(pool.acquire(kA, since_start(0)), Acquire(TakeIdle{}));
 }
 
 TEST(PoolQueue, OpensBeforeItStealsWhileTheBudgetLasts) {
   PoolQueue pool(2, {.size = 2});
   fill(pool, kA, 1);
   pool.release(kA);
-  EXPECT_EQ(pool.acquire(kB, at_ms(0)), Acquire(Open{}));
+  EXPECT_EQ(pool.acquire(kB, since_start(0)), Acquire(Open{}));
 }
 
 TEST(PoolQueue, StealsAnIdleServerWhenTheBudgetIsExhausted) {
   PoolQueue pool(2, {.size = 1});
   fill(pool, kA, 1);
   pool.release(kA);
-  EXPECT_EQ(pool.acquire(kB, at_ms(0)), Acquire(Steal{kA}));
+  EXPECT_EQ(pool.acquire(kB, since_start(0)), Acquire(Steal{kA}));
   // Promised: neither its own worker nor a third client gets it.
-  Ticket waits = ticket_of(pool.acquire(kA, at_ms(0)));
+  Ticket waits = ticket_of(pool.acquire(kA, since_start(0)));
   EXPECT_EQ(pool.on_steal_request(kA, kB), StealAnswer::kHandOver);
-  EXPECT_EQ(pool.counts(at_ms(0)).busy, 1u);
+  EXPECT_EQ(pool.counts(since_start(0)).busy, 1u);
   EXPECT_EQ(pool.release(kB), Handover(GiveTo{kA, waits}));
 }
 
@@ -68,7 +68,7 @@ TEST(PoolQueue, StealsFromOneWorkerAfterTheOther) {
   fill(pool, kB, 2);
   for (WorkerId worker : {kA, kA, kB, kB}) pool.release(worker);
   std::set<WorkerId> robbed;
-  for (int i = 0; i < 2; ++i) robbed.insert(std::get<Steal>(pool.acquire(kC, at_ms(0))).from);
+  for (int i = 0; i < 2; ++i) robbed.insert(std::get<Steal>(pool.acquire(kC, since_start(0))).from);
   EXPECT_EQ(robbed, (std::set{kA, kB}));
 }
 
@@ -76,19 +76,19 @@ TEST(PoolQueue, AStealWhoseServerDiedOpensInItsSlot) {
   PoolQueue pool(2, {.size = 1});
   fill(pool, kA, 1);
   pool.release(kA);
-  ASSERT_EQ(pool.acquire(kB, at_ms(0)), Acquire(Steal{kA}));
-  ticket_of(pool.acquire(kA, at_ms(0)));
+  ASSERT_EQ(pool.acquire(kB, since_start(0)), Acquire(Steal{kA}));
+  ticket_of(pool.acquire(kA, since_start(0)));
   EXPECT_EQ(pool.on_closed(kA, SlotState::kIdle), std::nullopt);  // The slot is B's.
   EXPECT_EQ(pool.on_steal_request(kA, kB), StealAnswer::kOpenInstead);
-  EXPECT_EQ(pool.counts(at_ms(0)).opening, 1u);
+  EXPECT_EQ(pool.counts(since_start(0)).opening, 1u);
 }
 
 TEST(PoolQueue, ServesWaitersOfAllWorkersInTheirOrder) {
   PoolQueue pool(3, {.size = 1});
   fill(pool, kA, 1);
-  Ticket first = ticket_of(pool.acquire(kB, at_ms(10)));
-  Ticket second = ticket_of(pool.acquire(kA, at_ms(20)));
-  Ticket third = ticket_of(pool.acquire(kC, at_ms(30)));
+  Ticket first = ticket_of(pool.acquire(kB, since_start(10)));
+  Ticket second = ticket_of(pool.acquire(kA, since_start(20)));
+  Ticket third = ticket_of(pool.acquire(kC, since_start(30)));
   EXPECT_EQ(pool.release(kA), Handover(GiveTo{kB, first}));
   EXPECT_EQ(pool.release(kB), Handover(GiveTo{kA, second}));
   EXPECT_EQ(pool.release(kA), Handover(GiveTo{kC, third}));
@@ -98,11 +98,11 @@ TEST(PoolQueue, ServesWaitersOfAllWorkersInTheirOrder) {
 TEST(PoolQueue, KeepsAServerOnItsWorkerWhileThatOvertakesNobodyByMuch) {
   PoolQueue pool(3, {.size = 1});
   fill(pool, kA, 1);
-  Ticket early = ticket_of(pool.acquire(kB, at_ms(10)));
-  Ticket soon = ticket_of(pool.acquire(kA, at_ms(11)));
-  Ticket at_the_limit = ticket_of(pool.acquire(kA, at_ms(10) + kOvertakeMax));
-  Ticket too_late = ticket_of(pool.acquire(kA, at_ms(11) + kOvertakeMax));
-  EXPECT_EQ(pool.counts(at_ms(30)).longest_wait, at_ms(30) - at_ms(10));
+  Ticket early = ticket_of(pool.acquire(kB, since_start(10)));
+  Ticket soon = ticket_of(pool.acquire(kA, since_start(11)));
+  Ticket at_the_limit = ticket_of(pool.acquire(kA, since_start(10) + kOvertakeMax));
+  Ticket too_late = ticket_of(pool.acquire(kA, since_start(11) + kOvertakeMax));
+  EXPECT_EQ(pool.counts(since_start(30)).longest_wait, since_start(30) - since_start(10));
   EXPECT_EQ(pool.release(kA), Handover(GiveTo{kA, soon}));
   EXPECT_EQ(pool.release(kA), Handover(GiveTo{kA, at_the_limit}));
   EXPECT_EQ(pool.release(kA), Handover(GiveTo{kB, early}));
@@ -112,18 +112,18 @@ TEST(PoolQueue, KeepsAServerOnItsWorkerWhileThatOvertakesNobodyByMuch) {
 TEST(PoolQueue, WhoComesBackIsServedBeforeAllWhoCameLater) {
   PoolQueue pool(2, {.size = 1});
   fill(pool, kA, 1);
-  Ticket before = ticket_of(pool.acquire(kA, at_ms(10)));
-  Ticket too_new_for = ticket_of(pool.acquire(kA, at_ms(20)));
-  Ticket elsewhere = ticket_of(pool.acquire(kB, at_ms(25)));
-  Ticket after = ticket_of(pool.acquire(kA, at_ms(30)));
+  Ticket before = ticket_of(pool.acquire(kA, since_start(10)));
+  Ticket too_new_for = ticket_of(pool.acquire(kA, since_start(20)));
+  Ticket elsewhere = ticket_of(pool.acquire(kB, since_start(25)));
+  Ticket after = ticket_of(pool.acquire(kA, since_start(30)));
   EXPECT_EQ(pool.release(kA), Handover(GiveTo{kA, before}));
   EXPECT_EQ(pool.release(kA), Handover(GiveTo{kA, too_new_for}));
   EXPECT_EQ(pool.release(kA), Handover(GiveTo{kB, elsewhere}));
-  Ticket back = ticket_of(pool.acquire(kA, at_ms(20)));
-  Ticket first_of_its_worker = ticket_of(pool.acquire(kB, at_ms(15)));
-  Ticket last = ticket_of(pool.acquire(kA, at_ms(40)));
-  Ticket between = ticket_of(pool.acquire(kA, at_ms(35)));
-  EXPECT_EQ(pool.counts(at_ms(50)).longest_wait, at_ms(50) - at_ms(15));
+  Ticket back = ticket_of(pool.acquire(kA, since_start(20)));
+  Ticket first_of_its_worker = ticket_of(pool.acquire(kB, since_start(15)));
+  Ticket last = ticket_of(pool.acquire(kA, since_start(40)));
+  Ticket between = ticket_of(pool.acquire(kA, since_start(35)));
+  EXPECT_EQ(pool.counts(since_start(50)).longest_wait, since_start(50) - since_start(15));
   EXPECT_EQ(pool.release(kB), Handover(GiveTo{kB, first_of_its_worker}));
   EXPECT_EQ(pool.release(kB), Handover(GiveTo{kA, back}));
   EXPECT_EQ(pool.release(kA), Handover(GiveTo{kA, after}));
@@ -135,9 +135,9 @@ TEST(PoolQueue, WhoComesBackIsServedBeforeAllWhoCameLater) {
 TEST(PoolQueue, AFreedSlotGoesToTheFirstWaiter) {
   PoolQueue pool(2, {.size = 2});
   fill(pool, kA, 1);
-  ASSERT_EQ(pool.acquire(kA, at_ms(0)), Acquire(Open{}));
-  Ticket first = ticket_of(pool.acquire(kB, at_ms(1)));
-  Ticket second = ticket_of(pool.acquire(kB, at_ms(2)));
+  ASSERT_EQ(pool.acquire(kA, since_start(0)), Acquire(Open{}));
+  Ticket first = ticket_of(pool.acquire(kB, since_start(1)));
+  Ticket second = ticket_of(pool.acquire(kB, since_start(2)));
   EXPECT_EQ(pool.on_closed(kA, SlotState::kBusy), (GrantOpen{kB, first}));
   EXPECT_EQ(pool.on_closed(kA, SlotState::kOpening), (GrantOpen{kB, second}));
   EXPECT_EQ(pool.on_closed(kB, SlotState::kOpening), std::nullopt);
@@ -148,12 +148,12 @@ TEST(PoolQueue, SaysWhetherAWorkerHasAnyShareOfIt) {
   EXPECT_TRUE(pool.has_nothing_of(kA));
   fill(pool, kA, 1);
   EXPECT_FALSE(pool.has_nothing_of(kA)) << "a busy server";
-  const Ticket waiting = ticket_of(pool.acquire(kB, at_ms(1)));
+  const Ticket waiting = ticket_of(pool.acquire(kB, since_start(1)));
   EXPECT_FALSE(pool.has_nothing_of(kB)) << "a waiter";
   EXPECT_TRUE(pool.cancel(waiting));
   EXPECT_TRUE(pool.has_nothing_of(kB));
   pool.release(kA);
-  EXPECT_EQ(pool.acquire(kB, at_ms(2)), Acquire(Steal{kA}));
+  EXPECT_EQ(pool.acquire(kB, since_start(2)), Acquire(Steal{kA}));
   EXPECT_FALSE(pool.has_nothing_of(kA)) << "a server that is promised";
   EXPECT_EQ(pool.on_steal_request(kA, kB), StealAnswer::kHandOver);
   EXPECT_TRUE(pool.has_nothing_of(kA));
@@ -164,19 +164,19 @@ TEST(PoolQueue, AServerFoundDeadKeepsItsClientsTurn) {
   PoolQueue pool(2, {.size = 1});
   fill(pool, kA, 1);
   pool.release(kA);
-  ASSERT_EQ(pool.acquire(kA, at_ms(0)), Acquire(TakeIdle{}));
-  ticket_of(pool.acquire(kB, at_ms(1)));
+  ASSERT_EQ(pool.acquire(kA, since_start(0)), Acquire(TakeIdle{}));
+  ticket_of(pool.acquire(kB, since_start(1)));
   pool.reopen(kA);
-  EXPECT_EQ(pool.counts(at_ms(1)).opening, 1u);
-  EXPECT_EQ(pool.counts(at_ms(1)).waiting, 1u);
+  EXPECT_EQ(pool.counts(since_start(1)).opening, 1u);
+  EXPECT_EQ(pool.counts(since_start(1)).waiting, 1u);
 }
 
 TEST(PoolQueue, ACancelledWaiterIsSkippedAndItsTicketIsVoid) {
   PoolQueue pool(1, {.size = 1});
   fill(pool, kA, 1);
-  Ticket first = ticket_of(pool.acquire(kA, at_ms(1)));
-  Ticket middle = ticket_of(pool.acquire(kA, at_ms(2)));
-  Ticket last = ticket_of(pool.acquire(kA, at_ms(3)));
+  Ticket first = ticket_of(pool.acquire(kA, since_start(1)));
+  Ticket middle = ticket_of(pool.acquire(kA, since_start(2)));
+  Ticket last = ticket_of(pool.acquire(kA, since_start(3)));
   EXPECT_TRUE(pool.cancel(middle));
   EXPECT_FALSE(pool.cancel(middle));
   EXPECT_EQ(pool.release(kA), Handover(GiveTo{kA, first}));
@@ -188,9 +188,9 @@ TEST(PoolQueue, ACancelledWaiterIsSkippedAndItsTicketIsVoid) {
 TEST(PoolQueue, GrowingServesWaitersInOrder) {
   PoolQueue pool(2, {.size = 1});
   fill(pool, kA, 1);
-  Ticket first = ticket_of(pool.acquire(kB, at_ms(1)));
-  Ticket second = ticket_of(pool.acquire(kA, at_ms(2)));
-  ticket_of(pool.acquire(kA, at_ms(3)));
+  Ticket first = ticket_of(pool.acquire(kB, since_start(1)));
+  Ticket second = ticket_of(pool.acquire(kA, since_start(2)));
+  ticket_of(pool.acquire(kA, since_start(3)));
   pool.set_size(3);
   EXPECT_EQ(pool.grant_next(), (GrantOpen{kB, first}));
   EXPECT_EQ(pool.grant_next(), (GrantOpen{kA, second}));
@@ -207,12 +207,12 @@ TEST(PoolQueue, ShrinkingClosesIdleServersFirstAndBusyOnesAtRelease) {
   EXPECT_TRUE(pool.close_idle(kB));
   EXPECT_FALSE(pool.close_idle(kB));
   EXPECT_EQ(pool.surplus(), 1u);
-  Ticket waits = ticket_of(pool.acquire(kB, at_ms(1)));
+  Ticket waits = ticket_of(pool.acquire(kB, since_start(1)));
   EXPECT_EQ(pool.release(kA), Handover(CloseIt{}));
   EXPECT_EQ(pool.on_closed(kB, SlotState::kClosing), std::nullopt);
   EXPECT_EQ(pool.on_closed(kA, SlotState::kClosing), std::nullopt) << "two are still in use";
   EXPECT_EQ(pool.release(kA), Handover(GiveTo{kB, waits}));
-  EXPECT_EQ(pool.counts(at_ms(1)).in_use(), 2u);
+  EXPECT_EQ(pool.counts(since_start(1)).in_use(), 2u);
 }
 
 TEST(PoolQueue, ASpareServerIsOpenedOnlyWithinTheBudget) {
@@ -225,19 +225,19 @@ TEST(PoolQueue, ASpareServerIsOpenedOnlyWithinTheBudget) {
 
 TEST(PoolQueue, RefusesWhenTheQueueIsFull) {
   PoolQueue pool(1, {.size = 0, .waiters_max = 2});
-  Ticket first = ticket_of(pool.acquire(kA, at_ms(0)));
-  ticket_of(pool.acquire(kA, at_ms(0)));
-  EXPECT_EQ(pool.acquire(kA, at_ms(0)), Acquire(Refuse{}));
+  Ticket first = ticket_of(pool.acquire(kA, since_start(0)));
+  ticket_of(pool.acquire(kA, since_start(0)));
+  EXPECT_EQ(pool.acquire(kA, since_start(0)), Acquire(Refuse{}));
   EXPECT_TRUE(pool.cancel(first));
-  ticket_of(pool.acquire(kA, at_ms(0)));
+  ticket_of(pool.acquire(kA, since_start(0)));
 }
 
 TEST(PoolQueue, PlacesInTheQueueAreUsedAgain) {
   PoolQueue pool(1, {.size = 0});
   std::set<uint32_t> places;
   for (int i = 0; i < 1000; ++i) {
-    Ticket first = ticket_of(pool.acquire(kA, at_ms(i)));
-    Ticket second = ticket_of(pool.acquire(kA, at_ms(i)));
+    Ticket first = ticket_of(pool.acquire(kA, since_start(i)));
+    Ticket second = ticket_of(pool.acquire(kA, since_start(i)));
     places.insert({first.place, second.place});
     EXPECT_TRUE(pool.cancel(i % 2 == 0 ? first : second));
     EXPECT_TRUE(pool.cancel(i % 2 == 0 ? second : first));
@@ -259,7 +259,7 @@ TEST(PoolQueue, KnowsAsManyWorkersAsItsWordHasBits) {
   PoolQueue pool(kWorkersMax, {.size = 1});
   WorkerId last{kWorkersMax - 1};
   for (uint16_t i = 0; i + 1 < kWorkersMax; ++i) {
-    Acquire answer = pool.acquire(last, at_ms(0));
+    Acquire answer = pool.acquire(last, since_start(0));
     if (answer == Acquire(Open{})) {
       pool.on_opened(last);
     } else {
@@ -269,7 +269,7 @@ TEST(PoolQueue, KnowsAsManyWorkersAsItsWordHasBits) {
     }
     pool.release(last);
     WorkerId thief{i};
-    EXPECT_EQ(pool.acquire(thief, at_ms(0)), Acquire(Steal{last}));
+    EXPECT_EQ(pool.acquire(thief, since_start(0)), Acquire(Steal{last}));
     EXPECT_EQ(pool.on_steal_request(last, thief), StealAnswer::kHandOver);
     pool.release(thief);
   }

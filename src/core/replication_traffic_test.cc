@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/answers_testing.h"
+#include "core/messages_testing.h"
 #include "wire/backend.h"
 #include "wire/backend_encode.h"
 #include "wire/frame_builder.h"
@@ -16,18 +18,6 @@ namespace backend = wire::backend;
 std::string message(char type, std::string_view body = {}) {
   std::string out;
   wire::FrameBuilder(out, type).bytes(body);
-  return out;
-}
-
-std::string ready(wire::TxStatus status) {
-  std::string out;
-  wire::append_ready_for_query(out, status);
-  return out;
-}
-
-std::string query(std::string_view sql) {
-  std::string out;
-  wire::append_query(out, sql);
   return out;
 }
 

@@ -12,7 +12,7 @@ namespace fairlead::core {
 namespace {
 
 using sql::VariableCommand;
-using Kind = VariableCommand::Kind;
+using CommandKind = VariableCommand::Kind;
 
 struct Reset {
   std::string_view name;  // Of an entry of the start-up settings.
@@ -41,8 +41,9 @@ Resets resets_of(const VariableCommand& command, const VariableSet& startup) {
   Resets resets;
   const auto scope =
       command.scope == VariableCommand::Scope::kLocal ? SetScope::kLocal : SetScope::kSession;
-  if (command.kind == Kind::kResetAll) add_all(false, startup, resets);
-  if (command.kind != Kind::kReset && command.kind != Kind::kSetDefault) return resets;
+  if (command.kind == CommandKind::kResetAll) add_all(false, startup, resets);
+  if (command.kind != CommandKind::kReset && command.kind != CommandKind::kSetDefault)
+    return resets;
   add(command.name, scope, startup, resets);
   if (command.name == "session_authorization") add("role", scope, startup, resets);
   return resets;
@@ -96,7 +97,7 @@ std::optional<std::string_view> find_missing_setting(const sql::QueryFacts& fact
     for (; command != facts.variables.end() && command->statement == statement; ++command) {
       for (const Reset& reset : resets_of(*command, startup))
         if (reset.name != "application_name") missing.push_back(reset.name);
-      if (command->kind == Kind::kSet) std::erase(missing, command->name);
+      if (command->kind == CommandKind::kSet) std::erase(missing, command->name);
     }
   }
   return std::nullopt;

@@ -7,7 +7,7 @@
 namespace fairlead::core {
 namespace {
 
-using Kind = OwnQuestion::Kind;
+using QuestionKind = OwnQuestion::Kind;
 
 }  // namespace
 
@@ -59,7 +59,7 @@ bool Session::waits_for_follow_up(wire::TxStatus status) {
   return true;
 }
 
-void Session::ask_follow_up() { ask(Kind::kFollowUp, state_.variables.take_follow_up()); }
+void Session::ask_follow_up() { ask(QuestionKind::kFollowUp, state_.variables.take_follow_up()); }
 
 /// Of something that was put in before the client's own: PREPARE, DEALLOCATE.
 Relayed Session::on_hidden_ready(const Answer& answer) {
@@ -140,20 +140,20 @@ bool Session::at_boundary() {
   }
   server_->statements.on_boundary();
   if (state_.variables.needs_read_back()) {
-    ask(Kind::kReadBack, state_.variables.read_back_query());
+    ask(QuestionKind::kReadBack, state_.variables.read_back_query());
     return false;
   }
   server_->variables = state_.variables.take_on_server();
   switch (state_.pins.at_boundary()) {
     case ReleaseAction::kKeep:
       if (foreign_sequences_.before_pin() != ForeignSequences::Remedy::kNone)
-        ask(Kind::kDiscardSequences, kDiscardSequences);
+        ask(QuestionKind::kDiscardSequences, kDiscardSequences);
       return false;
     case ReleaseAction::kCheck:
-      ask(Kind::kPinCheck, check_query(state_.pins.suspects()));
+      ask(QuestionKind::kPinCheck, check_query(state_.pins.suspects()));
       return false;
     case ReleaseAction::kReset:
-      ask(Kind::kReset, kResetSettings);
+      ask(QuestionKind::kReset, kResetSettings);
       return false;
     case ReleaseAction::kReuse:
       break;
@@ -182,7 +182,7 @@ void Session::append_parameter_changes(std::string& out) {
   }
 }
 
-void Session::ask(Kind kind, std::string_view sql) {
+void Session::ask(QuestionKind kind, std::string_view sql) {
   question_.emplace(kind);
   std::string query;
   wire::append_query(query, sql);
@@ -196,23 +196,23 @@ bool Session::on_question_answered() {
   const OwnQuestion question = *std::exchange(question_, std::nullopt);
   if (question.failed()) return on_question_failed(question);
   switch (question.kind()) {
-    case Kind::kReplay:
+    case QuestionKind::kReplay:
       server_->variables = state_.variables.committed();
       state_.variables.on_server_certain();
       return false;
-    case Kind::kFollowUp: {
+    case QuestionKind::kFollowUp: {
       append_parameter_changes(injected_);
       wire::append_ready_for_query(injected_, *held_ready_);
       held_ready_.reset();
       return at_boundary();
     }
-    case Kind::kReadBack: {
+    case QuestionKind::kReadBack: {
       const std::vector<std::optional<std::string_view>> values(question.row().begin(),
                                                                 question.row().end());
       state_.variables.on_read_back(values, server_->reported.value_or("client_encoding", "UTF8"));
       return at_boundary();
     }
-    case Kind::kPinCheck: {
+    case QuestionKind::kPinCheck: {
       std::vector<std::string_view> columns;
       for (const auto& value : question.row())
         columns.push_back(value ? std::string_view(*value) : std::string_view{});
@@ -224,34 +224,34 @@ bool Session::on_question_answered() {
       state_.pins.on_check(check->found);
       server_->statements.on_counted(check->statements.value_or(server_->statements.size()));
       if (is_on_replica() && !check->found.empty()) {  // Of a function; C22.
-        ask(Kind::kDiscardAll, kDiscardAll);
+        ask(QuestionKind::kDiscardAll, kDiscardAll);
         return false;
       }
       return at_boundary();
     }
-    case Kind::kReset:
+    case QuestionKind::kReset:
       state_.pins.on_server_left();
       server_->variables = {};
       server_->sequences_used = false;
       return cancels_running_ == 0;
-    case Kind::kBegin:
+    case QuestionKind::kBegin:
       return on_begun(question);
-    case Kind::kLeave:
+    case QuestionKind::kLeave:
       return on_left_server();
-    case Kind::kRollback:
+    case QuestionKind::kRollback:
       state_.variables.on_rollback();
       server_->variables = state_.variables.take_on_server();
       return on_left_clean();
-    case Kind::kDiscardAll:
+    case QuestionKind::kDiscardAll:
       state_.pins.on_server_left();
       server_->statements.forget_all();
       server_->variables = {};
       server_->sequences_used = false;
       return true;
-    case Kind::kSequenceLocks:
+    case QuestionKind::kSequenceLocks:
       foreign_sequences_.on_answer(!question.row().empty() && question.row().front() == "t");
       return false;
-    case Kind::kDiscardSequences:
+    case QuestionKind::kDiscardSequences:
       foreign_sequences_.on_discarded();
       server_->sequences_used = false;
       return false;
@@ -267,7 +267,7 @@ bool Session::on_left_clean() {
     return false;
   }
   if (pins.reasons().empty() && pins.suspects().empty() && !pins.dirty()) return true;
-  ask(Kind::kDiscardAll, kDiscardAll);
+  ask(QuestionKind::kDiscardAll, kDiscardAll);
   return false;
 }
 
@@ -279,7 +279,8 @@ bool Session::on_question_failed(const OwnQuestion& question) {
     close_server();
     return false;
   }
-  if (question.kind() == Kind::kReplay) {  // One transaction: the server has what it had before.
+  if (question.kind() ==
+      QuestionKind::kReplay) {  // One transaction: the server has what it had before.
     const bool took_back = server_->variables.size() > 0;
     refuse({ErrorCode::kInvalidParameterValue, question.error()->message,
             "while the session's settings were given to a server"});
@@ -288,16 +289,17 @@ bool Session::on_question_failed(const OwnQuestion& question) {
     return false;
   }
   const bool is_idle = server_->status == wire::TxStatus::kIdle;
-  if (question.kind() == Kind::kBegin && is_idle) {
+  if (question.kind() == QuestionKind::kBegin && is_idle) {
     refuse(*question.error());
     return true;
   }
-  if (question.kind() == Kind::kDiscardSequences && is_idle && stage_ == Stage::kSettings) {
+  if (question.kind() == QuestionKind::kDiscardSequences && is_idle && stage_ == Stage::kSettings) {
     refuse(*question.error());
     return at_boundary();
   }
   const bool is_amid =  // What the client's transaction did is undone.
-      question.kind() == Kind::kSequenceLocks || question.kind() == Kind::kDiscardSequences;
+      question.kind() == QuestionKind::kSequenceLocks ||
+      question.kind() == QuestionKind::kDiscardSequences;
   const bool takes_state =
       !state_.pins.reasons().empty() || holds_state() || held_ready_ || is_amid;
   host_.note_trouble(lease_.node, describe(*question.error()));

@@ -5,7 +5,7 @@
 namespace fairlead::core {
 namespace {
 
-using Kind = OwnQuestion::Kind;
+using QuestionKind = OwnQuestion::Kind;
 using Remedy = ForeignSequences::Remedy;
 
 /// Its text asks, or what it calls.
@@ -70,10 +70,10 @@ bool Session::ask_for_sequences() {
     case Remedy::kNone:
       return false;
     case Remedy::kDiscard:
-      ask(Kind::kDiscardSequences, kDiscardSequences);
+      ask(QuestionKind::kDiscardSequences, kDiscardSequences);
       break;
     case Remedy::kAsk:
-      ask(Kind::kSequenceLocks, kAskForSequenceLocks);
+      ask(QuestionKind::kSequenceLocks, kAskForSequenceLocks);
       break;
     case Remedy::kRefuse:
       refuse_unknown_sequence();

@@ -13,7 +13,7 @@ enum Flag : uint8_t {
   kOutsideBlock = 1 << 1,  // Refuses to run in a transaction block (B17).
   kOpaque = 1 << 2,        // May change session state in ways that cannot be seen (C4).
   kDrops = 1 << 3,
-  kWrites = 1 << 4,        // The relations named directly are changed.
+  kChanges = 1 << 4,       // The relations named directly are changed.
   kConcurrently = 1 << 5,  // With CONCURRENTLY it refuses to run in a transaction block.
   kSparesReads = 1 << 6,   // No read that was proven becomes anything else by it.
 };
@@ -24,7 +24,7 @@ struct PlainStatement {
   unsigned flags;
 };
 
-constexpr unsigned kSchemaChange = kCatalog | kWrites;
+constexpr unsigned kSchemaChange = kCatalog | kChanges;
 
 // Statements of which nothing has to be read but what they contain. Sorted by node.
 constexpr std::array kPlainStatements{
@@ -115,11 +115,11 @@ constexpr std::array kPlainStatements{
     PlainStatement{"MergeStmt", Reason::kWrite, 0},
     PlainStatement{"NotifyStmt", Reason::kNotify, 0},
     PlainStatement{"ReassignOwnedStmt", Reason::kDdl, kCatalog},
-    PlainStatement{"RefreshMatViewStmt", Reason::kWrite, kWrites},
+    PlainStatement{"RefreshMatViewStmt", Reason::kWrite, kChanges},
     PlainStatement{"RenameStmt", Reason::kDdl, kSchemaChange},
     PlainStatement{"RuleStmt", Reason::kDdl, kSchemaChange},
     PlainStatement{"SecLabelStmt", Reason::kDdl, kCatalog | kSparesReads},
-    PlainStatement{"TruncateStmt", Reason::kWrite, kWrites},
+    PlainStatement{"TruncateStmt", Reason::kWrite, kChanges},
     PlainStatement{"UpdateStmt", Reason::kWrite, 0},
     PlainStatement{"ViewStmt", Reason::kDdl, kSchemaChange},
 };
@@ -127,7 +127,7 @@ static_assert(std::ranges::is_sorted(kPlainStatements, {}, &PlainStatement::node
 
 // What a command on an unknown node could do: anything (G1).
 constexpr PlainStatement kUnknownStatement{"", Reason::kUtility,
-                                           kCatalog | kOpaque | kDrops | kWrites};
+                                           kCatalog | kOpaque | kDrops | kChanges};
 
 bool has_true_member(const ParseTree& tree, size_t node, std::string_view key) {
   for (size_t i = node; i < tree[node].end; ++i)
@@ -148,7 +148,7 @@ void read_plain(Unit& unit, size_t body, const PlainStatement& plain) {
   const size_t temp_objects_before = unit.temp_objects;
   const size_t temp_names_before = unit.temp_names;
   const bool decided = unit.facts.access == Access::kPrimary && !session_decides(unit.facts.reason);
-  scan_tree(unit, body, (plain.flags & kWrites) != 0);
+  scan_tree(unit, body, (plain.flags & kChanges) != 0);
   const bool alters = (plain.flags & kCatalog) != 0;
   if (alters && (plain.flags & kDrops) == 0 && unit.temp_names > temp_names_before) {
     unit.pin(PinEvent::kTempObject);  // CREATE TABLE pg_temp.t
