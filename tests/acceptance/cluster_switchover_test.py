@@ -15,7 +15,7 @@ from stand.processes import postgres_tool
 STAND = None
 CLIENTS = 50
 SWITCHES = 20 if is_long() else 3
-SECONDS = 10 * SWITCHES
+SECONDS = 5 * SWITCHES
 
 
 def switchover(*arguments):

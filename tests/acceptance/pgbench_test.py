@@ -14,7 +14,7 @@ from stand.proxy import Proxy
 STAND = None
 CLIENTS = 50
 POOL_SIZE = 10
-SECONDS = 60 if is_long() else 4
+SECONDS = 60 if is_long() else 2
 SCALE = 5
 
 
