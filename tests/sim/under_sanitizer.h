@@ -13,6 +13,6 @@ inline constexpr bool kUnderSanitizer = false;
 #endif
 
 /// So many fewer lives.
-inline constexpr uint64_t kLivesDivisor = kUnderSanitizer ? 20 : 1;
+inline constexpr uint64_t kLivesDivisor = kUnderSanitizer ? 40 : 1;
 
 }  // namespace fairlead::sim
