@@ -13,7 +13,7 @@ import unittest
 import wire
 from stand.debian_next import Unavailable
 from stand.open import fairlead_binary, is_long, wants_direct
-from stand.processes import eventually, with_children
+from stand.processes import eventually, signal_with_children
 from stand.versions import NEXT, NPM_VERSIONS, ServerPrograms, VersionedServers, install, install_next
 
 _RUN_DRIVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../drivers/run.py")
@@ -116,8 +116,7 @@ class ClusterOfVersion:
         self.assertEqual(self.command("verify")["verdict"], "equal")
         self.assertEqual(self.command("switchover")["primary"], "node2")
         with open(f"{self.dir}/node2/postmaster.pid", encoding="ascii") as file:
-            for pid in with_children(int(file.readline())):
-                os.kill(pid, signal.SIGKILL)
+            signal_with_children(int(file.readline()), signal.SIGKILL)
         promoted = self.command("promote")
         self.assertEqual((promoted["nothing_lost"], promoted["need_rejoin"]), (True, ["node2"]))
         self.assertEqual(self.command("rejoin", "node2")["node"], "node2")

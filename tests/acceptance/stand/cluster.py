@@ -14,7 +14,7 @@ import tempfile
 
 import wire
 from stand.address import Address
-from stand.processes import eventually, with_children
+from stand.processes import eventually, signal_with_children
 
 _WATCHER = """
 import shutil, subprocess, sys
@@ -77,11 +77,7 @@ class Cluster:
 
     def signal_node(self, index, number):
         """To the server and all its backends, as a machine that loses power or hangs."""
-        for pid in with_children(self.node_pid(index)):
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                pass
+        signal_with_children(self.node_pid(index), number)
 
     def start_nodes(self):
         self._run("cluster", "start", "--dir", self.dir)

@@ -16,7 +16,7 @@ import urllib.request
 import wire
 from stand.address import Address
 from stand.etcd import Etcd
-from stand.processes import die_with_parent, eventually, free_ports, postgres_tool, with_children
+from stand.processes import die_with_parent, eventually, free_ports, postgres_tool, signal_with_children
 
 _WATCHER = """
 import glob, os, shutil, signal, sys, time
@@ -101,8 +101,7 @@ class Member:
         """Patroni and its server, as a machine that loses power."""
         self.process.kill()
         try:
-            for pid in with_children(self.postmaster()):
-                os.kill(pid, signal.SIGKILL)
+            signal_with_children(self.postmaster(), signal.SIGKILL)
         except (OSError, ValueError):
             pass  # It was not running.
         self.process.wait()

@@ -67,6 +67,15 @@ def with_children(pid):
     return found
 
 
+def signal_with_children(pid, number):
+    """To all of them, though some end meanwhile."""
+    for one in with_children(pid):
+        try:
+            os.kill(one, number)
+        except ProcessLookupError:
+            pass
+
+
 def is_alive(pid):
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
