@@ -12,7 +12,7 @@ constexpr std::array kLossTable{
             std::nullopt, true, "it waits for another server, at most `failover_hold`", ""},
     LossRow{LostWork::kRepeatableRead,
             "a read outside of a transaction; the client has seen nothing of it", std::nullopt,
-            true, "it is executed again, once, by another node", ""},
+            true, "it is executed again, once, by another node or a new connection", ""},
     LossRow{LostWork::kMovable, "a transaction on a replica that has only read (`until_write`)",
             std::nullopt, true, "it goes on on the primary", ""},
     LossRow{LostWork::kRead, "any other read, outside of a transaction",
