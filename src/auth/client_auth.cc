@@ -4,16 +4,13 @@
 
 #include <utility>
 
+#include "auth/violation.h"
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "wire/printable.h"
 
 namespace fairlead::auth {
 namespace {
-
-Error client_violation(std::string message) {
-  return Error{.code = ErrorCode::kProtocolViolation, .message = std::move(message)};
-}
 
 struct SaslInitial {
   std::string_view mechanism;
@@ -35,7 +32,7 @@ std::optional<SaslInitial> read_sasl_initial(std::string_view body) {
 ClientAuthFsm::ClientAuthFsm(ClientAuthInput input) : input_(std::move(input)) {}
 
 ClientAuthActions ClientAuthFsm::on_start() {
-  if (state_ != State::kStart) return reject(client_violation("authentication has begun already"));
+  if (state_ != State::kStart) return reject(violation("authentication has begun already"));
   switch (input_.method) {
     case ClientAuthMethod::kTrust:
       state_ = State::kEnded;
@@ -113,12 +110,12 @@ ClientAuthActions ClientAuthFsm::on_password_message(std::string_view body) {
     case State::kEnded:
       break;
   }
-  return reject(client_violation("a password message came out of turn"));
+  return reject(violation("a password message came out of turn"));
 }
 
 ClientAuthActions ClientAuthFsm::on_sasl_initial(std::string_view body) {
   const std::optional<SaslInitial> initial = read_sasl_initial(body);
-  if (!initial) return reject(client_violation("malformed SASLInitialResponse message"));
+  if (!initial) return reject(violation("malformed SASLInitialResponse message"));
   Result<std::string> challenge = scram_->on_client_first(initial->mechanism, initial->payload);
   if (!challenge) return reject(std::move(challenge.error()));
   state_ = State::kSaslResponse;
@@ -149,7 +146,7 @@ ClientAuthActions ClientAuthFsm::on_sasl_response(std::string_view body) {
 
 ClientAuthActions ClientAuthFsm::on_md5_response(std::string_view body) {
   if (body.empty() || body.back() != '\0')
-    return reject(client_violation("malformed PasswordMessage message"));
+    return reject(violation("malformed PasswordMessage message"));
   body.remove_suffix(1);
   const Result<SecretText> expected = md5_response(*md5_, input_.md5_salt);
   if (!expected) return reject(expected.error());

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "auth/violation.h"
 #include "wire/printable.h"
 
 namespace fairlead::auth {
@@ -18,10 +19,6 @@ constexpr uint32_t kMd5Password = 5;
 constexpr uint32_t kSasl = 10;
 constexpr uint32_t kSaslContinue = 11;
 constexpr uint32_t kSaslFinal = 12;
-
-Error violation(std::string message, std::string detail = {}) {
-  return Error{ErrorCode::kProtocolViolation, std::move(message), std::move(detail)};
-}
 
 std::string_view name_of_unsupported(uint32_t code) {
   switch (code) {

@@ -6,14 +6,11 @@
 
 #include <limits>
 
+#include "config/not_valid.h"
 #include "config/suggest.h"
 
 namespace fairlead::config {
 namespace {
-
-std::unexpected<Error> wrong_value(std::string message, std::string_view hint = {}) {
-  return fail(ErrorCode::kConfig, std::move(message), {}, std::string(hint));
-}
 
 /// What somebody wrote, named by its type and never by its content: it may be a secret.
 std::string_view type_of(const Value& value) {
@@ -25,13 +22,13 @@ std::string_view type_of(const Value& value) {
 }
 
 std::unexpected<Error> wrong_type(const Key& key, const Value& value, std::string_view hint = {}) {
-  return wrong_value(fmt::format("expected {}, found {}", key.type, type_of(value)), hint);
+  return not_valid(fmt::format("expected {}, found {}", key.type, type_of(value)), hint);
 }
 
 Result<void> check_bounds(const Key& key, int64_t value) {
   if (key.min >= key.max || (value >= key.min && value <= key.max)) return {};
-  return wrong_value(fmt::format("{} is out of bounds: from {} to {}", key.print_bound(value),
-                                 key.print_bound(key.min), key.print_bound(key.max)));
+  return not_valid(fmt::format("{} is out of bounds: from {} to {}", key.print_bound(value),
+                               key.print_bound(key.min), key.print_bound(key.max)));
 }
 
 Result<int64_t> read_integer(const Key& key, const Value& value) {
@@ -40,7 +37,7 @@ Result<int64_t> read_integer(const Key& key, const Value& value) {
     number = *integer;
   } else if (const auto* text = std::get_if<Text>(&value)) {
     const auto parsed = parse_number(text->text, std::numeric_limits<int64_t>::max());
-    if (!parsed) return wrong_value(fmt::format("\"{}\" is not a whole number", text->text));
+    if (!parsed) return not_valid(fmt::format("\"{}\" is not a whole number", text->text));
     number = static_cast<int64_t>(*parsed);
   } else {
     return wrong_type(key, value, "write a whole number without quotes");
@@ -54,7 +51,7 @@ Result<void> read_number(const Key& key, const Value& value, T& out) {
   const auto number = read_integer(key, value);
   if (!number) return std::unexpected(number.error());
   if (*number < 0 || *number > std::numeric_limits<T>::max()) {
-    return wrong_value(
+    return not_valid(
         fmt::format("{} is out of bounds: from 0 to {}", *number, std::numeric_limits<T>::max()));
   }
   out = static_cast<T>(*number);
@@ -84,7 +81,7 @@ Result<std::vector<std::string>> list_of(const Key& key, const Value& value) {
 Result<std::string_view> text_of(const Value& value, std::string_view usage) {
   if (const auto* text = std::get_if<std::string>(&value)) return std::string_view(*text);
   if (const auto* text = std::get_if<Text>(&value)) return std::string_view(text->text);
-  return wrong_value(fmt::format("expected a text in quotes, found {}", type_of(value)), usage);
+  return not_valid(fmt::format("expected a text in quotes, found {}", type_of(value)), usage);
 }
 
 Error unknown_word(std::string_view word, const std::vector<std::string_view>& words) {
@@ -103,7 +100,7 @@ Result<void> read_field(const Key& key, const Value& value, bool& out) {
   const auto* text = std::get_if<Text>(&value);
   if (text == nullptr) return wrong_type(key, value, "write true or false without quotes");
   if (text->text != "true" && text->text != "false") {
-    return wrong_value(fmt::format("\"{}\" is neither true nor false", text->text));
+    return not_valid(fmt::format("\"{}\" is neither true nor false", text->text));
   }
   out = text->text == "true";
   return {};
@@ -119,8 +116,8 @@ Result<void> read_field(const Key& key, const Value& value, uint32_t& out) {
 
 Result<void> read_field(const Key& key, const Value& value, Duration& out) {
   if (const auto* number = std::get_if<int64_t>(&value)) {
-    return wrong_value(fmt::format("{} has no unit", *number),
-                       "write a duration with its unit in quotes, such as \"5s\" or \"100ms\"");
+    return not_valid(fmt::format("{} has no unit", *number),
+                     "write a duration with its unit in quotes, such as \"5s\" or \"100ms\"");
   }
   const auto text = text_of(value, "write a duration with its unit, such as \"5s\"");
   if (!text) return std::unexpected(text.error());
@@ -133,8 +130,8 @@ Result<void> read_field(const Key& key, const Value& value, Duration& out) {
 
 Result<void> read_field(const Key& key, const Value& value, Bytes& out) {
   if (const auto* number = std::get_if<int64_t>(&value)) {
-    return wrong_value(fmt::format("{} has no unit", *number),
-                       "write a size with its unit in quotes, such as \"64MiB\"");
+    return not_valid(fmt::format("{} has no unit", *number),
+                     "write a size with its unit in quotes, such as \"64MiB\"");
   }
   const auto text = text_of(value, "write a size with its unit, such as \"64MiB\"");
   if (!text) return std::unexpected(text.error());
@@ -149,7 +146,7 @@ Result<void> read_field(const Key&, const Value& value, std::string& out) {
   const auto text = text_of(value, "put it in quotes");
   if (!text) return std::unexpected(text.error());
   // Names travel in C strings of the protocol and of the system; a zero would cut them short.
-  if (text->contains('\0')) return wrong_value("must not contain a zero byte");
+  if (text->contains('\0')) return not_valid("must not contain a zero byte");
   out = *text;
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/not_valid.h"
 #include "config/units.h"
 
 namespace fairlead::config {
@@ -11,10 +12,6 @@ namespace {
 
 constexpr size_t kHttpUrlMax = 1024;
 constexpr uint16_t kPatroniPort = 8008;
-
-std::unexpected<Error> bad_http_url(std::string message, std::string hint) {
-  return fail(ErrorCode::kConfig, std::move(message), {}, std::move(hint));
-}
 
 bool take(std::string_view& text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;
@@ -35,21 +32,21 @@ Result<HttpUrl> HttpUrl::parse(std::string_view text) {
   constexpr const char* kForm = "write http://host:8008 or https://host:8008";
   HttpUrl url;
   url.tls = take(text, "https://");
-  if (!url.tls && !take(text, "http://")) return bad_http_url("not an HTTP URL", kForm);
+  if (!url.tls && !take(text, "http://")) return not_valid("not an HTTP URL", kForm);
   const bool is_plain = text.size() <= kHttpUrlMax &&
                         std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
   if (!is_plain)
-    return bad_http_url("the URL is too long, or has spaces or other unprintable letters", kForm);
+    return not_valid("the URL is too long, or has spaces or other unprintable letters", kForm);
   if (text.find('@') != std::string_view::npos)
-    return bad_http_url("the URL has a user or a password in it",
-                        "write them as patroni_user and patroni_password_file");
+    return not_valid("the URL has a user or a password in it",
+                     "write them as patroni_user and patroni_password_file");
   if (text.find_first_of("?#") != std::string_view::npos)
-    return bad_http_url("the URL has parameters", kForm);
+    return not_valid("the URL has parameters", kForm);
 
   const size_t slash = std::min(text.find('/'), text.size());
   const std::string_view authority = text.substr(0, slash);
   auto address = NodeAddress::parse(authority);
-  if (!address) return bad_http_url("the URL's host or port is not valid", kForm);
+  if (!address) return not_valid("the URL's host or port is not valid", kForm);
   url.host = std::move(address->host);
   url.port = has_port(authority) ? address->port : kPatroniPort;
   std::string_view path = text.substr(slash);

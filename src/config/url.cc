@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "config/not_valid.h"
 #include "config/suggest.h"
 
 namespace fairlead::config {
@@ -12,10 +13,6 @@ namespace {
 
 constexpr size_t kUrlMax = 8192;   // Far longer than any; bounds what one variable can cause.
 constexpr size_t kNodesMax = 256;  // As many as no cluster has.
-
-std::unexpected<Error> bad_url(std::string message, std::string hint = {}) {
-  return fail(ErrorCode::kConfig, std::move(message), {}, std::move(hint));
-}
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -34,10 +31,10 @@ Result<std::string> percent_decode(std::string_view text, std::string_view what)
     const int high = i + 1 < text.size() ? hex_digit(text[i + 1]) : -1;
     const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
     if (high < 0 || low < 0) {
-      return bad_url(fmt::format("the URL's {} has a % that two hex digits do not follow", what),
-                     "write a plain % as %25");
+      return not_valid(fmt::format("the URL's {} has a % that two hex digits do not follow", what),
+                       "write a plain % as %25");
     }
-    if (high == 0 && low == 0) return bad_url(fmt::format("the URL's {} has a zero byte", what));
+    if (high == 0 && low == 0) return not_valid(fmt::format("the URL's {} has a zero byte", what));
     out.push_back(static_cast<char>(high * 16 + low));
     i += 2;
   }
@@ -76,8 +73,8 @@ Result<void> read_parameter(std::string_view parameter, ConnectionUrl& url) {
     constexpr std::array<std::string_view, 2> kKnown{"sslmode", "sslrootcert"};
     const auto near = nearest(parameter, kKnown);
     const std::string known = "sslmode and sslrootcert are understood; remove the others";
-    return bad_url("the URL has a parameter that Fairlead does not know",
-                   near ? fmt::format("did you mean {}?", *near) : known);
+    return not_valid("the URL has a parameter that Fairlead does not know",
+                     near ? fmt::format("did you mean {}?", *near) : known);
   }
   return {};
 }
@@ -109,17 +106,18 @@ Result<void> read_nodes(std::string_view text, ConnectionUrl& url) {
   for (std::optional<std::string_view> rest = text; rest;) {
     std::string_view one = *rest;
     rest = cut(one, ',');
-    if (one.empty()) return bad_url("the URL names no host");
+    if (one.empty()) return not_valid("the URL names no host");
     if (one.starts_with("%2F") || one.starts_with("%2f")) {
-      return bad_url("the URL names a Unix socket", "nodes are reached over TCP: write host:port");
+      return not_valid("the URL names a Unix socket",
+                       "nodes are reached over TCP: write host:port");
     }
     auto node = NodeAddress::parse(one);
     if (!node) {  // Its own message would quote what may be a piece of a password.
-      return bad_url("the URL's host or port is not valid",
-                     "in a password, write / as %2F, ? as %3F, @ as %40 and % as %25");
+      return not_valid("the URL's host or port is not valid",
+                       "in a password, write / as %2F, ? as %3F, @ as %40 and % as %25");
     }
     url.nodes.push_back(std::move(*node));
-    if (url.nodes.size() > kNodesMax) return bad_url("the URL names too many hosts");
+    if (url.nodes.size() > kNodesMax) return not_valid("the URL names too many hosts");
   }
   return {};
 }
@@ -127,11 +125,11 @@ Result<void> read_nodes(std::string_view text, ConnectionUrl& url) {
 }  // namespace
 
 Result<ConnectionUrl> ConnectionUrl::parse(std::string_view text) {
-  if (text.size() > kUrlMax) return bad_url("the URL is too long");
+  if (text.size() > kUrlMax) return not_valid("the URL is too long");
   auto rest = strip_scheme(text);
   if (!rest) {
-    return bad_url("not a PostgreSQL URL",
-                   "write postgres://user:password@host:5432/database?sslmode=prefer");
+    return not_valid("not a PostgreSQL URL",
+                     "write postgres://user:password@host:5432/database?sslmode=prefer");
   }
   ConnectionUrl url;
   std::string_view authority = *rest;

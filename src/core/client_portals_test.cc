@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "core/answers_testing.h"
 #include "core/messages_testing.h"
 #include "core/session_fixture.h"
 

@@ -1,10 +1,11 @@
-// For tests only: what a client sends, message by message.
+// For tests only: what a client sends, and a server answers, message by message.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "wire/backend_encode.h"
 #include "wire/frontend_encode.h"
 
 namespace fairlead::core {
@@ -37,6 +38,12 @@ inline std::string sync() {
 inline std::string flush() {
   std::string out;
   wire::append_flush(out);
+  return out;
+}
+
+inline std::string ready(wire::TxStatus status) {
+  std::string out;
+  wire::append_ready_for_query(out, status);
   return out;
 }
 

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "core/answers_testing.h"
 #include "core/messages_testing.h"
 #include "wire/backend.h"
 #include "wire/backend_encode.h"

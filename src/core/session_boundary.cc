@@ -279,8 +279,8 @@ bool Session::on_question_failed(const OwnQuestion& question) {
     close_server();
     return false;
   }
-  if (question.kind() ==
-      QuestionKind::kReplay) {  // One transaction: the server has what it had before.
+  // A replay is one transaction: the server has what it had before.
+  if (question.kind() == QuestionKind::kReplay) {
     const bool took_back = server_->variables.size() > 0;
     refuse({ErrorCode::kInvalidParameterValue, question.error()->message,
             "while the session's settings were given to a server"});

@@ -74,8 +74,8 @@ class SessionHost {
   virtual void note_error() = 0;
   /// Trouble with a node, as one session saw it.
   virtual void note_trouble(NodeIndex node, std::string_view why) = 0;
-  /// The leased server has died, without a word or in a way that others of its node must not die
-  /// in for the same client: those that were there before it are not lent to anybody any more.
+  /// The leased server has died, and others of its node may be about to: those that were opened
+  /// before are lent to nobody any more.
   virtual void note_sudden_death(NodeIndex node) = 0;
   /// The leased server answers as no primary does: the nodes are asked at once who it is (E6).
   virtual void note_doubt() = 0;

@@ -1,6 +1,7 @@
 #include "proxy/pool.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -120,7 +121,7 @@ net::Task<void> Pool::run_server(uint64_t id) {
   if (owned.departure) {
     // One that died on its way is sent all the same, without a connection: the other side has the
     // slot.
-    const bool is_usable = !server.lost() && shared_->trusts(server.state().opened_at);
+    const bool is_usable = !server.lost() && trusts(server);
     owned.departure(is_usable ? server.take_apart() : ServerConnection::Parts{});
     co_return;
   }
@@ -149,8 +150,7 @@ void Pool::release(ServerConnection& server) {
 bool Pool::may_keep(const ServerConnection& server, Time now) const {
   const ServerState& state = server.state();
   return server.is_clean() && !state.cancel_may_come && state.epoch == epoch_ && !retired_ &&
-         !closing_ && shared_->trusts(state.opened_at) &&
-         !core::is_too_old(idle_view(state), server_lifetime_, now);
+         !closing_ && trusts(server) && !core::is_too_old(idle_view(state), server_lifetime_, now);
 }
 
 void Pool::on_sudden_death() {
@@ -160,9 +160,11 @@ void Pool::on_sudden_death() {
 
 /// The idle ones, but for those that are promised to another worker, who gets none of them.
 void Pool::close_distrusted() {
+  const Time until = shared_->distrusted_until();
+  if (std::exchange(distrusted_until_, until) == until) return;
   for (size_t i = idle_.size(); i-- > 0;) {
     ServerConnection& server = *idle_[i];
-    if (shared_->trusts(server.state().opened_at)) continue;
+    if (trusts(server)) continue;
     const auto claim = [&](core::PoolQueue& queue) { return queue.close_idle(worker_); };
     if (!shared_->with_queue(claim)) return;
     retire(owned_.at(server.state().id), SlotState::kClosing);
@@ -193,6 +195,7 @@ void Pool::depart(ServerConnection& server, Departure departure) {
 void Pool::tick(const core::PoolIdleConfig& config, uint64_t epoch, Time now) {
   epoch_ = epoch;
   server_lifetime_ = config.server_lifetime;
+  close_distrusted();
   const auto next = [](core::PoolQueue& queue) { return queue.grant_next(); };
   while (const auto granted = shared_->with_queue(next)) grant(granted);
   for_each_leased([&](ServerConnection& server) {

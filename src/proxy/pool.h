@@ -92,8 +92,9 @@ class Pool {
   void discard(ServerConnection& server);
 
   /// A server has died at work. When one backend is killed, PostgreSQL ends all the others a moment
-  /// later, and a machine that is gone has none left: so those that were opened before it are
-  /// closed, of all workers, idle ones at once and leased ones at release.
+  /// later, and a machine that is gone has none left: so those of all workers that were opened
+  /// before it are lent to nobody any more. Idle ones are closed at once, or by the next acquire()
+  /// or tick() of their worker; leased ones at release.
   void on_sudden_death();
 
   /// Closes what has idled too long, is too old or of an old epoch. Call it a few times a second.
@@ -169,6 +170,9 @@ class Pool {
   void on_not_opened();
   void open_or_return(uint64_t waiter);
   bool may_keep(const ServerConnection& server, Time now) const;
+  bool trusts(const ServerConnection& server) const {
+    return server.state().opened_at > shared_->distrusted_until();
+  }
   void close_distrusted();
   bool is_due(const ServerConnection& server, const core::PoolIdleConfig& config, uint32_t servers,
               Time now);
@@ -201,6 +205,7 @@ class Pool {
   std::optional<Refusal> refusal_;
   net::Spawner spawner_;
   uint64_t epoch_ = 0;
+  Time distrusted_until_{};      // So far idle servers were closed.
   Duration server_lifetime_{0};  // As of the last tick; 0: for ever.
   bool retired_ = false;
   bool closing_ = false;

@@ -13,11 +13,18 @@ namespace {
 using net::Loop;
 using net::Task;
 
-struct NoMail final : PoolMail {
-  void post_to_pool(core::WorkerId, std::shared_ptr<SharedPool>,
-                    std::move_only_function<void(Pool&)>) override {
-    ADD_FAILURE() << "there is no other worker";
+/// Of workers that share one loop.
+struct Mail final : PoolMail {
+  explicit Mail(Loop& on) : loop(on) {}
+
+  void post_to_pool(core::WorkerId worker, std::shared_ptr<SharedPool>,
+                    std::move_only_function<void(Pool&)> work) override {
+    Pool& pool = *pools.at(static_cast<size_t>(worker));
+    loop.post([&pool, work = std::move(work)]() mutable { work(pool); });
   }
+
+  Loop& loop;
+  std::vector<Pool*> pools;  // By worker.
 };
 
 /// One that gives back at once whatever it gets, unless it was told to keep it.
@@ -46,17 +53,18 @@ struct Client final : PoolWaiter {
 
 /// A pool of servers that let everybody in.
 struct TestPool {
-  explicit TestPool(uint32_t size, uint32_t clients_count)
-      : acceptor(net::listen(loop, "127.0.0.1", 0, false).value()),
-        pool(loop, core::WorkerId{0}, mail,
-             std::make_shared<SharedPool>(
-                 PoolKey{}, uint16_t{1},
-                 core::PoolLimits{.size = size, .waiters_max = clients_count},
-                 std::make_shared<std::atomic<uint32_t>>(0)),
-             {.endpoint =
-                  endpoint_at(acceptor.port(), net::TlsMode::kDisable, std::chrono::seconds(5)),
-              .login = login_of_tester(),
-              .hash_key = {}}) {
+  explicit TestPool(uint32_t size, uint32_t clients_count, uint16_t workers = 1)
+      : mail(loop),
+        acceptor(net::listen(loop, "127.0.0.1", 0, false).value()),
+        opening{.endpoint =
+                    endpoint_at(acceptor.port(), net::TlsMode::kDisable, std::chrono::seconds(5)),
+                .login = login_of_tester(),
+                .hash_key = {}},
+        shared(std::make_shared<SharedPool>(
+            PoolKey{}, workers, core::PoolLimits{.size = size, .waiters_max = clients_count},
+            std::make_shared<std::atomic<uint32_t>>(0))),
+        pool(loop, core::WorkerId{0}, mail, shared, opening) {
+    mail.pools.push_back(&pool);
     for (uint32_t i = 0; i < clients_count; ++i) clients.emplace_back(pool, served);
   }
 
@@ -77,7 +85,7 @@ struct TestPool {
   /// The client has a server of its own, which did not exist before.
   Task<void> open_for(Client& client) {
     client.keeps = true;
-    EXPECT_EQ(pool.acquire(client, {}), nullptr);
+    EXPECT_EQ(client.pool.acquire(client, {}), nullptr);
     co_await let_in(client);
   }
 
@@ -90,12 +98,28 @@ struct TestPool {
   }
 
   Loop loop;
-  NoMail mail;
+  Mail mail;
   net::Acceptor acceptor;
+  PoolOpening opening;
+  std::shared_ptr<SharedPool> shared;
   Pool pool;
   std::deque<net::Stream> servers;
   std::vector<const Client*> served;
   std::deque<Client> clients;
+};
+
+/// Another worker's part of the same pool, with a client of its own.
+struct TwoWorkers : TestPool {
+  explicit TwoWorkers(uint32_t size) : TestPool(size, 2, 2) { mail.pools.push_back(&other); }
+
+  Task<void> end_both() {
+    other.close_all();
+    co_await other.join();
+    co_await end();
+  }
+
+  Pool other{loop, core::WorkerId{1}, mail, shared, opening};
+  Client its_client{other, served};
 };
 
 struct OneServerPool : TestPool {
@@ -164,6 +188,28 @@ TEST(Pool, WhatWasOpenedBeforeASuddenDeathIsLentToNobodyAfterIt) {  // A60
     test.pool.release(*test.clients[3].kept);  // This one is young enough.
     EXPECT_EQ(test.pool.acquire(test.clients[0], {}), test.clients[3].kept);
     co_await test.end();
+  }(whole));
+}
+
+TEST(Pool, WhatAnotherWorkerHasSeenDieIsNotLentHereEither) {  // A60
+  TwoWorkers whole(2);
+  net::run(whole.loop, [](TwoWorkers& test) -> Task<void> {
+    co_await test.open_for(test.clients[0]);
+    test.pool.release(*test.clients[0].kept);
+    test.other.on_sudden_death();
+    co_await test.open_for(test.clients[1]);
+    co_await test.end_both();
+  }(whole));
+}
+
+TEST(Pool, AnotherWorkerIsNotGivenWhatItHasSeenDie) {  // A60
+  TwoWorkers whole(1);  // The only server is idle here, and asked for there.
+  net::run(whole.loop, [](TwoWorkers& test) -> Task<void> {
+    co_await test.open_for(test.clients[0]);
+    test.pool.release(*test.clients[0].kept);
+    test.other.on_sudden_death();
+    co_await test.open_for(test.its_client);
+    co_await test.end_both();
   }(whole));
 }
 

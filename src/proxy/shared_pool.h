@@ -52,8 +52,8 @@ class SharedPool {
   }
 
   /// Servers that were opened up to then are lent to nobody any more.
-  void distrust(Time opened_until) { trusted_from_ = opened_until.time_since_epoch().count(); }
-  bool trusts(Time opened_at) const { return opened_at.time_since_epoch().count() > trusted_from_; }
+  void distrust(Time opened_until) { distrusted_until_ = opened_until.time_since_epoch().count(); }
+  Time distrusted_until() const { return Time{Duration{distrusted_until_}}; }
 
   /// Servers of the pool's node that clients hold now, over all its pools: what kLeastBusy
   /// balances.
@@ -65,7 +65,7 @@ class SharedPool {
   const PoolKey key_;
   std::mutex mutex_;
   core::PoolQueue queue_;
-  std::atomic<int64_t> trusted_from_{0};  // In microseconds of the loops' clock.
+  std::atomic<int64_t> distrusted_until_{0};  // In microseconds of the loops' clock.
   std::shared_ptr<std::atomic<uint32_t>> node_in_use_;
 };
 
