@@ -2,10 +2,10 @@
 import unittest
 
 from harness import pgbench
-from harness.processes import cpu_ticks
 from harness.rows_allocations import per_transaction
 from harness.rows_classify import parse_benchmarks
 from harness.syscalls import parse_perf, parse_strace
+from stand.processes import cpu_ticks
 
 _SUMMARY = """transaction type: <builtin: select only>
 number of clients: 16

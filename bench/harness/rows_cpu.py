@@ -4,7 +4,7 @@ import functools
 
 from harness import pgbench
 from harness.figures import Bound, Row, Spread, interleaved, paired_ratio
-from harness.processes import cpu_seconds
+from stand.processes import cpu_seconds
 
 SERVERS = 16
 POOL_OF_EACH_REPLICA = SERVERS // 2

@@ -6,9 +6,8 @@ import contextlib
 
 import wire
 from harness.figures import Bound, Row, Spread, interleaved
-from harness.processes import resident_kib
 from harness.stage import CannotMeasure
-from stand.processes import allow_many_files
+from stand.processes import allow_many_files, memory_kib
 
 FEW, MANY = 1_000, 10_000
 _OTHER_FILES = 200  # Servers, probes, logs.
@@ -63,5 +62,5 @@ def _resident(proxy):
                 client = wire.Connection.login(proxy.address)
                 stack.callback(client.close)
                 client.run(_READ)
-            sizes.append(resident_kib(proxy.pid))
+            sizes.append(memory_kib(proxy.pid, "VmRSS"))
         return sizes

@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 """Logins: each method of clients with each kind of secret, each method of servers behind it, and what the refused learn."""
 import asyncio
+import base64
 import contextlib
 import dataclasses
+import hashlib
+import hmac
 import os
 import signal
 import struct
@@ -16,7 +19,7 @@ import psycopg2
 
 import wire
 from stand.open import only_proxied, run_program
-from stand.processes import eventually, memory_kib
+from stand.processes import cpu_seconds, eventually, memory_kib
 from stand.proxied import ProxiedServer
 
 STAND = None
@@ -26,6 +29,14 @@ SERVER_METHODS = ("scram-sha-256", "md5", "password", "trust")
 # What pg_hba.conf asks of the roles that are named after it; anybody else gives a password by SCRAM.
 HBA = [*(f'host all "by {method}" all {method}' for method in SERVER_METHODS), 'host all "no such role" all trust',
        "host all hashed all md5", "host all asked all password", "host all all all scram-sha-256"]
+
+
+def verifier_of(password, iterations):
+    """As pg_authid keeps it (RFC 5802)."""
+    salt, encoded = os.urandom(16), lambda key: base64.b64encode(key).decode()
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, iterations)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    return f"SCRAM-SHA-256${iterations}:{encoded(salt)}${encoded(stored)}:{encoded(hmac.digest(salted, b'Server Key', 'sha256'))}"
 
 
 class AuthStand(ProxiedServer):
@@ -311,6 +322,22 @@ class Servers(unittest.TestCase):
         for asked in SERVER_METHODS:
             with self.subTest(asked):
                 self.assertEqual(self.value("scram-sha-256", f"by {asked}"), f"by {asked}")
+
+    def test_a_password_that_takes_long_to_derive_takes_that_once_for_all_servers(self):
+        password = "derived by half a million rounds"
+        with STAND.superuser() as server:
+            server.run(f"create role slow login password '{verifier_of(password, 500_000)}'")
+        proxy = STAND.add_proxy(users={"slow": password}, sections={"auth": {"method": "trust"}, "proxy": {"workers": 1}})
+        address = dataclasses.replace(proxy.address, user="slow")
+        used = [cpu_seconds(proxy.pid)]
+        with contextlib.ExitStack() as clients:
+            for count in (1, 6):  # Each has a server of its own.
+                for _ in range(count):
+                    client = clients.enter_context(wire.Connection.login(address, timeout=30))
+                    client.run("begin; select 1")
+                used.append(cpu_seconds(proxy.pid))
+        before, after_one, after_all = used
+        self.assertLess(after_all - after_one, after_one - before)
 
     def test_a_verifier_serves_a_server_with_the_same_verifier(self):
         self.assertEqual(self.value("scram-sha-256", "verifier"), "verifier")

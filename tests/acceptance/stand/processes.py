@@ -76,6 +76,18 @@ def signal_with_children(pid, number):
             pass
 
 
+def cpu_ticks(stat):
+    """utime + stime of the text of /proc/PID/stat: of all threads (proc(5)). The name may hold spaces and brackets."""
+    fields = stat.rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def cpu_seconds(pid):
+    """What it has used so far."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        return cpu_ticks(file.read()) / os.sysconf("SC_CLK_TCK")
+
+
 def is_alive(pid):
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
