@@ -154,7 +154,7 @@ bool Pool::may_keep(const ServerConnection& server, Time now) const {
 }
 
 void Pool::on_sudden_death() {
-  shared_->distrust(net::Loop::now());
+  shared_->distrust(net::Loop::now() + kDoubtAfterDeath);
   close_distrusted();
 }
 

@@ -91,10 +91,11 @@ class Pool {
   /// Closes a leased server.
   void discard(ServerConnection& server);
 
-  /// A server has died at work. When one backend is killed, PostgreSQL ends all the others a moment
-  /// later, and a machine that is gone has none left: so those of all workers that were opened
-  /// before it are lent to nobody any more. Idle ones are closed at once, or by the next acquire()
-  /// or tick() of their worker; leased ones at release.
+  /// A server has died at work. When one backend is killed, PostgreSQL ends all the others, and who
+  /// is let in before it has noticed; and a machine that is gone has none left. So those of all
+  /// workers that were opened before it are lent to nobody any more, and new ones are opened only
+  /// kDoubtAfterDeath later. Idle ones are closed at once, or by the next acquire() or tick() of
+  /// their worker; leased ones at release.
   void on_sudden_death();
 
   /// Closes what has idled too long, is too old or of an old epoch. Call it a few times a second.
@@ -181,6 +182,9 @@ class Pool {
   void turn_away(uint64_t waiter, net::Stream stream);
   void serve(uint64_t waiter, ServerConnection& server);
   void hand_over(uint64_t waiter, ServerConnection& server);
+
+  // The postmaster hears of a dead backend within milliseconds, unless its machine is very busy.
+  static constexpr Duration kDoubtAfterDeath = std::chrono::milliseconds(100);
 
   static constexpr uint64_t kSpare = 0;  // Nobody waits for it (min_servers).
   // After a failure: what keeps a spare server from being opened may last, and every attempt is a

@@ -86,6 +86,8 @@ void Pool::note_refusal(const LoginFailure& failure) {
 }
 
 net::Task<void> Pool::open(uint64_t waiter) {
+  const Duration doubted_for = shared_->distrusted_until() - net::Loop::now();
+  if (doubted_for.count() > 0) co_await loop_.sleep(doubted_for);
   const uint64_t epoch = epoch_;
   const PoolOpening opening = opening_;
   auto logged_in = co_await log_in(loop_, opening.endpoint, opening.login);
